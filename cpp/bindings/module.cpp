@@ -1,0 +1,11 @@
+// steep._core: a table of contents.
+#include "pybind.hpp"
+
+namespace steep {
+void register_config(py::module_& m);
+}  // namespace steep
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "The compiled core of steep; use the functions of the package steep instead.";
+  steep::register_config(m);
+}

@@ -1,0 +1,62 @@
+// An objective f: R^dim -> R behind one virtual call an evaluation.
+//
+// Solvers work on double vectors whatever the data's type: a float32 objective converts w on entry and its gradient on
+// return, so vectors of length dim are never the bottleneck and solvers are compiled once. An objective owns its
+// workspace and its Team; calls are not reentrant. Evaluations may throw (a Python function's exception passes through).
+#pragma once
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "steep/index.hpp"
+
+namespace steep {
+
+using Vector = std::vector<double>;
+
+// A constant of an objective: exact, or an upper (lipschitz) or lower (strong_convexity) bound.
+struct Constant {
+  double value = 0;
+  bool exact = false;
+  bool known = false;
+};
+
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  virtual Index dim() const = 0;
+  virtual std::string name() const { return "objective"; }
+
+  // What this objective has; a method that needs what is missing refuses it and names it.
+  virtual bool has_gradient() const { return true; }
+  virtual bool has_hessian() const { return false; }
+  virtual bool has_hessian_product() const { return has_hessian(); }
+  virtual Index residual_count() const { return 0; }  // > 0: f = 1/2 ||r||^2 (+ penalty), with gauss_newton below
+  virtual bool is_quadratic() const { return false; }
+  virtual bool is_convex() const { return false; }    // known to be convex
+
+  // f(w). g (dim) receives the gradient of the smooth part unless null.
+  virtual double evaluate(const double* w, double* g) = 0;
+  // H (dim, dim) row-major, both triangles.
+  virtual void hessian(const double* w, double* H) { (void)w; (void)H; lacks("a Hessian"); }
+  virtual void hessian_product(const double* w, const double* v, double* Hv) {
+    (void)w; (void)v; (void)Hv; lacks("Hessian-vector products");
+  }
+  // r (m), and J (m, dim) row-major unless null.
+  virtual void residuals(const double* w, double* r, double* J) { (void)w; (void)r; (void)J; lacks("residuals"); }
+  // JtJ (dim, dim; both triangles) and Jtr (dim) at w without storing J; returns 1/2 ||r||^2.
+  virtual double normal_equations(const double* w, double* JtJ, double* Jtr) {
+    (void)w; (void)JtJ; (void)Jtr; lacks("a Gauss-Newton matrix");
+  }
+
+  // The nonsmooth part: l1 weight of each entry (null: none). Its value is not in evaluate.
+  virtual const double* l1() const { return nullptr; }
+
+  virtual Constant lipschitz() { return {}; }
+  virtual Constant strong_convexity() { return {}; }
+
+ protected:
+  [[noreturn]] void lacks(const char* what) const { throw std::invalid_argument(name() + " has no " + what); }
+};
+
+}  // namespace steep

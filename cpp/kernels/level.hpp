@@ -1,0 +1,11 @@
+// Each kernel file fills its part of the table, for float and double.
+#pragma once
+#include "steep/kernels.hpp"
+
+namespace steep {
+template <class T> void fill(ProductKernels<T>& table);
+template <class T> void fill(ActivationKernels<T>& table);
+template <class T> void fill(LossKernels<T>& table);
+template <class T> void fill(RuleKernels<T>& table);
+template <class T> void fill(GatherKernels<T>& table);
+}  // namespace steep

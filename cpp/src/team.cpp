@@ -1,0 +1,128 @@
+// Threads of one call: start, spin-then-sleep hand-over, and the default number of threads.
+#include "steep/team.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+
+namespace steep {
+namespace {
+
+std::atomic<int> chosen_threads{0};
+
+inline void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// Spins until ready() or 20 microseconds have passed; true when ready.
+template <class Ready>
+bool spin(Ready&& ready) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::microseconds(20);
+  for (;;) {
+    for (int i = 0; i < 64; ++i) {
+      if (ready()) return true;
+      relax();
+    }
+    if (std::chrono::steady_clock::now() > limit) return ready();
+  }
+}
+
+}  // namespace
+
+int default_threads() {
+  const int chosen = chosen_threads.load();
+  if (chosen > 0) return chosen;
+  int n = std::max(1u, std::thread::hardware_concurrency());
+#if defined(__linux__)
+  cpu_set_t mask;
+  if (sched_getaffinity(0, sizeof mask, &mask) == 0) n = std::max(1, CPU_COUNT(&mask));
+#endif
+  if (const char* text = std::getenv("OMP_NUM_THREADS")) {
+    const int asked = std::atoi(text);
+    if (asked > 0) n = std::min(n, asked);
+  }
+  return n;
+}
+
+void set_default_threads(int n) { chosen_threads.store(std::max(0, n)); }
+
+Team::Team(int n_threads) {
+  for (int member = 1; member < n_threads; ++member)
+    threads_.emplace_back([this, member] { member_loop(member); });
+}
+
+Team::~Team() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stop_ = true;
+    generation_.fetch_add(1);
+  }
+  wake_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+void Team::take_tasks(int member) {
+  try {
+    for (;;) {
+      const Index task = next_.fetch_add(1, std::memory_order_relaxed);
+      if (task >= tasks_) return;
+      call_(work_, task, member);
+    }
+  } catch (...) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!error_) error_ = std::current_exception();
+    next_.store(tasks_);
+  }
+}
+
+void Team::run_erased(Index tasks, Erased call, void* work) {
+  tasks_ = tasks;
+  call_ = call;
+  work_ = work;
+  next_.store(0, std::memory_order_relaxed);
+  busy_.store(static_cast<int>(threads_.size()), std::memory_order_relaxed);
+  generation_.fetch_add(1);  // releases the members; sequentially consistent with sleepers_
+  if (sleepers_.load() > 0) {
+    { std::lock_guard<std::mutex> lock(mutex_); }
+    wake_.notify_all();
+  }
+  take_tasks(0);
+  const auto finished = [this] { return busy_.load(std::memory_order_acquire) == 0; };
+  if (!spin(finished)) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    caller_sleeps_ = true;
+    done_.wait(lock, finished);
+    caller_sleeps_ = false;
+  }
+  if (error_) {
+    std::exception_ptr error;
+    std::swap(error, error_);
+    std::rethrow_exception(error);
+  }
+}
+
+void Team::member_loop(int member) {
+  unsigned seen = 0;
+  for (;;) {
+    const auto changed = [&] { return generation_.load() != seen; };
+    if (!spin(changed)) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      sleepers_.fetch_add(1);
+      wake_.wait(lock, changed);
+      sleepers_.fetch_sub(1);
+    }
+    ++seen;
+    if (stop_) return;
+    take_tasks(member);
+    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (caller_sleeps_) done_.notify_one();
+    }
+  }
+}
+
+}  // namespace steep

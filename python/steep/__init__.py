@@ -1,0 +1,5 @@
+"""steep: train dense networks and solve smooth machine-learning problems on a CPU, from NumPy arrays."""
+
+from . import _core, _levels
+
+_levels.load()
