@@ -1,4 +1,4 @@
-"""Scalar arguments: each function returns the value in its plain Python type, or raises an error that names the rule."""
+"""Scalar arguments: each function returns the value in its plain Python type, or raises an error naming the rule."""
 
 from __future__ import annotations
 

@@ -187,8 +187,13 @@ def _as_binary(array: Array, name: str, dtype: npt.DTypeLike, probabilities: boo
         if not np.any((rows != 0) & (rows != 1)):
             return rows
         rule = "0 and 1, or -1 and 1"
-    _refuse((rows != 1) & (rows != -1), array, name, rule)
-    return (rows + 1) / 2
+    signs = (rows == 1) | (rows == -1)
+    if not signs.all():
+        allowed = signs | ((rows >= 0) & (rows <= 1) if probabilities else rows == 0)
+        _refuse(~allowed, array, name, rule)  # a value that fits nowhere, else one that does not go with the -1s
+        _refuse(~signs, array, name, rule)
+    half: Array = (rows + 1) / 2
+    return half
 
 
 def _refuse(bad: npt.NDArray[np.bool_], array: Array, name: str, rule: str) -> None:

@@ -53,23 +53,20 @@ Array: TypeAlias = npt.NDArray[Any]
 _BLOCK = 1 << 18  # entries a check looks at together: 1 to 2 MB, in cache
 
 
-def float_dtype(dtype: npt.DTypeLike, name: str = "dtype") -> np.dtype[Any]:
+def float_dtype(dtype: Any, name: str = "dtype") -> np.dtype[Any]:
     """Return float32 or float64 as a NumPy dtype."""
-    try:
-        result = np.dtype(dtype) if dtype is not None else None
-    except TypeError:
-        result = None
-    if result not in (np.float32, np.float64):
-        raise ValueError(f"{name} must be 'float32' or 'float64', got {show(dtype)}")
-    return np.dtype(result)
+    for allowed in (np.float32, np.float64):
+        if dtype in (allowed, np.dtype(allowed), allowed.__name__):
+            return np.dtype(allowed)
+    raise ValueError(f"{name} must be 'float32' or 'float64', got {show(dtype)}")
 
 
 def as_numeric(data: Any, name: str) -> Array:
     """Return the data as a real NumPy array of whatever type and stride, without a copy where that is possible."""
     if type(data).__module__.startswith("scipy.sparse"):
         raise TypeError(f"{name} must be a dense array, got a sparse {type(data).__name__}: pass {name}.toarray()")
-    if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
-        raise ValueError(f"{name} must have no masked entries, got {int(np.ma.count_masked(data))}: fill or drop them")
+    if isinstance(data, np.ma.MaskedArray) and np.any(data.mask):
+        raise ValueError(f"{name} must have no masked entries, got {int(np.sum(data.mask))}: fill or drop them")
     if data is None:
         raise TypeError(f"{name} must be an array of numbers, got None")
     try:
@@ -136,7 +133,7 @@ def check_finite(array: Array, name: str, columns: Any = None, source: Array | N
 
 
 def as_array(
-    data: Any, name: str, dtype: npt.DTypeLike = None, *, elements: Sequence[Any] = (), finite: bool = True
+    data: Any, name: str, dtype: npt.DTypeLike | None = None, *, elements: Sequence[Any] = (), finite: bool = True
 ) -> Array:
     """
     Return a C-contiguous array of any shape.
@@ -171,7 +168,7 @@ def as_array(
 def as_matrix(
     X: Any,
     name: str = "X",
-    dtype: npt.DTypeLike = None,
+    dtype: npt.DTypeLike | None = None,
     *,
     input_shape: int | tuple[int, ...] | None = None,
     elements: Sequence[Any] = (),
@@ -263,7 +260,7 @@ def as_weights(
         raise ValueError(f"{name} must have shape ({n},), got shape {array.shape}")
     check_same_rows(array.shape[0], n, name, data)
     result = as_array(array, name, dtype)
-    if (lowest := int(result.argmin())) >= 0 and result[lowest] < 0:
+    if result.min() < 0:
         first = int((result < 0).argmax())
         raise ValueError(f"{name} must not be negative, got {result[first]:g} at row {first}")
     if not result.any():
