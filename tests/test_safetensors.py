@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import safetensors
 import safetensors.numpy
+
 from steep._files import write_atomically
 from steep._safetensors import FileFormatError, read_safetensors, write_safetensors
 

@@ -56,7 +56,7 @@ _BLOCK = 1 << 18  # entries a check looks at together: 1 to 2 MB, in cache
 def float_dtype(dtype: Any, name: str = "dtype") -> np.dtype[Any]:
     """Return float32 or float64 as a NumPy dtype."""
     for allowed in (np.float32, np.float64):
-        if dtype in (allowed, np.dtype(allowed), allowed.__name__):
+        if dtype is not None and dtype in (allowed, np.dtype(allowed), allowed.__name__):
             return np.dtype(allowed)
     raise ValueError(f"{name} must be 'float32' or 'float64', got {show(dtype)}")
 

@@ -1,0 +1,307 @@
+"""
+CSV files: NumPy's C parser for files that are as they should be, Python's csv module to say what is wrong elsewhere.
+
+The separator (comma, semicolon, tab or bar), a header line and quotes are recognized. Inputs must be numbers: missing
+values and category columns are refused with line and column.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import itertools
+import os
+import warnings
+from pathlib import Path
+from typing import IO, NoReturn
+
+import numpy as np
+
+from .._checks import show
+from .._files import existing_file
+from .._safetensors import FileFormatError
+from .._validation import Array
+from ._dataset import Dataset
+
+_MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", "#n/a", "<na>", "nil"}
+_NO_LABEL = _MISSING - {"-", "none"}  # these two may be classes
+
+
+def read_csv(
+    path: str | os.PathLike[str],
+    *,
+    target: str | int | None = None,
+    need_target: bool = True,
+    columns: list[str] | None = None,
+) -> Dataset:
+    """
+    Read inputs and a target from a CSV file.
+
+    Parameters
+    ----------
+    path : path
+        UTF-8 text, gzipped or not, separated by commas, semicolons, tabs or bars; quotes as in RFC 4180. The first
+        line is a header when it has text where the next lines have numbers.
+    target : str or int, optional
+        The target's column: its name, or its number from 0 (negative: from the end). Its values may be text.
+    need_target : bool
+        Refuse a missing `target`; otherwise all columns are inputs.
+    columns : list of str, optional
+        The inputs to take, in this order, by name; others are left out (`ignored` lists them). In a file without a
+        header the number of columns must agree.
+
+    Returns
+    -------
+    Dataset
+        X is float64 (n, d); y is float64 (n,), or an array of strings.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    FileFormatError
+        The file is empty, not text, or its lines have different numbers of columns.
+    ValueError
+        A value is missing, is not a number or is infinite (the message names line and column), or `target` is no
+        column.
+    """
+    file_path = existing_file(path)
+    where = os.fspath(path)
+    first, separator = _first_records(file_path, where)
+    header = _has_header(first)
+    names = [name.strip() for name in first[0]] if header else [f"x{i}" for i in range(len(first[0]))]
+    _check_names(names, where)
+    target_index = None if target is None else _find_column(target, names, header, where)
+    if target is None and need_target:
+        raise ValueError(f"target must be one of the columns {_list(names)}, got none")
+    inputs, ignored = _choose(names, columns, target_index, header, where)
+    if not inputs:
+        raise ValueError(f"{where!r} must have at least one column beside the target, got {_list(names)}")
+    try:
+        X, y = _fast(file_path, separator, header, inputs, target_index)
+    except (ValueError, UnicodeDecodeError, OSError, EOFError, IndexError):
+        X, y = _careful(file_path, where, separator, header, names, inputs, target_index)
+    if X.shape[0] == 0:
+        raise FileFormatError(f"{where!r} must have at least one row below the header, got none")
+    if not np.isfinite(X).all() or (y is not None and y.dtype.kind == "U" and "" in y) or _has_nan(y):
+        X, y = _careful(file_path, where, separator, header, names, inputs, target_index)
+    return Dataset(
+        X=X,
+        y=y,
+        name=Path(where).name.removesuffix(".gz").rsplit(".", 1)[0],
+        columns=[names[i] for i in inputs] if header else None,
+        target=names[target_index] if target_index is not None else None,
+        ignored=[names[i] for i in ignored],
+    )
+
+
+def _has_nan(y: Array | None) -> bool:
+    return y is not None and y.dtype.kind == "f" and not bool(np.isfinite(y).all())
+
+
+def _open(path: Path) -> IO[str]:
+    """Text of a file, gzipped or not, without a byte order mark."""
+    with open(path, "rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    raw = gzip.open(path, "rb") if compressed else open(path, "rb")  # noqa: SIM115 (closed by the wrapper)
+    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+
+
+def _first_records(path: Path, where: str) -> tuple[list[list[str]], str]:
+    """Return up to 20 records, and the separator: the candidate that splits most of them alike, into most columns."""
+    try:
+        with _open(path) as file:
+            text = "".join(itertools.islice((line for line in file if line.strip()), 50))
+    except UnicodeDecodeError as error:
+        raise FileFormatError(f"{where!r} must be UTF-8 text, got bytes that are not ({error.reason})") from None
+    except (OSError, EOFError) as error:
+        raise FileFormatError(f"{where!r} cannot be read: {error}") from None
+    if "\0" in text:
+        raise FileFormatError(f"{where!r} must be a CSV file, got binary data")
+    if not text:
+        raise FileFormatError(f"{where!r} must have at least one row, got an empty file")
+    best, best_separator, best_score = [[text]], ",", (0, 0)
+    for candidate in (",", ";", "\t", "|"):
+        try:
+            records = [r for r in itertools.islice(csv.reader(io.StringIO(text), delimiter=candidate), 20) if r]
+        except csv.Error:
+            continue
+        width = len(records[0]) if records else 0
+        score = (sum(len(r) == width for r in records) if width > 1 else 0, width)
+        if score > best_score:
+            best, best_separator, best_score = records, candidate, score
+    return best, best_separator
+
+
+def _number(text: str) -> float | None:
+    try:
+        return None if "_" in text else float(text)
+    except ValueError:
+        return None
+
+
+def _has_header(records: list[list[str]]) -> bool:
+    """Whether the first record has text where a later one has a number, or no number at all."""
+    first = [0.0 if field.strip().lower() in _MISSING else _number(field) for field in records[0]]
+    if all(number is not None for number in first):
+        return False
+    for i, number in enumerate(first):
+        if number is None and any(i < len(r) and _number(r[i]) is not None for r in records[1:]):
+            return True
+    return all(_number(field) is None for field in records[0])
+
+
+def _check_names(names: list[str], where: str) -> None:
+    for i, name in enumerate(names):
+        if not name:
+            hint = ": an index written by pandas? (to_csv(index=False) leaves it out)" if i == 0 else ""
+            raise ValueError(f"{where!r} must have a name for every column, got none for column {i}{hint}")
+        if name in names[:i]:
+            raise ValueError(f"{where!r} must have different column names, got {name!r} twice")
+
+
+def _find_column(target: str | int, names: list[str], header: bool, where: str) -> int:
+    if isinstance(target, str) and header and target in names:
+        return names.index(target)
+    try:
+        index = int(target)
+    except ValueError:
+        rule = f"one of the columns {_list(names)}" if header else f"a number from 0 to {len(names) - 1} (no header)"
+        raise ValueError(f"target must be {rule}, got {show(target)} for {where!r}") from None
+    if not -len(names) <= index < len(names):
+        raise ValueError(f"target must be a column from 0 to {len(names) - 1}, got {index} for {where!r}")
+    return index % len(names)
+
+
+def _choose(
+    names: list[str], columns: list[str] | None, target: int | None, header: bool, where: str
+) -> tuple[list[int], list[int]]:
+    """Return the indices of the inputs, and of the columns left out."""
+    rest = [i for i in range(len(names)) if i != target]
+    if columns is None:
+        return rest, []
+    if not header:
+        if len(rest) != len(columns):
+            raise ValueError(f"{where!r} must have {len(columns)} columns ({_list(columns)}), got {len(rest)}")
+        return rest, []
+    missing = [name for name in columns if name not in names]
+    if missing:
+        raise ValueError(f"{where!r} must have the columns {_list(columns)}, got none named {_list(missing)}")
+    chosen = [names.index(name) for name in columns]
+    return chosen, [i for i in rest if i not in chosen]
+
+
+def _list(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:12]))
+    return shown + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
+
+
+def _fast(
+    path: Path, separator: str, header: bool, inputs: list[int], target: int | None
+) -> tuple[Array, Array | None]:
+    def load(usecols: list[int] | None, dtype: type) -> Array:
+        with _open(path) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # no data below the header: reported by the caller
+            if header:
+                next(csv.reader(file, delimiter=separator))
+            table: Array = np.loadtxt(
+                file, dtype=dtype, delimiter=separator, comments=None, quotechar='"', usecols=usecols, ndmin=2
+            )
+        return table
+
+    y: Array | None = None
+    try:
+        table = load(None, np.float64)  # NumPy checks that every line has as many columns
+        y = None if target is None else table[:, target].copy()
+        return np.ascontiguousarray(table[:, inputs]), y
+    except ValueError:
+        X = load(inputs, np.float64)
+        if target is not None:
+            y = np.char.strip(load([target], str)[:, 0])
+            if any(label.lower() in _NO_LABEL for label in np.unique(y)):
+                raise
+            y = _as_numbers(y)
+        _same_width(path, separator)
+        return X, y
+
+
+def _as_numbers(labels: Array) -> Array:
+    """Float64 where every label is a number, else the labels."""
+    numbers = [_number(label) for label in labels.tolist()]
+    return labels if None in numbers else np.array(numbers, dtype=np.float64)
+
+
+def _same_width(path: Path, separator: str) -> None:
+    """Raise ValueError if lines differ in their number of separators (quotes make this undecided: also an error)."""
+    with _open(path) as file:
+        counts = {line.count(separator) for line in file if line.strip()}
+    if len(counts) != 1:
+        raise ValueError("ragged")
+
+
+def _careful(
+    path: Path, where: str, separator: str, header: bool, names: list[str], inputs: list[int], target: int | None
+) -> tuple[Array, Array | None]:
+    """Read record by record; raise the error that names line and column."""
+    rows: list[list[float]] = []
+    labels: list[str] = []
+    lines: list[int] = []
+    with _open(path) as file:
+        reader = csv.reader(file, delimiter=separator, strict=True)
+        try:
+            for record in reader:
+                if not record:
+                    continue
+                if header:
+                    header = False
+                    continue
+                line = reader.line_num
+                if len(record) != len(names):
+                    raise FileFormatError(
+                        f"{where!r} must have {len(names)} columns on every line, got {len(record)} on line {line}"
+                    )
+                rows.append([_value(record[i], names[i], line, where) for i in inputs])
+                if target is not None:
+                    label = record[target].strip()
+                    if label.lower() in _NO_LABEL:
+                        _refuse_missing(label, names[target], line, where)
+                    labels.append(label)
+                    lines.append(line)
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise FileFormatError(f"{where!r} cannot be read near line {reader.line_num + 1}: {error}") from None
+        except (OSError, EOFError) as error:
+            raise FileFormatError(f"{where!r} cannot be read: {error}") from None
+    X = np.array(rows, dtype=np.float64).reshape(len(rows), len(inputs))
+    if target is None:
+        return X, None
+    y = _as_numbers(np.array(labels))
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        row = int(np.isfinite(y).argmin())
+        raise ValueError(
+            f"column {names[target]!r} of {where!r} must be finite, got {labels[row]!r} on line {lines[row]}"
+        )
+    return X, y
+
+
+def _value(text: str, name: str, line: int, where: str) -> float:
+    stripped = text.strip()
+    if stripped.lower() in _MISSING:
+        _refuse_missing(stripped, name, line, where)
+    number = _number(stripped)
+    if number is None:
+        raise ValueError(
+            f"column {name!r} of {where!r} must be numbers, got {show(stripped)} on line {line}: "
+            "encode categories as numbers, or make the column the target"
+        )
+    if not np.isfinite(number):
+        raise ValueError(f"column {name!r} of {where!r} must be finite, got {show(stripped)} on line {line}")
+    return number
+
+
+def _refuse_missing(text: str, name: str, line: int, where: str) -> NoReturn:
+    got = f"({text})" if text else ""
+    raise ValueError(
+        f"column {name!r} of {where!r} must have no missing values, got one {got}{' ' if got else ''}on line {line}: "
+        "fill or drop the row"
+    )
