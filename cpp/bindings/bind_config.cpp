@@ -25,6 +25,12 @@ const char* cpu_level() {
 
 }  // namespace
 
+// Seen by threadpoolctl, which looks for these two names in a loaded library (python/steep/config.py registers them).
+extern "C" {
+__attribute__((visibility("default"))) int steep_get_num_threads() { return default_threads(); }
+__attribute__((visibility("default"))) void steep_set_num_threads(int n) { set_default_threads(n); }
+}
+
 void register_config(py::module_& m) {
   m.def("cpu_level", &cpu_level, "Highest instruction-set level of this CPU.");
   m.def("built_levels", [] { return STEEP_LEVELS; }, "Levels built, separated by commas.");
