@@ -46,7 +46,7 @@ def read_csv(
     target : str or int, optional
         The target's column: its name, or its number from 0 (negative: from the end). Its values may be text.
     need_target : bool
-        Refuse a missing `target`; otherwise all columns are inputs.
+        Refuse a missing `target`. Otherwise its column is left out where it is there, and y is None.
     columns : list of str, optional
         The inputs to take, in this order, by name; others are left out (`ignored` lists them). In a file without a
         header the number of columns must agree.
@@ -72,12 +72,17 @@ def read_csv(
     header = _has_header(first)
     names = [name.strip() for name in first[0]] if header else [f"x{i}" for i in range(len(first[0]))]
     _check_names(names, where)
-    target_index = None if target is None else _find_column(target, names, header, where)
+    target_index = None
+    if target is not None and (need_target or (header and target in names)):
+        target_index = _find_column(target, names, header, where)
     if target is None and need_target:
         raise ValueError(f"target must be one of the columns {_list(names)}, got none")
     inputs, ignored = _choose(names, columns, target_index, header, where)
     if not inputs:
         raise ValueError(f"{where!r} must have at least one column beside the target, got {_list(names)}")
+    left_out = target_index
+    if not need_target:
+        target_index = None
     try:
         X, y = _fast(file_path, separator, header, inputs, target_index)
     except (ValueError, UnicodeDecodeError, OSError, EOFError, IndexError):
@@ -91,7 +96,7 @@ def read_csv(
         y=y,
         name=Path(where).name.removesuffix(".gz").rsplit(".", 1)[0],
         columns=[names[i] for i in inputs] if header else None,
-        target=names[target_index] if target_index is not None else None,
+        target=names[left_out] if left_out is not None else None,
         ignored=[names[i] for i in ignored],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,11 @@ def load_digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
 
 
 def read_dataset(
-    source: str | os.PathLike[str], *, target: str | int | None = None, need_target: bool = True
+    source: str | os.PathLike[str],
+    *,
+    target: str | int | None = None,
+    columns: list[str] | None = None,
+    need_target: bool = True,
 ) -> Dataset:
     """
     Read a data set by name or path, as the command line does.
@@ -95,10 +100,12 @@ def read_dataset(
     Parameters
     ----------
     source : str or path
-        ``"digits"``, a CSV file (``.csv``, ``.tsv``, ``.txt``, also with ``.gz``), an ``.npz`` archive, or a folder of
-        IDX files under MNIST's names.
+        ``"digits"``, a CSV file, an NPZ archive, a folder of IDX files under MNIST's names, or, where no target is
+        needed, one IDX file. What a file is, its first bytes tell, not its name.
     target : str or int, optional
         The target's column in a CSV file.
+    columns : list of str, optional
+        Names of the inputs to take from a CSV file.
     need_target : bool
         Refuse data without targets.
 
@@ -116,30 +123,36 @@ def read_dataset(
         The file's values cannot be used; the message names row and column.
     """
     from ._csv import read_csv
-    from ._idx import read_idx_folder
+    from ._idx import is_idx, read_idx, read_idx_folder
     from ._npz import read_npz
 
     path = Path(source)
-    if target is not None and (source in BUILT_IN or path.is_dir() or path.suffix == ".npz"):
-        raise ValueError(
-            f"target must be left out: it names a column of a CSV file, got {target!r} for {str(source)!r}"
-        )
     if source in BUILT_IN and not path.exists():
         X, y = load_digits()
+        _no_target(target, source, need_target)
         return Dataset(X=X, y=y, name="digits", input_scale=1 / 16, is_image=True)
     if not path.exists():
         names = ", ".join(map(repr, BUILT_IN))
         raise FileNotFoundError(f"data must be a file, a folder or a built-in set ({names}), got {str(source)!r}")
     if path.is_dir():
+        _no_target(target, source, need_target)
         return read_idx_folder(path)
-    if _starts_with(path, b"PK\x03\x04"):
+    if zipfile.is_zipfile(path) or path.suffix == ".npz":
+        _no_target(target, source, need_target)
         return read_npz(path, need_target=need_target)
-    return read_csv(path, target=target, need_target=need_target)
+    if is_idx(path):
+        if need_target:
+            raise ValueError(f"data must be a folder with IDX files of images and labels, got the file {str(source)!r}")
+        X = read_idx(path)
+        return Dataset(X=X, y=None, name=path.name, input_scale=1 / 255 if X.dtype == np.uint8 else None, is_image=True)
+    return read_csv(path, target=target, columns=columns, need_target=need_target)
 
 
-def _starts_with(path: Path, magic: bytes) -> bool:
-    with open(path, "rb") as file:
-        return file.read(len(magic)) == magic
+def _no_target(target: str | int | None, source: str | os.PathLike[str], need_target: bool) -> None:
+    if target is not None and need_target:
+        raise ValueError(
+            f"target must be left out: it names a column of a CSV file, got {target!r} for {str(source)!r}"
+        )
 
 
 def split_indices(

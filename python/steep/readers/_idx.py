@@ -76,6 +76,20 @@ def read_idx(path: str | os.PathLike[str]) -> Array:
         return _native(np.frombuffer(data, dtype=dtype).reshape(shape))
 
 
+def is_idx(path: str | os.PathLike[str]) -> bool:
+    """Whether a file starts as an IDX file does, under gzip or not."""
+    with open(path, "rb") as raw:
+        first = raw.read(4)
+        if first[:2] == b"\x1f\x8b":
+            raw.seek(0)
+            try:
+                with gzip.GzipFile(fileobj=raw) as unpacked:
+                    first = unpacked.read(4)
+            except (EOFError, OSError, zlib.error):
+                return False
+    return len(first) == 4 and first[:2] == b"\0\0" and first[2] in _TYPES and 1 <= first[3] <= _MAX_AXES
+
+
 def _native(array: Array) -> Array:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
