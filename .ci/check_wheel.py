@@ -28,7 +28,9 @@ for name in ("py.typed", "_core.pyi", "data/digits.npz", "data/README.md", "__ma
     need(f"steep/{name}" in names, f"wheel must have steep/{name}")
 for level in ("v2", "v3", "v4") if "x86_64" in wheel_path else ("generic",):
     need(re.search(rf"^steep/_kernels_{level}\..*so$", text, re.M), f"wheel must have the kernels of level {level}")
-strangers = [n for n in names if not re.match(r"steep/|steep-[^/]*\.dist-info/", n) or re.search(r"\.(cpp|hpp|pyc)$", n)]
+strangers = [
+    n for n in names if not re.match(r"steep/|steep-[^/]*\.dist-info/", n) or re.search(r"\.(cpp|hpp|pyc)$", n)
+]
 need(not strangers, f"wheel must have nothing else, got {strangers}")
 need(len(re.findall(r"^steep/_core\..*so$", text, re.M)) == 1, "wheel must have one core")
 need("License-Expression: BSD-3-Clause" in metadata, "metadata must name the licence BSD-3-Clause")
