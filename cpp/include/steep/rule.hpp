@@ -1,4 +1,7 @@
 // Update rules: one fused pass over parameters, gradient and slots.
+//
+// theta: parameters, g: minibatch gradient, eta: learning rate, a, b: first and second slot. Slots start as zeros under
+// every rule. Weight decay is PyTorch's: added to g (coupled), except adamw and lion, which shrink theta by 1 - eta wd.
 #pragma once
 #include "steep/index.hpp"
 
@@ -14,24 +17,38 @@ enum class Rule : int {
   nesterov_velocity,      // v = b v - eta g;      theta += b v - eta g   (scikit-learn's)
   adagrad, rmsprop, adam, adamw, nadam, amsgrad, lion, rprop,
 };
+inline constexpr int rule_count = 15;
 inline constexpr const char* rule_names[] = {"sgd", "momentum", "momentum_classical", "momentum_velocity", "nesterov",
                                              "nesterov_reformulated", "nesterov_velocity", "adagrad", "rmsprop", "adam",
                                              "adamw", "nadam", "amsgrad", "lion", "rprop"};
 
-// The scalars of one step, worked out once for all parameters.
+// The scalars of one step, worked out once for all parameters by UpdateRule::step. A caller sets gradient_scale,
+// weight_decay and l1 for the segment at hand; all segments share the rest.
 template <class T>
 struct RuleStep {
   Rule rule = Rule::sgd;
-  T learning_rate = 0, beta1 = 0, beta2 = 0, eps = 0;
-  T correction1 = 1, correction2 = 1;  // the rule's bias corrections at this step
-  T weight_decay = 0;                  // coupled or decoupled as the rule has it
-  T extra0 = 0, extra1 = 0, extra2 = 0, extra3 = 0;
-  T l1 = 0;  // proximal threshold per unit of the rule's own step scale; 0 where the segment is not penalized
+  T gradient_scale = 1;       // multiplies g first (clipping by norm)
+  T weight_decay = 0;         // coupled or decoupled as the rule has it; 0 for biases
+  T l1 = 0;                   // lambda of an l1 penalty; its threshold is l1 times the rule's own step scale of each entry
+  T rate = 0;                 // what multiplies the rule's direction: eta, with bias corrections folded in
+  T decay = 0;                // eta, for decoupled weight decay
+  T prox_rate = 0;            // numerator of the step scale
+  T beta1 = 0, gain1 = 1;     // first moment: beta1 m + gain1 g
+  T beta2 = 0, gain2 = 1;     // second moment: beta2 v + gain2 g^2
+  T eps = 0;
+  T rate_g = 0;               // nadam: what multiplies g itself
+  T grow = 0, shrink = 0, step_min = 0, step_max = 0;  // rprop
 };
 
 template <class T>
 struct RuleKernels {
+  // theta, g, slot0..: (n); slots the rule does not have may be null. No two arrays overlap. Each entry's result depends
+  // on that entry alone, so any cut into segments gives the same bits. l1 > 0 is refused upstream for lion and rprop.
   void (*update)(const RuleStep<T>& step, Index n, T* theta, const T* g, T* slot0, T* slot1, T* slot2);
+  // nesterov: out = theta - eta b v, where the gradient belongs (with l1, the proximal step of that); out == theta allowed.
+  void (*lookahead)(const RuleStep<T>& step, Index n, const T* theta, const T* slot0, T* out);
+  // sum of (gradient_scale g + weight_decay theta)^2, accumulated in double in an order that depends on n alone.
+  double (*squared_norm)(T gradient_scale, T weight_decay, Index n, const T* theta, const T* g);
 };
 
 }  // namespace steep
