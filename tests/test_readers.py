@@ -1,31 +1,16 @@
 """IDX, NPZ, CSV and the built-in digits: values, what is recognized, and every malformed case by its message."""
 
 import gzip
-import struct
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn import datasets
 
+from data_files import CODES, idx_bytes, mnist_folder, write
 from steep._safetensors import FileFormatError
 from steep.readers import load_digits, read_csv, read_dataset, read_idx, read_idx_folder, read_npz
 from steep.readers._dataset import split_indices
-
-CODES = {"|u1": 8, "|i1": 9, ">i2": 11, ">i4": 12, ">f4": 13, ">f8": 14}
-
-
-def idx_bytes(array, code=None):
-    array = np.asarray(array)
-    code = code or array.dtype.newbyteorder(">").str
-    shape = struct.pack(f">{array.ndim}I", *array.shape)
-    return bytes([0, 0, CODES[code], array.ndim]) + shape + array.astype(code).tobytes()
-
-
-def write(path, content):
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
-
 
 # digits
 
@@ -84,20 +69,6 @@ def test_truncated_and_damaged_gzip(tmp_path):
     for damaged in (content[:200], content[:5], content[:-3], content[:100] + b"\0\0\0" + content[103:]):
         with pytest.raises(FileFormatError, match="gzip data is damaged or truncated"):
             read_idx(write(tmp_path / "a", damaged))
-
-
-def mnist_folder(tmp_path, suffix="", pack=lambda content: content, **change):
-    rng = np.random.default_rng(0)
-    files = {
-        "train-images-idx3-ubyte": rng.integers(0, 255, (6, 4, 5)).astype("u1"),
-        "train-labels-idx1-ubyte": np.arange(6, dtype="u1"),
-        "t10k-images-idx3-ubyte": rng.integers(0, 255, (2, 4, 5)).astype("u1"),
-        "t10k-labels-idx1-ubyte": np.arange(2, dtype="u1"),
-    } | change
-    for name, array in files.items():
-        if array is not None:
-            write(tmp_path / (name + suffix), pack(idx_bytes(array)))
-    return files
 
 
 @pytest.mark.parametrize(("suffix", "pack"), [("", lambda content: content), (".gz", gzip.compress)])

@@ -64,6 +64,15 @@ def test_arrays_are_aligned(tmp_path):
             assert entry["data_offsets"][0] % sample()[name].itemsize == 0
 
 
+def test_every_header_length_is_read(tmp_path):
+    first_bytes = set()
+    for padding in range(0, 300, 8):
+        write_safetensors(tmp_path / "a", {"w": np.arange(3.0)}, {"k": "x" * padding})
+        first_bytes.add((tmp_path / "a").read_bytes()[0])
+        assert read_safetensors(tmp_path / "a")[1] == {"k": "x" * padding}
+    assert 0x80 in first_bytes  # also the first byte of a pickle
+
+
 def raw_file(header, data=b"") -> bytes:
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data
@@ -75,6 +84,7 @@ def entry(dtype="F32", shape=(2,), offsets=(0, 8)):
 
 DAMAGED = {
     "empty file": (b"", "0 bytes, too few"),
+    "no header": (bytes(16), "0 bytes, too few"),
     "short": (b"abc", "3 bytes, too few"),
     "npz": (b"PK\x03\x04 and more", "zip archive"),
     "pickle": (b"\x80\x04\x95 and more", "pickle"),

@@ -142,19 +142,21 @@ def _refuse(path: str | os.PathLike[str], reason: str) -> NoReturn:
 
 
 def _read_header(file: Any, size: int, path: str) -> tuple[dict[str, Any], int]:
-    first = file.read(8)
+    first, brace = file.read(8), file.read(1)
     for magic, what in _FOREIGN:
-        if first.startswith(magic):
+        if first.startswith(magic) and brace != b"{":  # a header's length may have any first byte
             _refuse(path, f"it is {what}, not a safetensors file")
     if len(first) < 8:
         _refuse(path, f"it has {size} bytes, too few for a safetensors file")
     length = int.from_bytes(first, "little")
     if length > MAX_HEADER:
         _refuse(path, "it is not a safetensors file (its first 8 bytes are no header length)")
+    if length < 2:
+        _refuse(path, f"its header has {length} bytes, too few")
     if length > size - 8:
         _refuse(path, f"it is truncated: a header of {length} bytes does not fit in {size} bytes")
     try:
-        header = json.loads(file.read(length).decode(), object_pairs_hook=_unique)
+        header = json.loads((brace + file.read(length - 1)).decode(), object_pairs_hook=_unique)
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
         _refuse(path, f"its header is not valid ({type(error).__name__}: {error})")
     if not isinstance(header, dict):

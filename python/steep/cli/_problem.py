@@ -92,7 +92,7 @@ class Problem:
 
 def read_problem(arguments: argparse.Namespace) -> Problem:
     """Read DATA and the test rows, and say how a network is to be trained on them."""
-    data = read_dataset(arguments.data, target=_column(arguments.target))
+    data = read_dataset(arguments.data, target=arguments.target)
     if isinstance(arguments.test, str):
         data = _with_test_file(data, arguments)
     assert data.y is not None
@@ -109,12 +109,8 @@ def read_problem(arguments: argparse.Namespace) -> Problem:
     return _scaled(problem, arguments.scale)
 
 
-def _column(target: str | None) -> str | int | None:
-    return target
-
-
 def _with_test_file(data: Dataset, arguments: argparse.Namespace) -> Dataset:
-    test = read_dataset(arguments.test, target=data.target or _column(arguments.target), columns=data.columns)
+    test = read_dataset(arguments.test, target=data.target or arguments.target, columns=data.columns)
     if test.X.shape[1:] != data.X.shape[1:]:
         raise CommandError(f"--test must have rows of shape {data.X.shape[1:]} as DATA, got {test.X.shape[1:]}")
     return replace(data, X_test=test.X, y_test=test.y)

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ._error import CommandError
-from ._options import activation_list, fraction_or_path, layer_widths, positive, positive_int, share
+from ._options import activation_list, fraction_or_path, layer_widths, positive, positive_int, seed, share
 
 if TYPE_CHECKING:
     from ._problem import Problem
@@ -92,7 +92,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training.add_argument("--class-weight", choices=["balanced"], help="weigh classes by the inverse of their rows")
     training.add_argument("--max-time", type=positive, metavar="SECONDS", help="stop after so long")
     run_ = parser.add_argument_group("run")
-    run_.add_argument("--seed", type=int, default=0, metavar="N", help="of the split, the start and the shuffles")
+    run_.add_argument("--seed", type=seed, default=0, metavar="N", help="of the split, the start and the shuffles")
     run_.add_argument("--threads", type=positive_int, metavar="N", help="default: all CPUs this process may use")
     run_.add_argument("--out", metavar="FILE", help="save the network there, for `steep predict` and steep.load")
     run_.add_argument("--quiet", action="store_true", help="no progress bar and no summary, only the results")
@@ -108,20 +108,21 @@ def run(arguments: argparse.Namespace) -> int:
         _check_out(arguments.out)
     if arguments.threads is not None:
         steep.set_num_threads(arguments.threads)
+    optimizer = _optimizer(arguments)
+    if arguments.early_stopping and arguments.validation == 0:
+        raise CommandError("--early-stopping must have validation rows, got --validation 0")
     problem = read_problem(arguments)
     net = _network(arguments, problem)
     if not arguments.quiet:
         print(problem.summary())
         print(net.summary())
-    if arguments.early_stopping and problem.validation is None:
-        raise CommandError("--early-stopping must have validation rows, got --validation 0")
     start = time.perf_counter()
     result = steep.train(
         net,
         problem.train[0],
         problem.train[1],
         loss=arguments.loss or problem.loss,
-        optimizer=_optimizer(arguments),
+        optimizer=optimizer,
         batch_size=arguments.batch_size,
         epochs=arguments.epochs,
         penalty=_penalty(arguments),

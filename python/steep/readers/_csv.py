@@ -85,12 +85,13 @@ def read_csv(
         target_index = None
     try:
         X, y = _fast(file_path, separator, header, inputs, target_index)
+        good = bool(np.isfinite(X).all()) and not _has_nan(y)
     except (ValueError, UnicodeDecodeError, OSError, EOFError, IndexError):
+        good = False
+    if not good:  # outside of the except clause: its error says all there is to say
         X, y = _careful(file_path, where, separator, header, names, inputs, target_index)
     if X.shape[0] == 0:
         raise FileFormatError(f"{where!r} must have at least one row below the header, got none")
-    if not np.isfinite(X).all() or (y is not None and y.dtype.kind == "U" and "" in y) or _has_nan(y):
-        X, y = _careful(file_path, where, separator, header, names, inputs, target_index)
     return Dataset(
         X=X,
         y=y,

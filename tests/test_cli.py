@@ -1,0 +1,436 @@
+"""The command line, in process: every kind of data, every message, exit codes, and train followed by predict."""
+
+import csv
+import gzip
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import datasets
+
+import steep
+from data_files import idx_bytes, mnist_folder, write
+from steep.__main__ import main
+from steep.readers import load_digits
+from steep.serialization import load_saved
+
+IRIS = datasets.load_iris(as_frame=True)
+
+
+@pytest.fixture
+def iris(tmp_path):
+    frame = IRIS.data.copy()
+    frame.columns = ["sepal length", "sepal width", "petal length", "petal width"]
+    frame["species"] = IRIS.target_names[IRIS.target]
+    frame.to_csv(tmp_path / "iris.csv", index=False)
+    return tmp_path / "iris.csv"
+
+
+@pytest.fixture
+def diabetes(tmp_path):
+    frame = datasets.load_diabetes(as_frame=True).frame
+    frame["bp"] += 1e4  # an offset that only standardized inputs survive
+    frame.to_csv(tmp_path / "diabetes.csv", index=False)
+    return tmp_path / "diabetes.csv"
+
+
+@pytest.fixture
+def steep_cli(capsys):
+    """Run the command; return exit code, standard output, standard error."""
+
+    def run(*arguments):
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as stop:  # argparse's way out
+            code = stop.code
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    yield run
+    steep.set_num_threads(None)
+
+
+def result(text, part, column):
+    """A number of the final table."""
+    lines = text.splitlines()
+    (top,) = [i for i, line in enumerate(lines) if line.split()[:1] == ["rows"]]
+    header = lines[top].replace("log loss", "log_loss").split()
+    for line in lines[top + 1 :]:
+        if line.split()[:1] == [part]:
+            return float(line.split()[1 + header.index(column)].replace(",", "").rstrip("%"))
+    raise AssertionError(f"no row {part} in {text}")
+
+
+# what it does
+
+
+def test_digits_reach_97_percent_with_the_defaults(steep_cli):
+    accuracy = []
+    for seed in range(5):
+        code, out, err = steep_cli("train", "digits", "--seed", seed)
+        assert (code, err) == (0, "")
+        accuracy.append(result(out, "test", "accuracy"))
+    assert np.mean(accuracy) >= 97
+    assert result(out, "train", "rows") + result(out, "validation", "rows") + result(out, "test", "rows") == 1797
+    assert "digits: 64 inputs (uint8)" in out
+    assert "inputs times 1/16" in out
+    assert "true \\ predicted" in out
+    matrix = out[out.index("true \\ predicted") :].splitlines()[1:11]
+    counts = np.array([[0 if c == "." else int(c) for c in line.split()[1:]] for line in matrix])
+    assert counts.sum() == result(out, "test", "rows")
+    assert abs(counts.trace() / counts.sum() - accuracy[-1] / 100) < 1e-4
+
+
+def test_the_same_seed_gives_the_same_output(steep_cli):
+    def lines(seed):
+        out = steep_cli("train", "digits", "--epochs", 3, "--seed", seed)[1]
+        return [line for line in out.splitlines() if " s: " not in line]
+
+    assert lines(7) == lines(7)
+    assert lines(7) != lines(8)
+
+
+def test_csv_with_labels_then_predict(steep_cli, iris, tmp_path):
+    model = tmp_path / "iris.safetensors"
+    code, out, err = steep_cli("train", iris, "--target", "species", "--epochs", 100, "--out", model)
+    assert (code, err) == (0, "")
+    assert "classify into 3: setosa, versicolor, virginica" in out
+    assert "inputs standardized" in out
+    assert result(out, "test", "rows") == 30
+    assert result(out, "test", "accuracy") >= 86
+    saved = load_saved(model)
+    assert saved.labels == ["setosa", "versicolor", "virginica"]
+    assert saved.columns == ["sepal length", "sepal width", "petal length", "petal width"]
+    assert saved.target == "species"
+
+    # Columns in another order and one too many: the same answers, and the left-out column is named.
+    frame = pd.read_csv(iris)[["petal width", "species", "sepal width", "sepal length", "petal length"]]
+    frame.insert(0, "id", range(150))
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    code, out, err = steep_cli("predict", model, tmp_path / "new.csv")
+    assert code == 0
+    assert "columns left out, which the model does not know: 'id'" in err
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0]) == ["class", "p(setosa)", "p(versicolor)", "p(virginica)"]
+    assert np.mean([row["class"] for row in rows] == frame["species"]) > 0.9
+    probabilities = np.array([[float(v) for v in list(row.values())[1:]] for row in rows])
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert [saved.labels[k] for k in probabilities.argmax(axis=1)] == [row["class"] for row in rows]
+    expected = saved.network.predict(IRIS.data.to_numpy())
+    np.testing.assert_array_equal(probabilities.astype("f4"), expected)  # printed digits read back exactly
+
+    assert steep_cli("predict", model, tmp_path / "new.csv", "--out", tmp_path / "answers.csv")[1] == ""
+    assert (tmp_path / "answers.csv").read_text() == out
+
+
+def test_regression_then_predict(steep_cli, diabetes, tmp_path):
+    model = tmp_path / "m"
+    code, out, err = steep_cli(
+        "train", diabetes, "--target", "target", "--hidden", "16", "--epochs", 30, "--out", model, "--l2", 0.01
+    )
+    assert (code, err) == (0, "")
+    assert "predict target (1 value)" in out
+    assert "target standardized" in out
+    assert result(out, "test", "R2") > 0.3  # a linear model has 0.4 to 0.5
+    assert result(out, "test", "RMSE") < 77  # the target's own deviation
+    assert "predicted" not in out
+    code, out, _ = steep_cli("predict", model, diabetes)
+    lines = out.splitlines()
+    assert lines[0] == "target"
+    y = pd.read_csv(diabetes)["target"]
+    assert np.corrcoef([float(line) for line in lines[1:]], y)[0, 1] > 0.6
+
+
+def test_the_scaling_is_fitted_on_training_rows_alone(steep_cli, diabetes, tmp_path):
+    model = tmp_path / "m"
+    steep_cli(
+        "train", diabetes, "--target", "target", "--epochs", 1, "--test", "0", "--validation", "0", "--out", model
+    )
+    net = load_saved(model).network
+    X = pd.read_csv(diabetes).drop(columns="target").to_numpy()
+    np.testing.assert_allclose(np.asarray(net.input_scale), 1 / X.std(axis=0), rtol=1e-6)
+    steep_cli("train", diabetes, "--target", "target", "--epochs", 1, "--out", model)
+    assert not np.allclose(np.asarray(load_saved(model).network.input_scale), 1 / X.std(axis=0), rtol=1e-3)
+
+
+@pytest.mark.parametrize("pack", [lambda content: content, gzip.compress])
+def test_idx_folder_then_predict(steep_cli, tmp_path, pack):
+    X, y = load_digits()
+    X = X.reshape(-1, 8, 8)
+    folder, model = tmp_path / "mnist", tmp_path / "m"
+    folder.mkdir()
+    parts = {"train-images-idx3-ubyte": X[:1000], "train-labels-idx1-ubyte": y[:1000].astype("u1")}
+    mnist_folder(
+        folder,
+        pack=pack,
+        **parts,
+        **{"t10k-images-idx3-ubyte": X[1000:1300]},
+        **{"t10k-labels-idx1-ubyte": y[1000:1300].astype("u1")},
+    )
+    code, out, _ = steep_cli("train", folder, "--epochs", 20, "--out", model)
+    assert code == 0
+    assert "8 x 8 inputs (uint8), rows: 900 train, 100 validation, 300 test" in out
+    assert result(out, "test", "accuracy") > 80
+    of_folder = steep_cli("predict", model, folder)[1]
+    assert len(of_folder.splitlines()) == 301
+    assert steep_cli("predict", model, folder / "t10k-images-idx3-ubyte")[1] == of_folder
+
+
+def test_npz_then_predict(steep_cli, tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    np.savez(tmp_path / "a.npz", X=X, y=np.column_stack([X @ [1, 2, 3], X[:, 0]]))
+    code, out, _ = steep_cli("train", tmp_path / "a.npz", "--hidden", "0", "--epochs", 200, "--out", tmp_path / "m")
+    assert code == 0
+    assert "predict y (2 values)" in out
+    assert result(out, "test", "R2") > 0.9
+    np.savez(tmp_path / "b.npz", X=X[:3])
+    lines = steep_cli("predict", tmp_path / "m", tmp_path / "b.npz")[1].splitlines()
+    assert lines[0] == "prediction_0,prediction_1"
+    assert len(lines) == 4
+
+
+def test_task_is_recognized_or_said(steep_cli, tmp_path):
+    text = "a,y\n" + "".join(f"{i},{i % 3}\n" for i in range(60))
+    path = write(tmp_path / "a.csv", text)
+    run = ("train", path, "--target", "y", "--epochs", 1)
+    assert "classify into 3: 0, 1, 2" in steep_cli(*run)[1]
+    assert "predict y (1 value)" in steep_cli(*run, "--task", "regress")[1]
+    run = ("train", path, "--target", "a", "--epochs", 1)
+    assert "classify into 60" in steep_cli(*run, "--task", "classify", "--test", "0", "--validation", "0")[1]
+    assert "predict a (1 value)" in steep_cli(*run)[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--loss", "squared_error"], "accuracy"),
+        (["--scale", "minmax"], "inputs to [-1, 1]"),
+        (["--scale", "none"], "inputs as they are"),
+        (["--hidden", "8,4", "--activation", "tanh,relu"], "accuracy"),
+        (["--validation", "0"], "120 train, 30 test"),
+        (["--test", "0"], "135 train, 15 validation\n"),
+        (["--test", "0.5"], "75 test"),
+        (["--early-stopping", "--validation", "0.2"], "accuracy"),
+        (["--early-stopping", "3"], "accuracy"),
+        (["--batch-size", "7", "--clip-norm", "1", "--l2", "1e-3", "--class-weight", "balanced"], "accuracy"),
+        (["--optimizer", "SGD", "--learning-rate", "0.1"], "accuracy"),
+        (["--dtype", "float64", "--threads", "1"], "accuracy"),
+        (["--max-time", "60"], "accuracy"),
+    ],
+)
+def test_options(options, said, steep_cli, iris):
+    code, out, err = steep_cli("train", iris, "--target", "species", "--epochs", 5, *options)
+    assert (code, err) == (0, "")
+    assert said in out
+
+
+RULES = "adam AdamW rmsprop momentum nesterov adagrad nadam amsgrad lion rprop sgd"
+
+
+@pytest.mark.parametrize("optimizer", RULES.split())
+def test_every_rule(optimizer, steep_cli, iris):
+    assert steep_cli("train", iris, "--target", "species", "--epochs", 2, "--optimizer", optimizer)[0] == 0
+
+
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "logistic", "hinge", "squared_hinge", "cross_entropy"])
+def test_losses_of_two_classes(loss, steep_cli, tmp_path):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(300, 2))
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    frame["y"] = np.where(X.sum(axis=1) > 0, "yes", "no")
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    code, out, err = steep_cli(
+        "train", tmp_path / "a.csv", "--target", "y", "--loss", loss, "--epochs", 40, "--out", tmp_path / "m"
+    )
+    assert (code, err) == (0, "")
+    assert result(out, "test", "accuracy") > 90
+    rows = list(csv.DictReader(io.StringIO(steep_cli("predict", tmp_path / "m", tmp_path / "a.csv")[1])))
+    assert np.mean([row["class"] for row in rows] == frame["y"]) > 0.9
+    probabilities = loss in ("binary_cross_entropy", "cross_entropy")
+    assert list(rows[0]) == (["class", "p(no)", "p(yes)"] if probabilities else ["class", "score"])
+    if probabilities:
+        assert all((float(row["p(yes)"]) > 0.5) == (row["class"] == "yes") for row in rows)
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "huber", "poisson"])
+def test_losses_of_real_targets(loss, steep_cli, tmp_path):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(300, 2))
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    frame["y"] = rng.poisson(np.exp(X[:, 0] * 0.5 + 1)) + 0.0
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    run = ("train", tmp_path / "a.csv", "--target", "y", "--task", "regress", "--loss", loss, "--epochs", 30)
+    code, out, err = steep_cli(*run)
+    assert (code, err) == (0, "")
+    assert result(out, "test", "R2") > 0.1
+
+
+def test_test_file(steep_cli, iris, tmp_path):
+    frame = pd.read_csv(iris)
+    frame.iloc[:, ::-1].iloc[::3].to_csv(tmp_path / "test.csv", index=False)
+    frame.drop(index=frame.index[::3]).to_csv(tmp_path / "train.csv", index=False)
+    run = ("train", tmp_path / "train.csv", "--target", "species", "--epochs", 60, "--test")
+    code, out, _ = steep_cli(*run, tmp_path / "test.csv")
+    assert code == 0
+    assert "90 train, 10 validation, 50 test" in out
+    assert result(out, "test", "accuracy") > 85
+    frame.replace({"species": {"setosa": "rose"}}).to_csv(tmp_path / "test.csv", index=False)
+    code, _, err = steep_cli(*run, tmp_path / "test.csv")
+    assert code == 1
+    assert err == "steep: test rows must have labels of the training rows, got 'rose' in row 0\n"
+
+
+def test_divergence_has_its_exit_code(steep_cli, diabetes):
+    code, out, err = steep_cli(
+        "train", diabetes, "--target", "target", "--optimizer", "sgd", "--learning-rate", "1e12", "--hidden", "0"
+    )
+    assert code == 3
+    assert "diverged" in out
+    assert err.startswith("steep: training diverged")
+
+
+def test_more_than_20_classes_list_the_commonest_confusions(steep_cli, tmp_path):
+    rng = np.random.default_rng(0)
+    text = "a,y\n" + "".join(f"{rng.normal():.3f},class{i % 25}\n" for i in range(250))
+    out = steep_cli("train", write(tmp_path / "a.csv", text), "--target", "y", "--epochs", 1)[1]
+    assert "commonest confusions" in out
+    assert "taken for class" in out
+
+
+# what it refuses
+
+BAD_COMMAND_LINES = [
+    ([], 2, "usage: steep"),
+    (["fly"], 2, "invalid choice: 'fly'"),
+    (["train"], 2, "the following arguments are required: DATA"),
+    (["predict", "m"], 2, "the following arguments are required: DATA"),
+    (["train", "digits", "--epochs", "0"], 2, "--epochs: must be an integer of at least 1, got '0'"),
+    (["train", "digits", "--epochs", "x"], 2, "--epochs: must be an integer of at least 1, got 'x'"),
+    (["train", "digits", "--batch-size", "-1"], 2, "--batch-size: must be an integer of at least 1, got '-1'"),
+    (["train", "digits", "--learning-rate", "0"], 2, "--learning-rate: must be a positive number, got '0'"),
+    (["train", "digits", "--learning-rate", "nan"], 2, "--learning-rate: must be a positive number, got 'nan'"),
+    (["train", "digits", "--l2", "-1"], 2, "--l2: must be a positive number, got '-1'"),
+    (["train", "digits", "--hidden", "8,,4"], 2, "--hidden: must be widths such as 256,128"),
+    (["train", "digits", "--validation", "1"], 2, "--validation: must be a fraction from 0 to below 1, got '1'"),
+    (["train", "digits", "--test", "1.5"], 2, "--test: must be a fraction from 0 to below 1, got '1.5'"),
+    (["train", "digits", "--seed", "-1"], 2, "--seed: must be an integer of at least 0, got '-1'"),
+    (["train", "digits", "--task", "guess"], 2, "--task: invalid choice"),
+    (["train", "nothing.csv"], 1, "data must be a file, a folder or a built-in set ('digits'), got 'nothing.csv'"),
+    (["train", "digits", "--target", "y"], 1, "target must be left out: it names a column of a CSV file, got 'y'"),
+    (["train", "digits", "--optimizer", "adamm"], 1, "--optimizer must be one of "),
+    (["train", "digits", "--activation", "rellu"], 1, "'rellu'"),
+    (["train", "digits", "--loss", "cross"], 1, "'cross'"),
+    (["train", "digits", "--loss", "hinge"], 1, "--loss must be one for 10 classes (such as cross_entropy)"),
+    (["train", "digits", "--hidden", "8,8,8", "--activation", "relu,tanh"], 1, "activation"),
+    (["train", "digits", "--early-stopping", "--validation", "0"], 1, "--early-stopping must have validation rows"),
+    (["train", "digits", "--out", "/nowhere/m"], 1, "--out must be in an existing folder, got '/nowhere/m'"),
+    (["train", "digits", "--out", "/"], 1, "--out must be a file, got the folder '/'"),
+    (["train", "digits", "--test", "nothing.csv"], 1, "got 'nothing.csv'"),
+    (["predict", "nothing", "digits"], 1, "path must be an existing file, got 'nothing'"),
+    (["predict", "/", "digits"], 1, "path must be a file, got the folder '/'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), BAD_COMMAND_LINES)
+def test_bad_command_lines(arguments, code, message, steep_cli):
+    got, out, err = steep_cli(*arguments)
+    assert got == code
+    assert message in err + (out if not arguments else "")
+    if code == 1:
+        assert err.startswith("steep: ")
+        assert err.count("\n") == 1  # one sentence, no traceback
+        assert out == "" or "--activation" in arguments or "--loss" in arguments
+
+
+def fails(steep_cli, *arguments):
+    code, _, err = steep_cli(*arguments)
+    assert code == 1
+    assert err.startswith("steep: ")
+    assert err.count("\n") == 1
+    return err
+
+
+def test_bad_data(steep_cli, iris, tmp_path):
+    assert "target must be one of the columns 'sepal length'" in fails(steep_cli, "train", iris)
+    assert "got 'kind'" in fails(steep_cli, "train", iris, "--target", "kind")
+    error = fails(steep_cli, "train", iris, "--target", "petal width")
+    assert "column 'species'" in error
+    assert "must be numbers, got 'setosa' on line 2" in error
+    text = iris.read_text().replace("5.1", "", 1)
+    error = fails(steep_cli, "train", write(tmp_path / "b.csv", text), "--target", "species")
+    assert "column 'sepal length'" in error
+    assert "no missing values, got one on line 2" in error
+    one_class = "a,y\n" + "1,red\n" * 20
+    error = fails(steep_cli, "train", write(tmp_path / "b.csv", one_class), "--target", "y")
+    assert "y must have at least two classes, got only 'red'" in error
+    error = fails(steep_cli, "train", write(tmp_path / "b.csv", "a,y\n1,red\n2,blue\n"), "--target", "y")
+    assert "DATA must have at least 10 rows to split, got 2" in error
+    assert "no IDX header" not in fails(steep_cli, "train", tmp_path)
+    assert "train-images" in fails(steep_cli, "train", tmp_path)
+    lone = write(tmp_path / "images", idx_bytes(np.zeros((3, 4, 4), "u1")))
+    assert "a folder with IDX files" in fails(steep_cli, "train", lone)
+    error = fails(steep_cli, "train", iris, "--target", "species", "--task", "regress")
+    assert "strings" in error
+    other = write(tmp_path / "c.csv", "a,species\n1,setosa\n")
+    error = fails(steep_cli, "train", iris, "--target", "species", "--test", other)
+    assert "must have the columns" in error
+
+
+def test_data_that_do_not_fit_the_model(steep_cli, iris, tmp_path):
+    model = tmp_path / "m"
+    assert steep_cli("train", iris, "--target", "species", "--epochs", 1, "--out", model)[0] == 0
+    other = write(tmp_path / "a.csv", "sepal length,sepal width,petal length,petal\n1,2,3,4\n")
+    error = fails(steep_cli, "predict", model, other)
+    assert "must have the columns 'sepal length', 'sepal width', 'petal length', 'petal width'" in error
+    assert "got none named 'petal width'" in error
+    error = fails(steep_cli, "predict", model, write(tmp_path / "a.csv", "1,2,3\n4,5,6\n"))
+    assert "must have 4 columns" in error
+    assert "must have 4 inputs a row, as the model has, got 64" in fails(steep_cli, "predict", model, "digits")
+    assert "existing folder" in fails(steep_cli, "predict", model, iris, "--out", tmp_path / "no" / "a.csv")
+    damaged = write(tmp_path / "d", model.read_bytes()[:-8])
+    assert "cannot be read: it is truncated" in fails(steep_cli, "predict", damaged, iris)
+    error = fails(steep_cli, "predict", iris, iris)
+    assert "not a safetensors file" in error
+
+
+def test_a_failed_prediction_writes_nothing(steep_cli, iris, tmp_path):
+    model = tmp_path / "m"
+    steep_cli("train", iris, "--target", "species", "--epochs", 1, "--out", model)
+    header = "sepal length,sepal width,petal length,petal width\n"
+    bad = write(tmp_path / "a.csv", header + "1,2,3,4\n1,2,x,4\n")
+    answers = tmp_path / "answers.csv"
+    assert "got 'x' on line 3" in fails(steep_cli, "predict", model, bad, "--out", answers)
+    assert not answers.exists()
+
+
+def test_help_names_every_option(steep_cli):
+    code, out, _ = steep_cli("train", "--help")
+    assert code == 0
+    options = ["target", "test", "validation", "hidden", "activation", "optimizer", "learning-rate", "batch-size"]
+    for option in [*options, "epochs", "seed", "threads", "out"]:
+        assert f"--{option}" in out
+    assert steep_cli("predict", "--help")[0] == 0
+    assert "exit codes" in steep_cli("--help")[1]
+    assert steep_cli("--version")[1].startswith("steep ")
+    assert "compiler" in steep_cli("config")[1]
+
+
+def test_as_a_module_and_through_a_closed_pipe(iris, tmp_path):
+    command = [sys.executable, "-m", "steep"]
+    shown = subprocess.run([*command, "train", "digits", "--epochs", "2"], capture_output=True, text=True, check=False)
+    assert shown.returncode == 0
+    assert shown.stderr == ""  # no progress bar where there is no terminal
+    model = tmp_path / "m"
+    assert main(["train", "digits", "--epochs", "1", "--out", str(model)]) == 0
+    with subprocess.Popen(
+        [*command, "predict", model, "digits"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as run:
+        run.stdout.readline()
+        run.stdout.close()
+        error = run.stderr.read()
+    assert error == b""
+    assert run.returncode == 0
