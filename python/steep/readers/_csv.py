@@ -8,13 +8,10 @@ values and category columns are refused with line and column.
 from __future__ import annotations
 
 import csv
-import gzip
-import io
-import itertools
 import os
 import warnings
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
@@ -22,10 +19,10 @@ from .._checks import show
 from .._files import existing_file
 from .._safetensors import FileFormatError
 from .._validation import Array
+from ._csv_layout import MISSING, first_records, has_header, open_text, parse_number
 from ._dataset import Dataset
 
-_MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-", "#n/a", "<na>", "nil"}
-_NO_LABEL = _MISSING - {"-", "none"}  # these two may be classes
+_NO_LABEL = MISSING - {"-", "none"}  # these two may be classes
 
 
 def read_csv(
@@ -68,8 +65,8 @@ def read_csv(
     """
     file_path = existing_file(path)
     where = os.fspath(path)
-    first, separator = _first_records(file_path, where)
-    header = _has_header(first)
+    first, separator = first_records(file_path, where)
+    header = has_header(first)
     names = [name.strip() for name in first[0]] if header else [f"x{i}" for i in range(len(first[0]))]
     _check_names(names, where)
     target_index = None
@@ -104,58 +101,6 @@ def read_csv(
 
 def _has_nan(y: Array | None) -> bool:
     return y is not None and y.dtype.kind == "f" and not bool(np.isfinite(y).all())
-
-
-def _open(path: Path) -> IO[str]:
-    """Text of a file, gzipped or not, without a byte order mark."""
-    with open(path, "rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    raw = gzip.open(path, "rb") if compressed else open(path, "rb")  # noqa: SIM115 (closed by the wrapper)
-    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-
-
-def _first_records(path: Path, where: str) -> tuple[list[list[str]], str]:
-    """Return up to 20 records, and the separator: the candidate that splits most of them alike, into most columns."""
-    try:
-        with _open(path) as file:
-            text = "".join(itertools.islice((line for line in file if line.strip()), 50))
-    except UnicodeDecodeError as error:
-        raise FileFormatError(f"{where!r} must be UTF-8 text, got bytes that are not ({error.reason})") from None
-    except (OSError, EOFError) as error:
-        raise FileFormatError(f"{where!r} cannot be read: {error}") from None
-    if "\0" in text:
-        raise FileFormatError(f"{where!r} must be a CSV file, got binary data")
-    if not text:
-        raise FileFormatError(f"{where!r} must have at least one row, got an empty file")
-    best, best_separator, best_score = [[text]], ",", (0, 0)
-    for candidate in (",", ";", "\t", "|"):
-        try:
-            records = [r for r in itertools.islice(csv.reader(io.StringIO(text), delimiter=candidate), 20) if r]
-        except csv.Error:
-            continue
-        width = len(records[0]) if records else 0
-        score = (sum(len(r) == width for r in records) if width > 1 else 0, width)
-        if score > best_score:
-            best, best_separator, best_score = records, candidate, score
-    return best, best_separator
-
-
-def _number(text: str) -> float | None:
-    try:
-        return None if "_" in text else float(text)
-    except ValueError:
-        return None
-
-
-def _has_header(records: list[list[str]]) -> bool:
-    """Whether the first record has text where a later one has a number, or no number at all."""
-    first = [0.0 if field.strip().lower() in _MISSING else _number(field) for field in records[0]]
-    if all(number is not None for number in first):
-        return False
-    for i, number in enumerate(first):
-        if number is None and any(i < len(r) and _number(r[i]) is not None for r in records[1:]):
-            return True
-    return all(_number(field) is None for field in records[0])
 
 
 def _check_names(names: list[str], where: str) -> None:
@@ -207,7 +152,7 @@ def _fast(
     path: Path, separator: str, header: bool, inputs: list[int], target: int | None
 ) -> tuple[Array, Array | None]:
     def load(usecols: list[int] | None, dtype: type) -> Array:
-        with _open(path) as file, warnings.catch_warnings():
+        with open_text(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # no data below the header: reported by the caller
             if header:
                 next(csv.reader(file, delimiter=separator))
@@ -234,13 +179,13 @@ def _fast(
 
 def _as_numbers(labels: Array) -> Array:
     """Float64 where every label is a number, else the labels."""
-    numbers = [_number(label) for label in labels.tolist()]
+    numbers = [parse_number(label) for label in labels.tolist()]
     return labels if None in numbers else np.array(numbers, dtype=np.float64)
 
 
 def _same_width(path: Path, separator: str) -> None:
     """Raise ValueError if lines differ in their number of separators (quotes make this undecided: also an error)."""
-    with _open(path) as file:
+    with open_text(path) as file:
         counts = {line.count(separator) for line in file if line.strip()}
     if len(counts) != 1:
         raise ValueError("ragged")
@@ -253,7 +198,7 @@ def _careful(
     rows: list[list[float]] = []
     labels: list[str] = []
     lines: list[int] = []
-    with _open(path) as file:
+    with open_text(path) as file:
         reader = csv.reader(file, delimiter=separator, strict=True)
         try:
             for record in reader:
@@ -292,9 +237,9 @@ def _careful(
 
 def _value(text: str, name: str, line: int, where: str) -> float:
     stripped = text.strip()
-    if stripped.lower() in _MISSING:
+    if stripped.lower() in MISSING:
         _refuse_missing(stripped, name, line, where)
-    number = _number(stripped)
+    number = parse_number(stripped)
     if number is None:
         raise ValueError(
             f"column {name!r} of {where!r} must be numbers, got {show(stripped)} on line {line}: "

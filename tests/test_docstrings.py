@@ -1,0 +1,31 @@
+"""Every public name is documented, and the examples in docstrings run and print what they say."""
+
+import doctest
+import inspect
+
+import numpy as np
+import pytest
+
+import steep
+
+DOCUMENTED = [name for name in steep.__all__ if callable(getattr(steep, name))]
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_documented(name):
+    thing = getattr(steep, name)
+    text = inspect.getdoc(thing) or ""
+    first = text.partition("\n")[0]
+    assert first.endswith((".", ":")) or text.count("\n\n") == 0, f"{name} must start with one sentence, got {first!r}"
+    assert len(first) > 10
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_examples_run(name):
+    finder = doctest.DocTestFinder(recurse=True, exclude_empty=True)
+    runner = doctest.DocTestRunner(optionflags=OPTIONS)
+    report: list[str] = []
+    for test in finder.find(getattr(steep, name), name, globs={"steep": steep, "np": np}):
+        runner.run(test, out=report.append)
+    assert runner.failures == 0, "".join(report)
