@@ -113,7 +113,7 @@ BAD = {
     "labels not a list": (change(labels="3"), "its labels is not a list"),
     "columns too few": (change(columns='["a"]'), "1 column names for 3 inputs"),
     "no parameters": (set_array("parameters", None), "no array 'parameters'"),
-    "too few parameters": (set_array("parameters", np.zeros(3, "f4")), r"'parameters' is float32\[3\], and the network needs"),
+    "too few parameters": (set_array("parameters", np.zeros(3, "f4")), r"is float32\[3\], and the network needs"),
     "other dtype": (set_array("parameters", np.zeros(54, "f8")), "'parameters' is float64"),
     "scale of other width": (set_array("input_scale", np.ones(4)), "input_scale of shape .* does not fit 3 columns"),
     "scale infinite": (set_array("input_scale", np.full(3, np.inf)), "finite numbers"),

@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training.add_argument("--optimizer", default="adam", metavar="NAME", help="an update rule or a full-batch method")
     training.add_argument("--learning-rate", type=positive, metavar="RATE", help="default: the optimizer's own")
     training.add_argument("--batch-size", type=positive_int, metavar="N", help="default: 128, or all rows for a method")
-    training.add_argument("--epochs", type=positive_int, default=60, metavar="N", help="at most")
+    training.add_argument("--epochs", type=positive_int, default=100, metavar="N", help="at most")
     training.add_argument("--l2", type=positive, metavar="A", help="penalty A/2 times the sum of squared weights")
     training.add_argument("--l1", type=positive, metavar="A", help="penalty A times the sum of absolute weights")
     training.add_argument(
