@@ -7,6 +7,9 @@ from . import _levels
 from .config import get_config, get_num_threads, register_with_threadpoolctl, set_num_threads, show_config
 
 if TYPE_CHECKING:
+    from .penalties import L1 as L1
+    from .penalties import L2 as L2
+    from .penalties import ElasticNet as ElasticNet
     from .readers import Dataset as Dataset
     from .readers import load_digits as load_digits
     from .readers import read_csv as read_csv
@@ -14,17 +17,57 @@ if TYPE_CHECKING:
     from .readers import read_idx as read_idx
     from .readers import read_idx_folder as read_idx_folder
     from .readers import read_npz as read_npz
+    from .rules import SGD as SGD
+    from .rules import AdaGrad as AdaGrad
+    from .rules import Adam as Adam
+    from .rules import AdamW as AdamW
+    from .rules import AMSGrad as AMSGrad
+    from .rules import Lion as Lion
+    from .rules import Momentum as Momentum
+    from .rules import NAdam as NAdam
+    from .rules import Nesterov as Nesterov
+    from .rules import RMSProp as RMSProp
+    from .rules import Rprop as Rprop
     from .scaling import MinMax as MinMax
     from .scaling import Standardize as Standardize
+    from .schedules import Constant as Constant
+    from .schedules import Cosine as Cosine
+    from .schedules import Exponential as Exponential
+    from .schedules import InverseTime as InverseTime
+    from .schedules import OneCycle as OneCycle
+    from .schedules import Step as Step
 
 _levels.load()
 register_with_threadpoolctl()
 
 # Names that are imported when they are first used, and the module each is in.
 _LAZY = {
+    "penalties": "penalties",
+    "rules": "rules",
+    "schedules": "schedules",
+    "AMSGrad": "rules",
+    "AdaGrad": "rules",
+    "Adam": "rules",
+    "AdamW": "rules",
+    "Constant": "schedules",
+    "Cosine": "schedules",
     "Dataset": "readers",
+    "ElasticNet": "penalties",
+    "Exponential": "schedules",
+    "InverseTime": "schedules",
+    "L1": "penalties",
+    "L2": "penalties",
+    "Lion": "rules",
     "MinMax": "scaling",
+    "Momentum": "rules",
+    "NAdam": "rules",
+    "Nesterov": "rules",
+    "OneCycle": "schedules",
+    "RMSProp": "rules",
+    "Rprop": "rules",
+    "SGD": "rules",
     "Standardize": "scaling",
+    "Step": "schedules",
     "load_digits": "readers",
     "read_csv": "readers",
     "read_dataset": "readers",
@@ -40,7 +83,8 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         from importlib import import_module
 
-        value = getattr(import_module("." + _LAZY[name], __name__), name)
+        module = import_module("." + _LAZY[name], __name__)
+        value = module if name == _LAZY[name] else getattr(module, name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

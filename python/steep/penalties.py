@@ -1,0 +1,162 @@
+"""Penalties lambda Omega(w) on the weights of a model; biases and intercepts are never penalized."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ._checks import check_in_range, check_non_negative, show
+
+__all__ = ["L1", "L2", "ElasticNet", "Penalty", "resolve_penalty"]
+
+
+class Penalty:
+    """
+    A penalty ``l1 ||w||_1 + l2 / 2 ||w||^2``: one of :class:`L1`, :class:`L2`, :class:`ElasticNet`.
+
+    Attributes
+    ----------
+    l1, l2 : float
+        The two coefficients.
+    """
+
+    l1: float
+    l2: float
+
+    def __add__(self, other: Penalty) -> ElasticNet:
+        """Return the sum of two penalties."""
+        if not isinstance(other, Penalty):
+            return NotImplemented
+        return ElasticNet(l1=self.l1 + other.l1, l2=self.l2 + other.l2)
+
+
+@dataclass(frozen=True)
+class L2(Penalty):
+    """
+    The squared norm: ``l2 / 2 ||w||^2``, whose gradient is ``l2 w``.
+
+    Parameters
+    ----------
+    l2 : float, at least 0
+
+    Notes
+    -----
+    PyTorch's ``weight_decay`` of its coupled rules is this, on biases too. Scikit-learn's MLP divides its ``alpha`` by
+    the number of rows of a batch; its Ridge has ``alpha ||w||^2`` beside a sum (not a mean) of squares without 1/2.
+
+    Examples
+    --------
+    >>> import steep
+    >>> steep.L2(1e-4).l1
+    0.0
+    """
+
+    l2: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "l2", check_non_negative(self.l2, "l2"))
+
+    @property
+    def l1(self) -> float:  # type: ignore[override]
+        """The coefficient of the 1-norm: 0."""
+        return 0.0
+
+
+@dataclass(frozen=True)
+class L1(Penalty):
+    """
+    The 1-norm: ``l1 ||w||_1``. Minimized by proximal steps, so that weights become exactly zero.
+
+    Parameters
+    ----------
+    l1 : float, at least 0
+
+    Examples
+    --------
+    >>> import steep
+    >>> steep.L1(0.01)
+    L1(l1=0.01)
+    """
+
+    l1: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "l1", check_non_negative(self.l1, "l1"))
+
+    @property
+    def l2(self) -> float:  # type: ignore[override]
+        """The coefficient of half the squared norm: 0."""
+        return 0.0
+
+
+@dataclass(frozen=True, init=False)
+class ElasticNet(Penalty):
+    """
+    Both: ``l1 ||w||_1 + l2 / 2 ||w||^2``.
+
+    Parameters
+    ----------
+    strength : float, at least 0, optional
+        With `l1_ratio`: l1 = strength * l1_ratio and l2 = strength * (1 - l1_ratio), as in scikit-learn.
+    l1_ratio : float in [0, 1], default 0.5
+    l1, l2 : float, at least 0, optional
+        The two coefficients themselves, instead of `strength` and `l1_ratio`.
+
+    Examples
+    --------
+    >>> import steep
+    >>> steep.ElasticNet(0.1, l1_ratio=0.75)
+    ElasticNet(l1=0.07500000000000001, l2=0.025)
+    >>> steep.ElasticNet(l1=0.01, l2=0.1)
+    ElasticNet(l1=0.01, l2=0.1)
+    >>> steep.L1(0.01) + steep.L2(0.1)
+    ElasticNet(l1=0.01, l2=0.1)
+    """
+
+    l1: float
+    l2: float
+
+    def __init__(
+        self,
+        strength: float | None = None,
+        *,
+        l1_ratio: float | None = None,
+        l1: float | None = None,
+        l2: float | None = None,
+    ) -> None:
+        if strength is None:
+            if l1 is None or l2 is None or l1_ratio is not None:
+                raise TypeError("ElasticNet must be given strength (and l1_ratio), or both l1 and l2")
+            first, second = check_non_negative(l1, "l1"), check_non_negative(l2, "l2")
+        else:
+            if l1 is not None or l2 is not None:
+                raise TypeError("ElasticNet must be given strength (and l1_ratio), or both l1 and l2, not a mixture")
+            total = check_non_negative(strength, "strength")
+            ratio = 0.5 if l1_ratio is None else check_in_range(l1_ratio, "l1_ratio", 0.0, 1.0)
+            first, second = total * ratio, total * (1.0 - ratio)
+        object.__setattr__(self, "l1", first)
+        object.__setattr__(self, "l2", second)
+
+
+def resolve_penalty(penalty: Any, name: str = "penalty") -> tuple[float, float]:
+    """
+    Return the coefficients (l1, l2) of a penalty.
+
+    Parameters
+    ----------
+    penalty : None, L1, L2 or ElasticNet
+    name : str
+        The argument's name, for messages.
+
+    Raises
+    ------
+    TypeError
+        For anything else: a bare number would not say which norm it weighs.
+    """
+    if penalty is None:
+        return 0.0, 0.0
+    if not isinstance(penalty, Penalty):
+        raise TypeError(
+            f"{name} must be None, steep.L2(a), steep.L1(a) or steep.ElasticNet(a, l1_ratio=r), got {show(penalty)}"
+        )
+    return float(penalty.l1), float(penalty.l2)
