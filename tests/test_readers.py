@@ -1,5 +1,6 @@
 """IDX, NPZ, CSV and the built-in digits: values, what is recognized, and every malformed case by its message."""
 
+import contextlib
 import gzip
 
 import numpy as np
@@ -324,3 +325,29 @@ def test_stratified_split(seed):
     rest, part = split_indices(y, 0.2, seed, stratify=False)
     assert len(part) == 20
     assert sorted([*rest, *part]) == list(range(100))
+
+
+@pytest.mark.parametrize("kind", ["csv", "csv.gz", "npz", "idx", "idx.gz"])
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_bytes_give_an_error_of_ours(kind, seed, tmp_path):
+    if kind == "npz":
+        np.savez_compressed(tmp_path / "a", X=np.ones((5, 2)), y=np.arange(5))
+        content, read = (tmp_path / "a.npz").read_bytes(), read_npz
+    elif kind.startswith("idx"):
+        content, read = idx_bytes(np.ones((3, 2), "i2")), read_idx
+    else:
+        content, read = IRIS.encode(), lambda path: read_csv(path, target=-1)
+    content = gzip.compress(content) if kind.endswith("gz") else content
+    rng = np.random.default_rng(seed)
+    for _ in range(60):
+        damaged = bytearray(content)
+        for _ in range(rng.integers(1, 4)):
+            place, action = int(rng.integers(len(damaged))), rng.integers(3)
+            if action == 0:
+                damaged[place] = rng.integers(256)
+            elif action == 1:
+                del damaged[place : place + 4]
+            else:
+                damaged[place:place] = rng.choice(list(b',;"\n\r\t x1.-e\0\xff'), 3).astype("u1").tobytes()
+        with contextlib.suppress(ValueError):  # FileFormatError is one
+            read(write(tmp_path / "b", bytes(damaged)))

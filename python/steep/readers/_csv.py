@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import os
 import warnings
+import zlib
 from pathlib import Path
 from typing import NoReturn
 
@@ -83,7 +84,7 @@ def read_csv(
     try:
         X, y = _fast(file_path, separator, header, inputs, target_index)
         good = bool(np.isfinite(X).all()) and not _has_nan(y)
-    except (ValueError, UnicodeDecodeError, OSError, EOFError, IndexError):
+    except (ValueError, OSError, EOFError, IndexError, StopIteration, zlib.error):
         good = False
     if not good:  # outside of the except clause: its error says all there is to say
         X, y = _careful(file_path, where, separator, header, names, inputs, target_index)
@@ -221,7 +222,7 @@ def _careful(
                     lines.append(line)
         except (csv.Error, UnicodeDecodeError) as error:
             raise FileFormatError(f"{where!r} cannot be read near line {reader.line_num + 1}: {error}") from None
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise FileFormatError(f"{where!r} cannot be read: {error}") from None
     X = np.array(rows, dtype=np.float64).reshape(len(rows), len(inputs))
     if target is None:

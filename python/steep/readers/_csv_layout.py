@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import itertools
+import zlib
 from pathlib import Path
 from typing import IO
 
@@ -29,7 +30,7 @@ def first_records(path: Path, where: str) -> tuple[list[list[str]], str]:
             text = "".join(itertools.islice((line for line in file if line.strip()), 50))
     except UnicodeDecodeError as error:
         raise FileFormatError(f"{where!r} must be UTF-8 text, got bytes that are not ({error.reason})") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise FileFormatError(f"{where!r} cannot be read: {error}") from None
     if "\0" in text:
         raise FileFormatError(f"{where!r} must be a CSV file, got binary data")

@@ -49,12 +49,21 @@ def read_npz(path: str | os.PathLike[str], *, need_target: bool = True) -> Datas
     if not zipfile.is_zipfile(file_path):
         raise FileFormatError(f"{os.fspath(path)!r} cannot be read as NPZ: it is not a complete zip archive")
     try:
-        with np.load(file_path, allow_pickle=False) as archive:
+        with open(file_path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             found = {role: _member(archive, names, path) for role, names in _NAMES.items()}
             names = archive.files
     except FileFormatError:
         raise
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        KeyError,
+        MemoryError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         reason = "it holds Python objects" if "allow_pickle" in str(error) else f"{type(error).__name__}: {error}"
         raise FileFormatError(f"{os.fspath(path)!r} cannot be read as NPZ: {reason}") from None
     X, y, X_test, y_test = (found[role] for role in _NAMES)
