@@ -213,7 +213,7 @@ def optimizer_names() -> list[str]:
 def _penalty(arguments: argparse.Namespace) -> Any:
     import steep
 
-    parts = []
+    parts: list[Any] = []
     if arguments.l2:
         parts.append(steep.L2(arguments.l2))
     if arguments.l1:
