@@ -322,6 +322,8 @@ def test_stratified_split(seed):
     again = split_indices(y, 0.2, seed, stratify=True)
     np.testing.assert_array_equal(part, again[1])
     assert not np.array_equal(part, split_indices(y, 0.2, seed + 100, stratify=True)[1])
+    rest, part = split_indices(y, 0.95, seed, stratify=True)
+    assert set(y[rest]) == {0, 1, 2, 3}  # every class is left something to train on
     rest, part = split_indices(y, 0.2, seed, stratify=False)
     assert len(part) == 20
     assert sorted([*rest, *part]) == list(range(100))
