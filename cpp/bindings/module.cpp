@@ -3,11 +3,13 @@
 
 namespace steep {
 void register_config(py::module_& m);
+void register_objective(py::module_& m);
 void register_rule(py::module_& m);
 }  // namespace steep
 
 PYBIND11_MODULE(_core, m) {
   m.doc() = "The compiled core of steep; use the functions of the package steep instead.";
   steep::register_config(m);
+  steep::register_objective(m);
   steep::register_rule(m);
 }

@@ -4,6 +4,10 @@
 
 namespace steep {
 
+// Thrown by an objective that hears the interrupt itself (a Python function under Ctrl-C); every solver answers it with
+// the best point so far and status interrupted.
+struct Interrupted {};
+
 class Monitor {
  public:
   virtual ~Monitor() = default;

@@ -4,6 +4,7 @@
 // return, so vectors of length dim are never the bottleneck and solvers are compiled once. An objective owns its
 // workspace and its Team; calls are not reentrant. Evaluations may throw (a Python function's exception passes through).
 #pragma once
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ class Objective {
   virtual ~Objective() = default;
   virtual Index dim() const = 0;
   virtual std::string name() const { return "objective"; }
+
+  // Which derivatives are differences, for the result's message; empty when all are exact.
+  virtual std::string approximated() const { return {}; }
 
   // What this objective has; a method that needs what is missing refuses it and names it.
   virtual bool has_gradient() const { return true; }
@@ -54,9 +58,17 @@ class Objective {
 
   virtual Constant lipschitz() { return {}; }
   virtual Constant strong_convexity() { return {}; }
+  // A lower bound on the strong convexity that costs nothing (an l2 penalty on every entry), for certificates; 0 if none.
+  virtual double strong_convexity_bound() const { return 0; }
+
+  // Held by whoever calls into the objective from outside; recursive, so that a callback may ask it again.
+  std::recursive_mutex& mutex() { return mutex_; }
 
  protected:
   [[noreturn]] void lacks(const char* what) const { throw std::invalid_argument(name() + " has no " + what); }
+
+ private:
+  std::recursive_mutex mutex_;
 };
 
 }  // namespace steep

@@ -1,0 +1,90 @@
+// The bookkeeping that every solver shares: counted evaluations, the trace, the stopping rules, the best point seen.
+//
+//     Result solve(Objective& f, const double* x0, const SolveOptions& options) {
+//       Run run(f, options);
+//       return run.guard([&] {
+//         Vector x(x0, x0 + f.dim()), g(x.size());
+//         double fun = run.start(x, g);                        // refuses a start that is not finite; row 0 of the trace
+//         for (;;) { ...; fun = run.evaluate(x, &g); run.step(x, fun, g, norm, step_size); }
+//       });
+//     }
+// step and fail end the solve by throwing Stop, which guard turns into the result; Ctrl-C and max_time are seen at every
+// evaluation. Norms are infinity norms of the gradient (projected onto bounds); a method may pass its own.
+#pragma once
+#include <cmath>
+#include <string>
+
+#include "steep/solver.hpp"
+
+namespace steep {
+
+double norm_inf(const Vector& v);
+double norm2(const Vector& v);
+double dot(const Vector& a, const Vector& b);
+void axpy(double a, const Vector& x, Vector& y);  // y += a x
+bool all_finite(const Vector& v);
+
+class Run {
+ public:
+  struct Stop {};
+
+  Run(Objective& f, const SolveOptions& options, std::string extra_name = {}, Index default_max_iter = -1);
+
+  // f(x), and its gradient unless g is null; counted. The lowest finite value with a finite gradient is remembered.
+  double evaluate(const Vector& x, Vector* g);
+  void hessian(const Vector& x, double* H);
+  void hessian_product(const Vector& x, const Vector& v, Vector& Hv);
+
+  // First evaluation: a value or gradient that is not finite is an error naming x0. Stops at once when x0 is optimal.
+  double start(const Vector& x, Vector& g, double extra = NAN);
+  // For methods whose measure of optimality or total value is their own (l1, duality gaps).
+  void start(const Vector& x, double fun, const Vector& g, double norm, double extra = NAN);
+
+  // An accepted iteration: trace row, callback, and the tests of tol, max_iter, max_time, interrupts, divergence.
+  void step(const Vector& x, double fun, const Vector& g, double step_size, double extra = NAN) {
+    step_with(x, fun, g, optimality(x, g), step_size, extra);
+  }
+  void step_with(const Vector& x, double fun, const Vector& g, double norm, double step_size, double extra = NAN);
+
+  [[noreturn]] void fail(Status status, std::string message);
+  void check_time();  // between long pieces of work that evaluate nothing
+  void offer(const Vector& x, double fun, const Vector& g);  // a candidate for the best point
+  // Replaces the certificate of the end; without it the norm is the certificate.
+  void certify(std::string kind, double value, double bound);
+  void unbounded_along(Vector direction, std::string message);
+
+  double optimality(const Vector& x, const Vector& g) const;  // infinity norm of the (projected) gradient
+  double threshold() const { return threshold_; }
+  Index iterations() const { return result_.nit; }
+  Result& result() { return result_; }
+  Objective& objective() { return f_; }
+
+  template <class Body>
+  Result guard(Body&& body) {
+    try {
+      body();
+    } catch (const Stop&) {
+    } catch (const Interrupted&) {
+      note_interrupt();
+    }
+    return finish();
+  }
+
+ private:
+  void note_interrupt();
+  void record(double fun, double norm, double step_size, double extra);
+  Result finish();
+
+  Objective& f_;
+  const SolveOptions& options_;
+  Index max_iter_;
+  double threshold_ = 0, first_fun_ = 0, last_norm_ = 0;
+  bool certified_ = false, has_best_ = false;
+  Vector best_x_, best_g_;
+  double best_fun_ = INFINITY;
+  Vector last_x_, last_g_;  // the last accepted iterate
+  double last_fun_ = INFINITY;
+  Result result_;
+};
+
+}  // namespace steep

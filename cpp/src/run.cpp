@@ -1,0 +1,222 @@
+// Bookkeeping of a solve; see run.hpp.
+#include "steep/run.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace steep {
+namespace {
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
+
+std::string point(const Vector& x) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < x.size() && i < 8; ++i) text += (i ? ", " : "") + number(x[i]);
+  return text + (x.size() > 8 ? ", ...]" : "]");
+}
+
+}  // namespace
+
+double norm_inf(const Vector& v) {
+  double largest = 0;
+  for (double value : v) {
+    if (!(std::abs(value) <= largest)) largest = std::abs(value);  // lets NaN through
+    if (std::isnan(largest)) return largest;
+  }
+  return largest;
+}
+
+// Scaled, so that neither 1e-200 nor 1e200 leaves the range.
+double norm2(const Vector& v) {
+  double sum = 0;
+  for (double value : v) sum += value * value;
+  if (sum > 1e-280 && sum < 1e280) return std::sqrt(sum);
+  const double scale = norm_inf(v);
+  if (!(scale > 0) || !std::isfinite(scale)) return scale;
+  sum = 0;
+  for (double value : v) sum += (value / scale) * (value / scale);
+  return scale * std::sqrt(sum);
+}
+
+// Four partial sums: one add a cycle instead of one every four.
+double dot(const Vector& a, const Vector& b) {
+  double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+  const std::size_t n = a.size();
+  std::size_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    s0 += a[i] * b[i];
+    s1 += a[i + 1] * b[i + 1];
+    s2 += a[i + 2] * b[i + 2];
+    s3 += a[i + 3] * b[i + 3];
+  }
+  for (; i < n; ++i) s0 += a[i] * b[i];
+  return (s0 + s1) + (s2 + s3);
+}
+
+void axpy(double a, const Vector& x, Vector& y) {
+  const std::size_t n = y.size();
+  for (std::size_t i = 0; i < n; ++i) y[i] += a * x[i];
+}
+
+bool all_finite(const Vector& v) {
+  for (double value : v)
+    if (!std::isfinite(value)) return false;
+  return true;
+}
+
+Run::Run(Objective& f, const SolveOptions& options, std::string extra_name, Index default_max_iter)
+    : f_(f), options_(options), max_iter_(options.max_iter >= 0 ? options.max_iter : default_max_iter) {
+  if (max_iter_ < 0) max_iter_ = std::max<Index>(200 * f.dim(), 1000);
+  result_.extra_name = std::move(extra_name);
+}
+
+void Run::check_time() {
+  if (options_.monitor->poll()) throw Interrupted{};
+  if (options_.max_time < INFINITY && options_.monitor->seconds() >= options_.max_time)
+    fail(Status::max_time, "Stopped after max_time = " + number(options_.max_time) + " s.");
+}
+
+double Run::evaluate(const Vector& x, Vector* g) {
+  check_time();
+  ++result_.nfev;
+  if (g) ++result_.njev;
+  const double fun = f_.evaluate(x.data(), g ? g->data() : nullptr);
+  if (g && fun < best_fun_ && !f_.l1()) offer(x, fun, *g);
+  return fun;
+}
+
+void Run::offer(const Vector& x, double fun, const Vector& g) {
+  if (has_best_ && !(fun < best_fun_)) return;
+  if (!std::isfinite(fun) || !all_finite(g)) return;
+  best_x_ = x;
+  best_g_ = g;
+  best_fun_ = fun;
+  has_best_ = true;
+}
+
+void Run::hessian(const Vector& x, double* H) {
+  check_time();
+  ++result_.nhev;
+  f_.hessian(x.data(), H);
+}
+
+void Run::hessian_product(const Vector& x, const Vector& v, Vector& Hv) {
+  check_time();
+  ++result_.nhev;
+  f_.hessian_product(x.data(), v.data(), Hv.data());
+}
+
+double Run::optimality(const Vector& x, const Vector& g) const {
+  if (!options_.lower && !options_.upper) return norm_inf(g);
+  double largest = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    double moved = x[i] - g[i];
+    if (options_.lower) moved = std::max(moved, options_.lower[i]);
+    if (options_.upper) moved = std::min(moved, options_.upper[i]);
+    // x - (x - g) loses the digits of a small g: take g itself where the bounds do not cut.
+    const double change = moved == x[i] - g[i] ? std::abs(g[i]) : std::abs(moved - x[i]);
+    if (!(change <= largest)) largest = change;
+    if (std::isnan(largest)) return largest;
+  }
+  return largest;
+}
+
+double Run::start(const Vector& x, Vector& g, double extra) {
+  const double fun = evaluate(x, &g);
+  start(x, fun, g, optimality(x, g), extra);
+  return fun;
+}
+
+void Run::start(const Vector& x, double fun, const Vector& g, double norm, double extra) {
+  if (!std::isfinite(fun))
+    throw std::invalid_argument("the objective must be finite at x0, got " + number(fun) + " at " + point(x));
+  for (std::size_t i = 0; i < g.size(); ++i)
+    if (!std::isfinite(g[i]))
+      throw std::invalid_argument("the gradient must be finite at x0, got " + number(g[i]) + " in entry " +
+                                  std::to_string(i) + " at " + point(x));
+  first_fun_ = fun;
+  threshold_ = std::max(options_.tol, options_.rtol * norm);
+  offer(x, fun, g);
+  last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
+  record(fun, norm, NAN, extra);
+  if (norm <= threshold_)
+    fail(Status::converged, "The start is optimal: gradient norm " + number(norm) + " <= " + number(threshold_) + ".");
+  if (max_iter_ == 0) fail(Status::max_iter, "Stopped after max_iter = 0 iterations.");
+}
+
+void Run::record(double fun, double norm, double step_size, double extra) {
+  result_.trace.push_back({fun, norm, step_size, options_.monitor->seconds(), extra});
+}
+
+void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, double step_size, double extra) {
+  ++result_.nit;
+  record(fun, norm, step_size, extra);
+  if (std::isnan(fun) || fun == INFINITY || !std::isfinite(norm))
+    fail(fun == -INFINITY ? Status::unbounded : Status::diverged,
+         fun == -INFINITY ? "The objective fell to minus infinity."
+                          : "The iterates diverged: the objective is " + number(fun) + ", its gradient norm " +
+                                number(norm) + ". Try a smaller step size.");
+  last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
+  offer(x, fun, g);
+  const bool told_to_stop =
+      options_.callback && options_.callback(Progress{result_.nit, x.data(), fun, norm});
+  if (norm <= threshold_)
+    fail(Status::converged, "Converged: gradient norm " + number(norm) + " <= " + number(threshold_) + ".");
+  if (fun < -1e100 * std::max(1.0, std::abs(first_fun_)))
+    fail(Status::unbounded, "The objective is unbounded below: it fell to " + number(fun) + ".");
+  if (told_to_stop) fail(Status::interrupted, "Stopped by the callback.");
+  if (result_.nit >= max_iter_)
+    fail(Status::max_iter, "Stopped after max_iter = " + std::to_string(max_iter_) + " iterations with gradient norm " +
+                               number(norm) + " > " + number(threshold_) + ".");
+  check_time();
+}
+
+void Run::fail(Status status, std::string message) {
+  result_.status = status;
+  result_.message = std::move(message);
+  throw Stop{};
+}
+
+void Run::unbounded_along(Vector direction, std::string message) {
+  result_.direction = std::move(direction);
+  fail(Status::unbounded, std::move(message));
+}
+
+void Run::certify(std::string kind, double value, double bound) {
+  certified_ = true;
+  result_.certificate_kind = std::move(kind);
+  result_.certificate = value;
+  result_.suboptimality_bound = bound;
+}
+
+void Run::note_interrupt() {
+  result_.status = Status::interrupted;
+  result_.message = "Interrupted after " + std::to_string(result_.nit) + " iterations.";
+}
+
+// A converged run returns the iterate that passed the test; any other the lowest value seen.
+Result Run::finish() {
+  const bool use_last = result_.status == Status::converged || !has_best_ || !(best_fun_ < last_fun_);
+  result_.x = use_last ? std::move(last_x_) : std::move(best_x_);
+  result_.jac = use_last ? std::move(last_g_) : std::move(best_g_);
+  result_.fun = use_last ? last_fun_ : best_fun_;
+  if (!certified_) {
+    result_.certificate_kind = f_.l1() ? "prox_gradient_norm" : "gradient_norm";
+    result_.certificate = use_last ? last_norm_ : optimality(result_.x, result_.jac);
+    result_.suboptimality_bound = INFINITY;
+    const double mu = f_.strong_convexity_bound();
+    if (mu > 0 && !f_.l1() && !options_.lower && !options_.upper) {
+      const double norm = norm2(result_.jac);
+      result_.suboptimality_bound = norm * norm / (2 * mu);
+    }
+  }
+  const std::string differences = f_.approximated();
+  if (!differences.empty()) result_.message += " Approximated: " + differences + ".";
+  return std::move(result_);
+}
+
+}  // namespace steep
