@@ -4,6 +4,7 @@
 namespace steep {
 void register_config(py::module_& m);
 void register_objective(py::module_& m);
+void register_function(py::module_& m);
 void register_rule(py::module_& m);
 }  // namespace steep
 
@@ -11,5 +12,6 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The compiled core of steep; use the functions of the package steep instead.";
   steep::register_config(m);
   steep::register_objective(m);
+  steep::register_function(m);
   steep::register_rule(m);
 }

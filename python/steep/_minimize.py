@@ -1,0 +1,190 @@
+"""The front door of the full-batch methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._validation import Array, check_integer, show
+from .methods import Method, Options, method_table, resolve_method
+from .methods.base import as_bounds, as_start, function_objective, inside
+from .objectives import FunctionObjective, Objective
+from .results import Result
+
+__all__ = ["minimize"]
+
+# Largest number of variables for which "auto" forms and factors a Hessian: the n^3/3 of a factorization against the
+# dozens of gradients that it saves.
+_NEWTON_LIMIT = 1000
+_PYTHON_NEWTON_LIMIT = 200
+
+
+def minimize(
+    f: Objective | Callable[..., Any],
+    x0: Any = None,
+    method: str | Method = "auto",
+    *,
+    gradient: Callable[..., Any] | bool | str | None = None,
+    hessian: Callable[..., Any] | str | None = None,
+    hessian_product: Callable[..., Any] | None = None,
+    jac: Callable[..., Any] | bool | str | None = None,
+    hess: Callable[..., Any] | str | None = None,
+    hessp: Callable[..., Any] | None = None,
+    args: tuple[Any, ...] = (),
+    constraints: Any = (),
+    bounds: Any = None,
+    tol: float | None = None,
+    rtol: float = 0.0,
+    max_iter: int | None = None,
+    max_time: float | None = None,
+    callback: Callable[..., Any] | None = None,
+    n_threads: int | None = None,
+) -> Result:
+    """
+    Minimize an objective or a Python function.
+
+    Parameters
+    ----------
+    f : Objective or callable
+        From ``steep.problems``, ``steep.Risk``, or a function ``f(x, *args)``.
+    x0 : array of shape (dim,), optional
+        Start; copied. Default: the problem's own, or zeros when it is convex.
+    method : Method or str
+        A method object, its name, or "auto", which says in ``res.reason`` what it chose and why.
+    gradient, hessian, hessian_product : callables, optional
+        Of a function (also spelled ``jac``, ``hess``, ``hessp``); ``gradient=True`` when f returns both. "2-point" and
+        "3-point" name the differences taken for what is missing.
+    args : tuple
+        Further arguments of the functions.
+    constraints : SciPy's constraint objects or dicts, or a list of them
+    bounds : SciPy's Bounds, or a list of pairs, optional
+    tol, rtol : float
+        Stop when the infinity norm of the gradient (projected onto bounds, prox-mapped under l1) is at most
+        ``max(tol, rtol * its value at x0)``; default tol 1e-8, and 1e-5 when the gradient is a difference.
+    max_iter : int, optional
+    max_time : float, optional
+        Seconds.
+    callback : callable, optional
+        ``callback(x)`` or ``callback(intermediate_result=res)`` after every iteration; StopIteration ends the run.
+    n_threads : int, optional
+
+    Returns
+    -------
+    Result
+        Not converging is a status of the result, not an exception; Ctrl-C returns the best point so far.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import steep
+    >>> def rosenbrock(x):
+    ...     return (1 - x[0]) ** 2 + 100 * (x[1] - x[0] ** 2) ** 2
+    >>> res = steep.minimize(rosenbrock, [-1.2, 1.0], steep.BFGS())
+    >>> np.round(res.x, 3)
+    array([1., 1.])
+    """
+    gradient = _one_of(gradient, jac, "gradient", "jac")
+    hessian = _one_of(hessian, hess, "hessian", "hess")
+    hessian_product = _one_of(hessian_product, hessp, "hessian_product", "hessp")
+    if isinstance(f, Objective):
+        for value, name in ((gradient, "gradient"), (hessian, "hessian"), (hessian_product, "hessian_product")):
+            if value is not None:
+                raise ValueError(f"{name} must be None with an Objective, which has its own, got {show(value)}")
+        objective, start = f, _start_of(f, x0)
+    elif callable(f):
+        if x0 is None:
+            raise ValueError("x0 must be given for a function, got None")
+        start = as_start(x0)
+        objective = function_objective(f, start, gradient, hessian, hessian_product, args, bounds)
+    else:
+        raise TypeError(f"f must be an Objective or a function, got {show(f)}")
+
+    lower, upper = as_bounds(bounds, start.size)
+    if constraints is None:
+        constraints = ()
+    elif isinstance(constraints, dict) or not np.iterable(constraints):
+        constraints = (constraints,)
+    if tol is None:
+        differences = isinstance(objective, FunctionObjective) and not objective._core.exact_gradient  # type: ignore[attr-defined]
+        tol = 1e-5 if differences else None
+    options = Options(tol, rtol, max_iter, max_time, lower, upper, tuple(constraints), callback)
+    if n_threads is not None:
+        n_threads = check_integer(n_threads, "n_threads", 1)
+        set_threads = getattr(objective._core, "set_threads", None)
+        if set_threads is not None:
+            set_threads(n_threads)
+    reason = None
+    if isinstance(method, str) and method == "auto":
+        chosen, reason = choose(objective, options)
+    else:
+        chosen = resolve_method(method)
+    result = chosen._run(objective, inside(start, lower, upper), options)
+    if reason is not None:
+        result.reason = reason
+    return result
+
+
+def _one_of(first: Any, second: Any, name: str, other: str) -> Any:
+    if first is not None and second is not None:
+        raise ValueError(f"{name} must be given once, got it as {other} too")
+    return second if first is None else first
+
+
+def _start_of(f: Objective, x0: Any) -> Array:
+    if x0 is not None:
+        start = as_start(x0)
+        if start.size != f.dim:
+            raise ValueError(f"x0 must have shape ({f.dim},), got shape {np.shape(x0)}")
+        return start
+    if f.x0 is not None:
+        return f.x0.copy()
+    if f.is_convex:
+        return np.zeros(f.dim)
+    raise ValueError(f"x0 must be given for {f.name}, which is not convex and has no start of its own, got None")
+
+
+def choose(f: Objective, options: Options) -> tuple[Method, str]:
+    """
+    Return the method that "auto" takes, and the reason.
+
+    Parameters
+    ----------
+    f : Objective
+    options : Options
+    """
+    core, n = f._core, f.dim
+    preferred = getattr(f, "preferred_method", None)
+    if options.constraints:
+        return _named("interior_point"), "interior_point: there are constraints"
+    if preferred is not None:
+        method, why = preferred(options)
+        if method is not None:
+            return resolve_method(method), f"{resolve_method(method).name}: {why}"
+    if core.l1() is not None:
+        return _named("proximal_gradient"), "proximal_gradient: there is an l1 penalty"
+    if not core.has_gradient:
+        return _named("interior_point"), "interior_point: the objective has no gradient everywhere"
+    if options.lower is not None or options.upper is not None:
+        return _named("lbfgs"), "lbfgs: there are bounds"
+    if core.is_quadratic and core.has_hessian and n <= 4 * _NEWTON_LIMIT:
+        return _named("direct"), "direct: the objective is quadratic, and one factorization minimizes it"
+    if isinstance(f, FunctionObjective):
+        if core.exact_hessian and n <= _PYTHON_NEWTON_LIMIT:  # type: ignore[attr-defined]
+            return _named("trust_region"), f"trust_region: there is a Hessian of only {n} variables"
+        if core.exact_product:  # type: ignore[attr-defined]
+            return _named("newton_cg"), "newton_cg: there are Hessian-vector products"
+        if n <= _PYTHON_NEWTON_LIMIT:
+            return _named("bfgs"), f"bfgs: there is no Hessian, and only {n} variables"
+        return _named("lbfgs"), f"lbfgs: there is no Hessian, and {n} variables"
+    if core.has_hessian and n <= _NEWTON_LIMIT:
+        name = "newton" if f.is_convex else "trust_region"
+        return _named(name), f"{name}: {n} variables make the Hessian affordable"
+    if core.has_hessian_product:
+        return _named("newton_cg"), f"newton_cg: {n} variables, and Hessian-vector products"
+    return _named("lbfgs"), f"lbfgs: {n} variables, and no Hessian"
+
+
+def _named(name: str) -> Method:
+    return resolve_method(name) if name in method_table else resolve_method("lbfgs")

@@ -1,0 +1,237 @@
+"""What every full-batch method shares: options, the run through the core, and SciPy's door."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import _core
+from .._validation import Array, as_numeric, check_integer, check_non_negative, show
+from ..objectives import FunctionObjective, Objective
+from ..results import Result
+
+__all__ = ["Method", "Options", "method_table"]
+
+# Name in snake case -> class; a method enters by being defined.
+method_table: dict[str, type[Method]] = {}
+
+
+@dataclass
+class Options:
+    """What a run takes beside the method's own hyper-parameters."""
+
+    tol: float | None = None
+    rtol: float = 0.0
+    max_iter: int | None = None
+    max_time: float | None = None
+    lower: Array | None = None
+    upper: Array | None = None
+    constraints: tuple[Any, ...] = ()
+    callback: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.tol is not None:
+            self.tol = check_non_negative(self.tol, "tol")
+        self.rtol = check_non_negative(self.rtol, "rtol")
+        if self.max_iter is not None:
+            self.max_iter = check_integer(self.max_iter, "max_iter", 0)
+        if self.max_time is not None and self.max_time != np.inf:
+            self.max_time = check_non_negative(self.max_time, "max_time")
+        if self.callback is not None and not callable(self.callback):
+            raise TypeError(f"callback must be callable, got {show(self.callback)}")
+
+    def to_core(self) -> dict[str, Any]:
+        """Return the keyword arguments of the core's minimize."""
+        return {
+            "tol": 1e-8 if self.tol is None else self.tol,
+            "rtol": self.rtol,
+            "max_iter": -1 if self.max_iter is None else self.max_iter,
+            "max_time": np.inf if self.max_time is None else self.max_time,
+            "lower": self.lower,
+            "upper": self.upper,
+            "callback": wrap_callback(self.callback),
+        }
+
+
+class Method:
+    """
+    A full-batch method: an object that holds its hyper-parameters and nothing else.
+
+    Pass it to :func:`steep.minimize`, to ``steep.train(optimizer=...)``, or to ``scipy.optimize.minimize(method=...)``.
+    A subclass is a frozen dataclass with ``name`` and ``_solver``, or with a ``_run`` of its own.
+    """
+
+    name: ClassVar[str] = ""
+    needs: ClassVar[tuple[str, ...]] = ("gradient",)  # of: gradient, hessian, hessian_product, residuals, quadratic
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.name:
+            method_table[cls.name] = cls
+
+    def _solver(self) -> _core.Solver:
+        raise NotImplementedError
+
+    def _run(self, f: Objective, x0: Array, options: Options) -> Result:
+        """Run on an objective; what Python functions were called is counted by them."""
+        if options.constraints:
+            raise ValueError(f"method {self.name} must have no constraints, got {len(options.constraints)}")
+        self._check(f)
+        found = _core.minimize(f._core, self._solver(), x0, **options.to_core())
+        result = Result.from_core(found, method=self.name)
+        if isinstance(f, FunctionObjective):
+            result.nfev, result.njev, result.nhev = f._core.counts  # type: ignore[attr-defined]
+        if f.minimum is not None:
+            result.minimum = f.minimum
+        return result
+
+    def _check(self, f: Objective) -> None:
+        core = f._core
+        has = {
+            "gradient": core.has_gradient,
+            "hessian": core.has_hessian,
+            "hessian_product": core.has_hessian_product,
+            "residuals": core.residual_count > 0,
+            "quadratic": core.is_quadratic,
+        }
+        for need in self.needs:
+            if not has[need]:
+                what = {"gradient": "a gradient", "hessian": "a Hessian", "residuals": "residuals"}.get(
+                    need, "Hessian-vector products" if need == "hessian_product" else "a quadratic objective"
+                )
+                raise ValueError(f"method {self.name} needs {what}, and {f.name} has none")
+
+    def __call__(
+        self,
+        fun: Callable[..., Any],
+        x0: Any,
+        args: tuple[Any, ...] = (),
+        jac: Any = None,
+        hess: Any = None,
+        hessp: Any = None,
+        bounds: Any = None,
+        constraints: Any = (),
+        callback: Callable[..., Any] | None = None,
+        **options: Any,
+    ) -> Any:
+        """
+        Answer ``scipy.optimize.minimize(fun, x0, ..., method=self)`` with an ``OptimizeResult``.
+
+        Options: ``tol`` (also ``gtol``), ``rtol``, ``maxiter`` (also ``max_iter``), ``max_time``, ``disp``.
+        """
+        tol = options.pop("gtol", None)
+        tol = options.pop("tol", None) if tol is None else tol
+        max_iter = options.pop("maxiter", None)
+        max_iter = options.pop("max_iter", None) if max_iter is None else max_iter
+        disp = options.pop("disp", False)
+        known = {name: options.pop(name) for name in ("rtol", "max_time") if name in options}
+        options.pop("return_all", None)
+        if options:
+            raise TypeError(f"options must be of tol, rtol, maxiter, max_time, disp, got {', '.join(options)}")
+        start = as_start(x0)
+        f = function_objective(fun, start, jac, hess, hessp, args, bounds)
+        # SciPy's own default tolerance: differences cannot reach more.
+        if tol is None:
+            tol = 1e-8 if f._core.exact_gradient else 1e-5  # type: ignore[attr-defined]
+        lower, upper = as_bounds(bounds, start.size)
+        if constraints is None or isinstance(constraints, (dict, str)) or not np.iterable(constraints):
+            constraints = () if constraints is None else (constraints,)
+        run = Options(tol, max_iter=max_iter, callback=callback, lower=lower, upper=upper, **known)
+        run.constraints = tuple(constraints)
+        result = self._run(f, inside(start, lower, upper), run)
+        if disp:
+            print(f"{result.message}\n  fun {result.fun:.10g}, nit {result.nit}, nfev {result.nfev}")
+        return result.to_scipy()
+
+
+def as_start(x0: Any) -> Array:
+    """Return a fresh finite float64 vector."""
+    array = np.atleast_1d(as_numeric(x0, "x0")).astype(np.float64).reshape(-1)
+    if array.size == 0:
+        raise ValueError("x0 must have at least one entry, got none")
+    if not np.isfinite(array).all():
+        first = int((~np.isfinite(array)).argmax())
+        raise ValueError(f"x0 must be finite, got {array[first]} in entry {first}")
+    return array
+
+
+def inside(x: Array, lower: Array | None, upper: Array | None) -> Array:
+    """Return the start moved to the bounds."""
+    if lower is not None:
+        x = np.maximum(x, lower)
+    return x if upper is None else np.minimum(x, upper)
+
+
+def as_bounds(bounds: Any, n: int) -> tuple[Array | None, Array | None]:
+    """Return (lower, upper) vectors, or None where nothing is bounded, from SciPy's Bounds or pairs."""
+    if bounds is None:
+        return None, None
+    if hasattr(bounds, "lb"):
+        lower, upper = bounds.lb, bounds.ub
+    else:
+        pairs = list(bounds)
+        if len(pairs) != n or any(len(pair) != 2 for pair in pairs):
+            raise ValueError(f"bounds must be {n} pairs (low, high), got {show(bounds)}")
+        lower = [-np.inf if low is None else low for low, _ in pairs]
+        upper = [np.inf if high is None else high for _, high in pairs]
+    low = np.ascontiguousarray(np.broadcast_to(np.asarray(lower, dtype=np.float64), (n,)))
+    high = np.ascontiguousarray(np.broadcast_to(np.asarray(upper, dtype=np.float64), (n,)))
+    if np.isnan(low).any() or np.isnan(high).any() or (low > high).any():
+        first = int((~(low <= high)).argmax())
+        raise ValueError(f"bounds must have low <= high, got ({low[first]}, {high[first]}) in entry {first}")
+    if np.isneginf(low).all() and np.isposinf(high).all():
+        return None, None
+    return low, high
+
+
+def function_objective(
+    fun: Any, x0: Array, jac: Any, hess: Any, hessp: Any, args: tuple[Any, ...], bounds: Any
+) -> FunctionObjective:
+    """Return SciPy's arguments as an objective; "2-point" and "3-point" name the differences."""
+    differences = next((v for v in (jac, hess) if isinstance(v, str)), "2-point")
+    if differences not in ("2-point", "3-point"):
+        raise ValueError(f"jac and hess must be callable, '2-point' or '3-point', got {differences!r}")
+    if type(fun).__name__ == "MemoizeJac" and getattr(jac, "__self__", None) is fun:
+        fun, jac = fun.fun, True  # SciPy's wrapping of jac=True undone: one call an evaluation
+    lower, upper = as_bounds(bounds, x0.size)
+    n = x0.size
+    limits = None
+    if lower is not None or upper is not None:
+        limits = (np.full(n, -np.inf) if lower is None else lower, np.full(n, np.inf) if upper is None else upper)
+    return FunctionObjective(
+        fun,
+        gradient=jac if callable(jac) or jac is True else None,
+        hessian=hess if callable(hess) else None,
+        hessian_product=hessp,
+        args=args,
+        dim=n,
+        x0=x0,
+        differences=differences,
+        bounds=limits,
+    )
+
+
+def wrap_callback(callback: Callable[..., Any] | None) -> Callable[..., Any] | None:
+    """Return what the core calls: SciPy's two styles, f(x) and f(intermediate_result=...)."""
+    if callback is None:
+        return None
+    try:
+        names = set(inspect.signature(callback).parameters)
+    except (TypeError, ValueError):
+        names = set()
+    if names == {"intermediate_result"}:
+
+        def call(iteration: int, x: Array, fun: float, norm: float) -> None:
+            callback(intermediate_result=Result(x=x, fun=fun, nit=iteration, gradient_norm=norm))
+
+        return call
+    return lambda iteration, x, fun, norm: callback(x)
+
+
+def with_defaults(method: Method, **changes: Any) -> Method:
+    """Return the method with some hyper-parameters replaced."""
+    return replace(method, **changes)  # type: ignore[type-var]
