@@ -7,6 +7,9 @@ from . import _levels
 from .config import get_config, get_num_threads, register_with_threadpoolctl, set_num_threads, show_config
 
 if TYPE_CHECKING:
+    from ._minimize import minimize as minimize
+    from .objectives import Objective as Objective
+    from .results import Result as Result
     from .penalties import L1 as L1
     from .penalties import L2 as L2
     from .penalties import ElasticNet as ElasticNet
@@ -42,6 +45,7 @@ register_with_threadpoolctl()
 
 # Names that are imported when they are first used, and the module each is in.
 _LAZY = {
+    "objectives": "objectives",
     "penalties": "penalties",
     "rules": "rules",
     "schedules": "schedules",
@@ -62,7 +66,10 @@ _LAZY = {
     "Momentum": "rules",
     "NAdam": "rules",
     "Nesterov": "rules",
+    "Objective": "objectives",
     "OneCycle": "schedules",
+    "Result": "results",
+    "minimize": "_minimize",
     "RMSProp": "rules",
     "Rprop": "rules",
     "SGD": "rules",
