@@ -181,6 +181,11 @@ void Run::fail(Status status, std::string message) {
   throw Stop{};
 }
 
+void Run::line_search_failed() {
+  fail(Status::line_search_failed, "No step along the steepest descent decreases the objective beyond its rounding; the "
+                                   "gradient norm is " + number(last_norm_) + " > " + number(threshold_) + ".");
+}
+
 void Run::unbounded_along(Vector direction, std::string message) {
   result_.direction = std::move(direction);
   fail(Status::unbounded, std::move(message));

@@ -8,6 +8,8 @@ from .config import get_config, get_num_threads, register_with_threadpoolctl, se
 
 if TYPE_CHECKING:
     from ._minimize import minimize as minimize
+    from .methods.quasi_newton import BFGS as BFGS
+    from .methods.quasi_newton import LBFGS as LBFGS
     from .objectives import Objective as Objective
     from .results import Result as Result
     from .penalties import L1 as L1
@@ -45,6 +47,7 @@ register_with_threadpoolctl()
 
 # Names that are imported when they are first used, and the module each is in.
 _LAZY = {
+    "methods": "methods",
     "objectives": "objectives",
     "penalties": "penalties",
     "rules": "rules",
@@ -53,6 +56,7 @@ _LAZY = {
     "AdaGrad": "rules",
     "Adam": "rules",
     "AdamW": "rules",
+    "BFGS": "methods.quasi_newton",
     "Constant": "schedules",
     "Cosine": "schedules",
     "Dataset": "readers",
@@ -61,6 +65,7 @@ _LAZY = {
     "InverseTime": "schedules",
     "L1": "penalties",
     "L2": "penalties",
+    "LBFGS": "methods.quasi_newton",
     "Lion": "rules",
     "MinMax": "scaling",
     "Momentum": "rules",

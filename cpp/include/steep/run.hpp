@@ -47,6 +47,7 @@ class Run {
   void step_with(const Vector& x, double fun, const Vector& g, double norm, double step_size, double extra = NAN);
 
   [[noreturn]] void fail(Status status, std::string message);
+  [[noreturn]] void line_search_failed();
   void check_time();  // between long pieces of work that evaluate nothing
   void offer(const Vector& x, double fun, const Vector& g);  // a candidate for the best point
   // Replaces the certificate of the end; without it the norm is the certificate.

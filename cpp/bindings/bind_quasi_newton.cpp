@@ -1,0 +1,13 @@
+// Quasi-Newton methods.
+#include "steep/quasi_newton.hpp"
+
+#include "pybind.hpp"
+
+namespace steep {
+
+void register_quasi_newton(py::module_& m) {
+  py::class_<BFGS, Solver>(m, "BFGS", "Dense BFGS.").def(py::init<>());
+  py::class_<LBFGS, Solver>(m, "LBFGS", "L-BFGS, with bounds.").def(py::init<Index>(), py::arg("memory"));
+}
+
+}  // namespace steep

@@ -1,0 +1,25 @@
+// Quasi-Newton methods with a strong Wolfe line search: dense BFGS, and L-BFGS with bounds by projection.
+#pragma once
+#include "steep/solver.hpp"
+
+namespace steep {
+
+class BFGS : public Solver {
+ public:
+  const char* name() const override { return "bfgs"; }
+  Result solve(Objective& f, const double* x0, const SolveOptions& options) override;
+};
+
+class LBFGS : public Solver {
+ public:
+  explicit LBFGS(Index memory = 10) : memory_(memory) {}
+  const char* name() const override { return "lbfgs"; }
+  bool handles_bounds() const override { return true; }
+  Result solve(Objective& f, const double* x0, const SolveOptions& options) override;
+
+ private:
+  Result solve_bounded(Objective& f, const double* x0, const SolveOptions& options);
+  Index memory_;
+};
+
+}  // namespace steep

@@ -1,0 +1,102 @@
+// BFGS on the dense inverse: H <- (I - r s y') H (I - r y s') + r s s', r = 1 / y's, scaled by y's / y'y before the first
+// update (Nocedal and Wright, Numerical Optimization, eqs. 6.17 and 6.20). A step without positive curvature updates
+// nothing; a direction that fails is retried along -g from a fresh H. O(dim^2) an iteration.
+#include <algorithm>
+
+#include "steep/kernels.hpp"
+#include "steep/line_search.hpp"
+#include "steep/quasi_newton.hpp"
+
+namespace steep {
+namespace {
+
+class InverseHessian {
+ public:
+  explicit InverseHessian(Index n) : n_(n), H_(n * n), Hy_(n) {}
+
+  bool fresh() const { return fresh_; }
+  void reset() { fresh_ = true; }
+
+  void apply(const Vector& g, Vector& d) const {
+    if (fresh_) {
+      for (Index i = 0; i < n_; ++i) d[i] = -g[i];
+      return;
+    }
+    if (n_ >= 16) {
+      kernels<double>().product.matrix_vector(n_, n_, H_.data(), n_, g.data(), d.data());
+    } else {
+      multiply(g, d);
+    }
+    for (Index i = 0; i < n_; ++i) d[i] = -d[i];
+  }
+
+  void update(const Vector& s, const Vector& y) {
+    const double sy = dot(s, y);
+    if (!(sy > 1e-14 * norm2(s) * norm2(y)) || !std::isfinite(sy)) return;
+    if (fresh_) {
+      const double scale = sy / dot(y, y);
+      if (!(scale > 0) || !std::isfinite(scale)) return;
+      std::fill(H_.begin(), H_.end(), 0.0);
+      for (Index i = 0; i < n_; ++i) H_[i * n_ + i] = scale;
+      fresh_ = false;
+    }
+    multiply(y, Hy_);
+    const double r = 1 / sy, c = r * (1 + r * dot(y, Hy_));
+    for (Index i = 0; i < n_; ++i) {
+      const double on_s = c * s[i] - r * Hy_[i], on_Hy = -r * s[i];
+      double* row = H_.data() + i * n_;
+      for (Index j = 0; j < n_; ++j) row[j] += on_s * s[j] + on_Hy * Hy_[j];
+    }
+  }
+
+ private:
+  void multiply(const Vector& v, Vector& out) const {
+    std::fill(out.begin(), out.end(), 0.0);
+    for (Index i = 0; i < n_; ++i) {  // symmetric: rows as columns, so that the loop vectorizes
+      const double* row = H_.data() + i * n_;
+      const double a = v[i];
+      for (Index j = 0; j < n_; ++j) out[j] += a * row[j];
+    }
+  }
+
+  Index n_;
+  bool fresh_ = true;
+  Vector H_, Hy_;
+};
+
+}  // namespace
+
+Result BFGS::solve(Objective& f, const double* x0, const SolveOptions& options) {
+  Run run(f, options);
+  return run.guard([&] {
+    const Index n = f.dim();
+    Vector x(x0, x0 + n), g(n), d(n), s(n), y(n);
+    double fun = run.start(x, g);
+    InverseHessian H(n);
+    LineSearch line(run, n);
+    double last_step = 0;  // length of the last step along -g, for the next such
+    for (;;) {
+      H.apply(g, d);
+      if (!H.fresh() && !(dot(g, d) < 0)) {
+        H.reset();
+        continue;
+      }
+      const double first = !H.fresh() ? 1 : last_step > 0 ? last_step : first_step(fun, g, x);
+      if (!line.strong_wolfe(x, fun, g, d, first)) {
+        if (H.fresh()) run.line_search_failed();
+        H.reset();
+        last_step = 0;
+        continue;
+      }
+      if (H.fresh()) last_step = line.step;
+      for (Index i = 0; i < n; ++i) s[i] = line.x[i] - x[i], y[i] = line.g[i] - g[i];
+      x.swap(line.x);
+      g.swap(line.g);
+      fun = line.fun;
+      run.step(x, fun, g, line.step);
+      H.update(s, y);
+    }
+  });
+}
+
+}  // namespace steep

@@ -1,0 +1,207 @@
+// L-BFGS: the inverse Hessian of the last m pairs (s, y), applied by the two-loop recursion (Nocedal and Wright, algorithm
+// 7.4). With bounds: the variables held at a bound by their gradient are left out of the recursion, and the step is
+// projected, x(a) = P(x + a d), with Armijo's condition on g'(x(a) - x) (Bertsekas, SIAM J. Control Optim. 20 (1982) 221).
+// O(m dim) an iteration.
+#include <algorithm>
+
+#include "steep/line_search.hpp"
+#include "steep/quasi_newton.hpp"
+
+namespace steep {
+namespace {
+
+// The last m pairs, oldest first from `first_`.
+class Pairs {
+ public:
+  Pairs(Index m, Index n) : n_(n), s_(m, Vector(n)), y_(m, Vector(n)), rho_(m), alpha_(m) {}
+
+  bool empty() const { return count_ == 0; }
+  void clear() { count_ = 0; }
+
+  void add(const Vector& x1, const Vector& x0, const Vector& g1, const Vector& g0) {
+    const Index m = static_cast<Index>(s_.size());
+    const Index slot = count_ < m ? (first_ + count_) % m : first_;
+    Vector &s = s_[slot], &y = y_[slot];
+    for (Index i = 0; i < n_; ++i) s[i] = x1[i] - x0[i], y[i] = g1[i] - g0[i];
+    const double sy = dot(s, y);
+    if (!(sy > 1e-14 * norm2(s) * norm2(y)) || !std::isfinite(sy)) {
+      if (count_ == m) first_ = (first_ + 1) % m, --count_;  // the overwritten pair is gone
+      return;
+    }
+    rho_[slot] = 1 / sy;
+    if (count_ < m)
+      ++count_;
+    else
+      first_ = (first_ + 1) % m;
+  }
+
+  // d = -H g
+  void apply(const Vector& g, Vector& d) {
+    for (Index i = 0; i < n_; ++i) d[i] = -g[i];
+    if (count_ == 0) return;
+    const Index m = static_cast<Index>(s_.size());
+    for (Index k = count_; k-- > 0;) {
+      const Index slot = (first_ + k) % m;
+      alpha_[slot] = rho_[slot] * dot(s_[slot], d);
+      axpy(-alpha_[slot], y_[slot], d);
+    }
+    const Index last = (first_ + count_ - 1) % m;
+    const double scale = 1 / (rho_[last] * dot(y_[last], y_[last]));
+    for (double& value : d) value *= scale;
+    for (Index k = 0; k < count_; ++k) {
+      const Index slot = (first_ + k) % m;
+      axpy(alpha_[slot] - rho_[slot] * dot(y_[slot], d), s_[slot], d);
+    }
+  }
+
+  // The same on the free variables only; pairs without positive curvature there are left out.
+  void apply_free(const Vector& g, const std::vector<char>& held, Vector& d) {
+    for (Index i = 0; i < n_; ++i) d[i] = held[i] ? 0 : -g[i];
+    const Index m = static_cast<Index>(s_.size());
+    double scale = 0;
+    used_.assign(m, 0);
+    curvature_.assign(m, 0.0);
+    for (Index k = count_; k-- > 0;) {
+      const Index slot = (first_ + k) % m;
+      const Vector &s = s_[slot], &y = y_[slot];
+      double sy = 0, yy = 0, ss = 0, sd = 0;
+      for (Index i = 0; i < n_; ++i) {
+        if (held[i]) continue;
+        sy += s[i] * y[i], yy += y[i] * y[i], ss += s[i] * s[i], sd += s[i] * d[i];
+      }
+      if (!(sy > 1e-10 * std::sqrt(ss * yy))) continue;
+      used_[slot] = 1;
+      curvature_[slot] = sy;
+      if (scale == 0) scale = sy / yy;
+      alpha_[slot] = sd / sy;
+      for (Index i = 0; i < n_; ++i)
+        if (!held[i]) d[i] -= alpha_[slot] * y[i];
+    }
+    if (scale > 0)
+      for (double& value : d) value *= scale;
+    for (Index k = 0; k < count_; ++k) {
+      const Index slot = (first_ + k) % m;
+      if (!used_[slot]) continue;
+      const Vector &s = s_[slot], &y = y_[slot];
+      double yd = 0;
+      for (Index i = 0; i < n_; ++i)
+        if (!held[i]) yd += y[i] * d[i];
+      const double beta = alpha_[slot] - yd / curvature_[slot];
+      for (Index i = 0; i < n_; ++i)
+        if (!held[i]) d[i] += beta * s[i];
+    }
+  }
+
+ private:
+  Index n_, first_ = 0, count_ = 0;
+  std::vector<Vector> s_, y_;
+  Vector rho_, alpha_, curvature_;
+  std::vector<char> used_;
+};
+
+}  // namespace
+
+Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options) {
+  if (options.lower || options.upper) return solve_bounded(f, x0, options);
+  Run run(f, options);
+  return run.guard([&] {
+    const Index n = f.dim();
+    Vector x(x0, x0 + n), g(n), d(n);
+    double fun = run.start(x, g), last_step = 0;
+    Pairs pairs(memory_, n);
+    LineSearch line(run, n);
+    for (;;) {
+      pairs.apply(g, d);
+      const bool fresh = pairs.empty();
+      if (!fresh && !(dot(g, d) < 0)) {
+        pairs.clear();
+        continue;
+      }
+      const double first = !fresh ? 1 : last_step > 0 ? last_step : first_step(fun, g, x);
+      if (!line.strong_wolfe(x, fun, g, d, first)) {
+        if (fresh) run.line_search_failed();
+        pairs.clear();
+        last_step = 0;
+        continue;
+      }
+      if (fresh) last_step = line.step;
+      pairs.add(line.x, x, line.g, g);
+      x.swap(line.x);
+      g.swap(line.g);
+      fun = line.fun;
+      run.step(x, fun, g, line.step);
+    }
+  });
+}
+
+Result LBFGS::solve_bounded(Objective& f, const double* x0, const SolveOptions& options) {
+  Run run(f, options);
+  return run.guard([&] {
+    const Index n = f.dim();
+    const auto low = [&](Index i) { return options.lower ? options.lower[i] : -INFINITY; };
+    const auto high = [&](Index i) { return options.upper ? options.upper[i] : INFINITY; };
+    Vector x(x0, x0 + n), g(n), d(n), x1(n), g1(n);
+    for (Index i = 0; i < n; ++i) x[i] = std::min(std::max(x[i], low(i)), high(i));
+    double fun = run.start(x, g);
+    Pairs pairs(memory_, n);
+    std::vector<char> held(n);
+    for (;;) {
+      for (Index i = 0; i < n; ++i) held[i] = (x[i] <= low(i) && g[i] > 0) || (x[i] >= high(i) && g[i] < 0);
+      // A direction that leaves through a bound where a variable already is holds that variable too.
+      bool fresh = pairs.empty();
+      for (int round = 0;; ++round) {
+        fresh = fresh || round == 8;
+        if (fresh)
+          for (Index i = 0; i < n; ++i) {
+            held[i] = (x[i] <= low(i) && g[i] >= 0) || (x[i] >= high(i) && g[i] <= 0);
+            d[i] = held[i] ? 0 : -g[i];
+          }
+        else
+          pairs.apply_free(g, held, d);
+        bool grown = false;
+        for (Index i = 0; i < n && !fresh; ++i)
+          if (!held[i] && ((x[i] <= low(i) && d[i] < 0) || (x[i] >= high(i) && d[i] > 0))) held[i] = grown = true;
+        if (!grown) break;
+      }
+      if (!(dot(g, d) < 0)) {
+        if (fresh) run.line_search_failed();
+        pairs.clear();
+        continue;
+      }
+      double a = fresh ? first_step(fun, d, x) : 1, fun1 = INFINITY;
+      bool accepted = false;
+      const double noise = 1e-13 * std::abs(fun);
+      for (int trial = 0; trial < 40 && !accepted; ++trial) {
+        double slope = 0, largest = 0;
+        for (Index i = 0; i < n; ++i) {
+          x1[i] = std::min(std::max(x[i] + a * d[i], low(i)), high(i));
+          slope += g[i] * (x1[i] - x[i]);
+          largest = std::max(largest, std::abs(x1[i] - x[i]));
+        }
+        if (largest == 0) break;
+        fun1 = run.evaluate(x1, &g1);
+        const bool finite = std::isfinite(fun1) && all_finite(g1);
+        if (fun1 == -INFINITY || (finite && slope < 0 && fun1 <= fun + 1e-4 * slope)) {
+          accepted = true;
+        } else if (finite && fun1 <= fun + noise && run.optimality(x1, g1) < run.optimality(x, g)) {
+          accepted = true;
+        } else {
+          const double quadratic = finite && slope < 0 ? -slope * a / (2 * (fun1 - fun - slope)) : 0;
+          a = std::clamp(quadratic, 0.1 * a, 0.5 * a);
+        }
+      }
+      if (!accepted) {
+        if (fresh) run.line_search_failed();
+        pairs.clear();
+        continue;
+      }
+      pairs.add(x1, x, g1, g);
+      x.swap(x1);
+      g.swap(g1);
+      fun = fun1;
+      run.step(x, fun, g, a);
+    }
+  });
+}
+
+}  // namespace steep

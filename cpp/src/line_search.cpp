@@ -1,0 +1,189 @@
+// Armijo and strong Wolfe line searches; see line_search.hpp.
+#include "steep/line_search.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace steep {
+namespace {
+
+constexpr double rounding = 1e-13;  // of f, relative: what a sum of a few hundred terms loses
+
+struct Trial {
+  double step, fun, slope;
+};
+
+// The minimizer of the cubic through two points and their slopes, relative to `a`; NaN when there is none.
+double cubic_step(const Trial& a, const Trial& b) {
+  const double theta = 3 * (a.fun - b.fun) / (b.step - a.step) + a.slope + b.slope;
+  const double s = std::max({std::abs(theta), std::abs(a.slope), std::abs(b.slope)});
+  if (s == 0) return NAN;
+  double gamma = s * std::sqrt(std::max(0.0, (theta / s) * (theta / s) - (a.slope / s) * (b.slope / s)));
+  if (a.step > b.step) gamma = -gamma;
+  const double p = (gamma - a.slope) + theta, q = ((gamma - a.slope) + gamma) + b.slope;
+  return a.step + p / q * (b.step - a.step);
+}
+
+double secant_step(const Trial& a, const Trial& b) {
+  return b.step + b.slope / (b.slope - a.slope) * (a.step - b.step);
+}
+
+// The four cases of More and Thuente: x the best point, y the other end, t the trial. Returns the next trial.
+double next_trial(Trial& x, Trial& y, const Trial& t, bool& bracketed, double low, double high) {
+  const double same_sign = t.slope * (x.slope / std::abs(x.slope));
+  double next;
+  if (t.fun > x.fun) {  // a higher value brackets a minimum
+    const double cubic = cubic_step(x, t);
+    const double quadratic = x.step + (x.slope / ((x.fun - t.fun) / (t.step - x.step) + x.slope)) / 2 * (t.step - x.step);
+    next = std::abs(cubic - x.step) < std::abs(quadratic - x.step) ? cubic : cubic + (quadratic - cubic) / 2;
+    bracketed = true;
+  } else if (same_sign < 0) {  // a lower value with a slope of the other sign brackets one too
+    const double cubic = cubic_step(t, x), secant = secant_step(x, t);
+    next = std::abs(cubic - t.step) > std::abs(secant - t.step) ? cubic : secant;
+    bracketed = true;
+  } else if (std::abs(t.slope) < std::abs(x.slope)) {  // the slope flattens: extrapolate
+    const double theta = 3 * (x.fun - t.fun) / (t.step - x.step) + x.slope + t.slope;
+    const double s = std::max({std::abs(theta), std::abs(x.slope), std::abs(t.slope)});
+    double gamma = s * std::sqrt(std::max(0.0, (theta / s) * (theta / s) - (x.slope / s) * (t.slope / s)));
+    if (t.step > x.step) gamma = -gamma;
+    const double p = (gamma - t.slope) + theta, q = (gamma + (x.slope - t.slope)) + gamma, r = p / q;
+    const double cubic = r < 0 && gamma != 0 ? t.step + r * (x.step - t.step) : (t.step > x.step ? high : low);
+    const double secant = secant_step(x, t);
+    if (bracketed) {
+      next = std::abs(t.step - cubic) < std::abs(t.step - secant) ? cubic : secant;
+      const double limit = t.step + 0.66 * (y.step - t.step);
+      next = t.step > x.step ? std::min(limit, next) : std::max(limit, next);
+    } else {
+      next = std::abs(t.step - cubic) > std::abs(t.step - secant) ? cubic : secant;
+      next = std::clamp(next, low, high);
+    }
+  } else {  // lower, and steeper still
+    next = bracketed ? cubic_step(t, y) : (t.step > x.step ? high : low);
+  }
+  if (t.fun > x.fun) {
+    y = t;
+  } else {
+    if (same_sign < 0) y = x;
+    x = t;
+  }
+  return next;
+}
+
+}  // namespace
+
+LineSearch::LineSearch(Run& run, Index dim) : x(dim), g(dim), run_(run), best_x_(dim), best_g_(dim) {}
+
+double LineSearch::evaluate(const Vector& x0, const Vector& d, double a) {
+  const std::size_t n = x.size();
+  for (std::size_t i = 0; i < n; ++i) x[i] = x0[i] + a * d[i];
+  step = a;
+  fun = run_.evaluate(x, &g);
+  return dot(g, d);
+}
+
+// Remembers the point just evaluated.
+bool LineSearch::keep_best() {
+  best_x_.swap(x);
+  best_g_.swap(g);
+  best_fun_ = fun;
+  best_step_ = step;
+  return true;
+}
+
+bool LineSearch::strong_wolfe(const Vector& x0, double fun0, const Vector& g0, const Vector& d, double first,
+                              const LineSearchOptions& options) {
+  const double slope0 = dot(g0, d);
+  if (!(slope0 < 0) || !std::isfinite(slope0) || !(first > 0)) return false;
+  const double test_slope = options.c1 * slope0, noise = rounding * std::abs(fun0);
+  double limit = options.max_step;  // shrinks to the shortest step with a value that is not finite
+  Trial best{0, fun0, slope0}, other = best;
+  bool bracketed = false, first_stage = true, have_best = false;
+  double width = INFINITY, width1 = INFINITY, low = 0, high = 5 * std::min(first, limit);
+  double a = std::min(first, limit);
+  for (int trial = 0; trial < options.max_evaluations; ++trial) {
+    const double slope = evaluate(x0, d, a);
+    if (fun == -INFINITY) return true;
+    if (!std::isfinite(fun) || !std::isfinite(slope)) {
+      limit = std::min(limit, a);
+      a = best.step + (trial < 3 ? 0.25 : 0.05) * (a - best.step);
+      if (!(a > best.step)) break;
+      continue;
+    }
+    const double test = fun0 + a * test_slope;
+    const bool decreases = fun <= test;
+    if (std::abs(slope) <= -options.c2 * slope0 && (decreases || fun <= fun0 + noise)) return true;
+    if (decreases && (!have_best || fun < best_fun_)) {
+      have_best = true;
+      keep_best();
+      fun = best_fun_;  // keep_best moved the buffers, not the numbers used below
+    }
+    if (a >= limit && decreases && slope <= test_slope) break;
+    if (first_stage && decreases && slope >= std::min(options.c1, options.c2) * slope0) first_stage = false;
+    const Trial t{a, fun, slope};
+    if (first_stage && t.fun <= best.fun && t.fun > test) {
+      // Until some step decreases enough, work on phi(a) - phi(0) - c1 a phi'(0).
+      Trial x1{best.step, best.fun - best.step * test_slope, best.slope - test_slope};
+      Trial y1{other.step, other.fun - other.step * test_slope, other.slope - test_slope};
+      a = next_trial(x1, y1, {a, t.fun - a * test_slope, slope - test_slope}, bracketed, low, high);
+      best = {x1.step, x1.fun + x1.step * test_slope, x1.slope + test_slope};
+      other = {y1.step, y1.fun + y1.step * test_slope, y1.slope + test_slope};
+    } else {
+      a = next_trial(best, other, t, bracketed, low, high);
+    }
+    if (bracketed) {
+      if (std::abs(other.step - best.step) >= 0.66 * width1 || !std::isfinite(a))
+        a = best.step + 0.5 * (other.step - best.step);
+      width1 = width;
+      width = std::abs(other.step - best.step);
+      low = std::min(best.step, other.step);
+      high = std::max(best.step, other.step);
+      if (high - low <= 4 * std::numeric_limits<double>::epsilon() * high) break;
+      if (!(a > low && a < high)) a = low + 0.5 * (high - low);
+    } else {
+      low = t.step + 1.1 * (t.step - best.step);
+      low = std::max(low, 1.1 * t.step);
+      high = 5 * t.step;
+      a = std::isfinite(a) ? std::clamp(a, low, high) : high;
+    }
+    if (a > limit) a = bracketed ? 0.5 * (low + limit) : limit == options.max_step ? limit : 0.5 * (best.step + limit);
+    if (!(a > 0) || a == t.step) break;
+  }
+  if (!have_best) return false;
+  x.swap(best_x_);
+  g.swap(best_g_);
+  fun = best_fun_;
+  step = best_step_;
+  return true;
+}
+
+bool LineSearch::armijo(const Vector& x0, double fun0, const Vector& g0, const Vector& d, double first,
+                        const LineSearchOptions& options) {
+  const double slope0 = dot(g0, d);
+  if (!(slope0 < 0) || !std::isfinite(slope0)) return false;
+  const double noise = rounding * std::abs(fun0);
+  double a = std::min(first, options.max_step);
+  for (int trial = 0; trial < options.max_evaluations; ++trial) {
+    const double slope = evaluate(x0, d, a);
+    if (fun == -INFINITY) return true;
+    if (std::isfinite(fun) && std::isfinite(slope)) {
+      if (fun <= fun0 + options.c1 * a * slope0) return true;
+      if (fun <= fun0 + noise && std::abs(slope) < -slope0) return true;
+      const double quadratic = -slope0 * a * a / (2 * (fun - fun0 - a * slope0));
+      a = std::clamp(quadratic, 0.1 * a, 0.5 * a);
+    } else {
+      a *= 0.25;
+    }
+    if (!(a > 0)) break;
+  }
+  return false;
+}
+
+double first_step(double fun, const Vector& g, const Vector& x) {
+  (void)x;
+  const double norm = norm2(g);
+  if (!(norm > 0)) return 1;
+  const double unit = 1 / norm, own_size = 2 * std::abs(fun) / norm / norm;
+  return own_size > 0 ? std::min(unit, own_size) : unit;
+}
+
+}  // namespace steep

@@ -1,0 +1,70 @@
+"""Quasi-Newton methods: BFGS and L-BFGS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .. import _core
+from .._validation import check_integer
+from .base import Method
+
+__all__ = ["BFGS", "LBFGS"]
+
+
+@dataclass(frozen=True)
+class BFGS(Method):
+    """
+    The dense quasi-Newton method of Broyden, Fletcher, Goldfarb and Shanno.
+
+    Notes
+    -----
+    Updates the inverse Hessian; strong Wolfe line search of Moré and Thuente. O(dim^2) an iteration. Source: Nocedal
+    and Wright, *Numerical Optimization*, chapter 6.
+
+    Examples
+    --------
+    >>> import steep
+    >>> from scipy.optimize import minimize, rosen, rosen_der
+    >>> minimize(rosen, [-1.2, 1.0], jac=rosen_der, method=steep.BFGS()).success
+    True
+    """
+
+    name: ClassVar[str] = "bfgs"
+
+    def _solver(self) -> _core.Solver:
+        return _core.BFGS()
+
+
+@dataclass(frozen=True)
+class LBFGS(Method):
+    """
+    Limited-memory BFGS; takes bounds.
+
+    Parameters
+    ----------
+    memory : int
+        Number of pairs kept.
+
+    Notes
+    -----
+    Strong Wolfe line search of Moré and Thuente; with bounds, a projected search on the free variables (not the
+    Cauchy point of L-BFGS-B). O(memory dim) an iteration. Source: Nocedal and Wright, *Numerical Optimization*,
+    section 7.2.
+
+    Examples
+    --------
+    >>> import steep
+    >>> from scipy.optimize import minimize, rosen, rosen_der
+    >>> minimize(rosen, [-1.2] * 50, jac=rosen_der, method=steep.LBFGS()).success
+    True
+    """
+
+    memory: int = 10
+    name: ClassVar[str] = "lbfgs"
+
+    def __post_init__(self) -> None:
+        check_integer(self.memory, "memory", 1)
+
+    def _solver(self) -> _core.Solver:
+        return _core.LBFGS(self.memory)
