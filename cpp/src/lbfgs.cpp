@@ -104,6 +104,7 @@ class Pairs {
 Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options) {
   if (options.lower || options.upper) return solve_bounded(f, x0, options);
   Run run(f, options);
+  run.watch_for_stall();
   return run.guard([&] {
     const Index n = f.dim();
     Vector x(x0, x0 + n), g(n), d(n);
@@ -117,7 +118,7 @@ Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options)
         pairs.clear();
         continue;
       }
-      const double first = !fresh ? 1 : last_step > 0 ? last_step : first_step(fun, g, x);
+      const double first = !fresh ? 1 : last_step > 0 ? last_step : first_step(fun, g);
       if (!line.strong_wolfe(x, fun, g, d, first)) {
         if (fresh) run.line_search_failed();
         pairs.clear();
@@ -136,6 +137,7 @@ Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options)
 
 Result LBFGS::solve_bounded(Objective& f, const double* x0, const SolveOptions& options) {
   Run run(f, options);
+  run.watch_for_stall();
   return run.guard([&] {
     const Index n = f.dim();
     const auto low = [&](Index i) { return options.lower ? options.lower[i] : -INFINITY; };
@@ -168,7 +170,7 @@ Result LBFGS::solve_bounded(Objective& f, const double* x0, const SolveOptions& 
         pairs.clear();
         continue;
       }
-      double a = fresh ? first_step(fun, d, x) : 1, fun1 = INFINITY;
+      double a = fresh ? first_step(fun, d) : 1, fun1 = INFINITY;
       bool accepted = false;
       const double noise = 1e-13 * std::abs(fun);
       for (int trial = 0; trial < 40 && !accepted; ++trial) {

@@ -178,8 +178,7 @@ bool LineSearch::armijo(const Vector& x0, double fun0, const Vector& g0, const V
   return false;
 }
 
-double first_step(double fun, const Vector& g, const Vector& x) {
-  (void)x;
+double first_step(double fun, const Vector& g) {
   const double norm = norm2(g);
   if (!(norm > 0)) return 1;
   const double unit = 1 / norm, own_size = 2 * std::abs(fun) / norm / norm;

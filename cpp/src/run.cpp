@@ -172,6 +172,14 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
   if (result_.nit >= max_iter_)
     fail(Status::max_iter, "Stopped after max_iter = " + std::to_string(max_iter_) + " iterations with gradient norm " +
                                number(norm) + " > " + number(threshold_) + ".");
+  if (watched_) {
+    if (fun < stall_fun_ - 1e-14 * std::abs(stall_fun_) || norm < 0.9 * stall_norm_) {
+      stall_fun_ = std::min(fun, stall_fun_), stall_norm_ = std::min(norm, stall_norm_), stalled_ = 0;
+    } else if (++stalled_ >= 30) {
+      fail(Status::line_search_failed, "The objective no longer decreases beyond its rounding; the gradient norm is " +
+                                           number(norm) + " > " + number(threshold_) + ".");
+    }
+  }
   check_time();
 }
 

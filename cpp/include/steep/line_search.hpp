@@ -14,7 +14,7 @@ namespace steep {
 struct LineSearchOptions {
   double c1 = 1e-4, c2 = 0.9;
   double max_step = 1e20;
-  int max_evaluations = 40;
+  int max_evaluations = 20;
 };
 
 class LineSearch {
@@ -41,6 +41,6 @@ class LineSearch {
 };
 
 // A first step along -g when nothing is known of the curvature: as long as 1, or as decreases f by its own size.
-double first_step(double fun, const Vector& g, const Vector& x);
+double first_step(double fun, const Vector& g);
 
 }  // namespace steep

@@ -12,7 +12,7 @@ class BFGS : public Solver {
 
 class LBFGS : public Solver {
  public:
-  explicit LBFGS(Index memory = 10) : memory_(memory) {}
+  explicit LBFGS(Index memory = 20) : memory_(memory) {}
   const char* name() const override { return "lbfgs"; }
   bool handles_bounds() const override { return true; }
   Result solve(Objective& f, const double* x0, const SolveOptions& options) override;

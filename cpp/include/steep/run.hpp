@@ -48,6 +48,8 @@ class Run {
 
   [[noreturn]] void fail(Status status, std::string message);
   [[noreturn]] void line_search_failed();
+  // For methods that decrease f in every step: ends a run that has moved neither f nor the gradient norm for 30 steps.
+  void watch_for_stall() { watched_ = true; }
   void check_time();  // between long pieces of work that evaluate nothing
   void offer(const Vector& x, double fun, const Vector& g);  // a candidate for the best point
   // Replaces the certificate of the end; without it the norm is the certificate.
@@ -80,7 +82,9 @@ class Run {
   const SolveOptions& options_;
   Index max_iter_;
   double threshold_ = 0, first_fun_ = 0, last_norm_ = 0;
-  bool certified_ = false, has_best_ = false;
+  bool certified_ = false, has_best_ = false, watched_ = false;
+  double stall_fun_ = INFINITY, stall_norm_ = INFINITY;
+  int stalled_ = 0;
   Vector best_x_, best_g_;
   double best_fun_ = INFINITY;
   Vector last_x_, last_g_;  // the last accepted iterate

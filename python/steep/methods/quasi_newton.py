@@ -60,7 +60,7 @@ class LBFGS(Method):
     True
     """
 
-    memory: int = 10
+    memory: int = 20
     name: ClassVar[str] = "lbfgs"
 
     def __post_init__(self) -> None:
