@@ -155,6 +155,10 @@ void Run::record(double fun, double norm, double step_size, double extra) {
 void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, double step_size, double extra) {
   ++result_.nit;
   record(fun, norm, step_size, extra);
+  if (norm > 1e10 * result_.trace[0].gradient_norm && fun > first_fun_)
+    fail(Status::diverged, "The iterates diverged: the gradient norm grew from " +
+                               number(result_.trace[0].gradient_norm) + " to " + number(norm) +
+                               ". Try a smaller step size.");
   if (std::isnan(fun) || fun == INFINITY || !std::isfinite(norm))
     fail(fun == -INFINITY ? Status::unbounded : Status::diverged,
          fun == -INFINITY ? "The objective fell to minus infinity."
@@ -181,6 +185,16 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
     }
   }
   check_time();
+}
+
+void Run::accept_final(const Vector& x, double fun, const Vector& g, double step_size, bool solved,
+                       const std::string& how) {
+  const double norm = optimality(x, g);
+  ++result_.nit;
+  record(fun, norm, step_size, NAN);
+  last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
+  if (options_.callback) options_.callback(Progress{result_.nit, x.data(), fun, norm});
+  fail(solved ? Status::converged : Status::singular, how + ": gradient norm " + number(norm) + ".");
 }
 
 void Run::fail(Status status, std::string message) {

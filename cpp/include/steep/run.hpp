@@ -46,6 +46,9 @@ class Run {
   }
   void step_with(const Vector& x, double fun, const Vector& g, double norm, double step_size, double extra = NAN);
 
+  // The last iteration of a method that ends by construction: converged when `solved`, whatever the norm.
+  [[noreturn]] void accept_final(const Vector& x, double fun, const Vector& g, double step_size, bool solved,
+                                 const std::string& how);
   [[noreturn]] void fail(Status status, std::string message);
   [[noreturn]] void line_search_failed();
   // For methods that decrease f in every step: ends a run that has moved neither f nor the gradient norm for 30 steps.

@@ -1,0 +1,49 @@
+// Methods that use second derivatives: Newton (pure or damped), trust region, truncated Newton, and the direct solution.
+#pragma once
+#include "steep/solver.hpp"
+
+namespace steep {
+
+// Pure: x - H^-1 g, nothing else; status not_positive_definite where H is not. Damped: an indefinite H is made positive
+// definite, and a strong Wolfe line search follows.
+class Newton : public Solver {
+ public:
+  explicit Newton(bool pure = false) : pure_(pure) {}
+  const char* name() const override { return "newton"; }
+  Result solve(Objective& f, const double* x0, const SolveOptions& options) override;
+
+ private:
+  bool pure_;
+};
+
+class TrustRegion : public Solver {
+ public:
+  // radius 0: from the first step.
+  explicit TrustRegion(double radius = 0) : radius_(radius) {}
+  const char* name() const override { return "trust_region"; }
+  Result solve(Objective& f, const double* x0, const SolveOptions& options) override;
+
+ private:
+  double radius_;
+};
+
+class NewtonCG : public Solver {
+ public:
+  explicit NewtonCG(bool trust_region = false) : trust_region_(trust_region) {}
+  const char* name() const override { return "newton_cg"; }
+  Result solve(Objective& f, const double* x0, const SolveOptions& options) override;
+
+ private:
+  void solve_by_lines(class Run& run, const double* x0);
+  void solve_by_regions(class Run& run, const double* x0);
+  bool trust_region_;
+};
+
+// The minimizer of a quadratic.
+class Direct : public Solver {
+ public:
+  const char* name() const override { return "direct"; }
+  Result solve(Objective& f, const double* x0, const SolveOptions& options) override;
+};
+
+}  // namespace steep

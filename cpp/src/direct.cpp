@@ -1,0 +1,102 @@
+// The minimizer of a quadratic 1/2 x'Hx + g'x + c: Cholesky of H scaled to a unit diagonal while its condition estimate is
+// below 1e8, else the eigenvalues, which give the minimizer of least norm, or a direction in which the quadratic is
+// unbounded: one of negative curvature, or the part of -g outside the range of H. O(dim^3 / 3).
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <limits>
+
+#include "steep/factor.hpp"
+#include "steep/run.hpp"
+#include "steep/second_order.hpp"
+
+namespace steep {
+namespace {
+
+constexpr double eps = std::numeric_limits<double>::epsilon();
+
+// Cholesky of D H D, D = diag(H)^-1/2; false when the condition is above 1e8 or H is not positive definite.
+bool factor_scaled(const Vector& H, Index n, Factor& factor, Vector& scale) {
+  Vector scaled(n * n), z(n);
+  for (Index i = 0; i < n; ++i) {
+    if (!(H[i * n + i] > 0)) return false;
+    scale[i] = 1 / std::sqrt(H[i * n + i]);
+  }
+  for (Index i = 0; i < n; ++i)
+    for (Index j = 0; j < n; ++j) scaled[i * n + j] = scale[i] * scale[j] * H[i * n + j];
+  if (!factor.factor(scaled.data(), 0)) return false;
+  const double least = factor.small_singular(z);
+  return least * least > 1e-8 * matrix_bounds(scaled.data(), n).high / n;
+}
+
+void solve_by_eigenvalues(Run& run, const Vector& H, const Vector& g0, Vector& x) {
+  const Index n = static_cast<Index>(x.size());
+  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(Eigen::Map<const Matrix>(H.data(), n, n));
+  const auto& values = solver.eigenvalues();
+  const double largest = values.cwiseAbs().maxCoeff(), zero = std::max<double>(n, 10) * eps * largest;
+  const Eigen::VectorXd c = solver.eigenvectors().transpose() * Eigen::Map<const Eigen::VectorXd>(g0.data(), n);
+  if (values[0] < -zero) {
+    Vector direction(solver.eigenvectors().col(0).data(), solver.eigenvectors().col(0).data() + n);
+    if (c[0] > 0)
+      for (double& value : direction) value = -value;
+    run.unbounded_along(std::move(direction), "The quadratic is unbounded below: its Hessian has the eigenvalue " +
+                                                  std::to_string(values[0]) + "; res.direction descends forever.");
+  }
+  Eigen::VectorXd outside = Eigen::VectorXd::Zero(n), step = outside;
+  Index rank = 0;
+  for (Index i = 0; i < n; ++i) {
+    if (values[i] > zero) {
+      step[i] = -c[i] / values[i];
+      ++rank;
+    } else {
+      outside[i] = -c[i];
+    }
+  }
+  // Rounding of c is eps |g|; the cut eigenvalues can hold cond-many times that of a g within the range.
+  if (outside.norm() > 1e-10 * std::max(c.norm(), 1e-300) && outside.norm() > 0) {
+    const Eigen::VectorXd d = solver.eigenvectors() * outside;
+    run.unbounded_along(Vector(d.data(), d.data() + n),
+                        "The quadratic is unbounded below: its Hessian has rank " + std::to_string(rank) + " of " +
+                            std::to_string(n) + ", and the linear term is not in its range; res.direction descends forever.");
+  }
+  Eigen::Map<Eigen::VectorXd>(x.data(), n) = solver.eigenvectors() * step;
+}
+
+}  // namespace
+
+Result Direct::solve(Objective& f, const double* x0, const SolveOptions& options) {
+  if (!f.is_quadratic()) throw std::invalid_argument("method direct needs a quadratic objective, and " + f.name() + " is not");
+  Run run(f, options);
+  return run.guard([&] {
+    const Index n = f.dim();
+    Vector x(x0, x0 + n), g(n), d(n), H(n * n), scale(n), zero(n, 0.0), g0(n);
+    double fun = run.start(x, g);
+    run.hessian(x, H.data());
+    if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
+    Factor factor(n);
+    const bool definite = factor_scaled(H, n, factor, scale);
+    if (!definite) {
+      run.evaluate(zero, &g0);
+      solve_by_eigenvalues(run, H, g0, x);
+      fun = run.evaluate(x, &g);
+    }
+    const double size = matrix_bounds(H.data(), n).frobenius;
+    const char* how = definite ? "Solved by Cholesky" : "Solved by eigenvalues (ill-conditioned or singular: the minimizer of least norm)";
+    for (int refinement = 0;; ++refinement) {
+      const double rounding = 10 * eps * (size * norm2(x) * std::sqrt(static_cast<double>(n)) + norm2(g0)) * 10;
+      if (refinement > 0 || !definite) {
+        const double norm = norm_inf(g);
+        if (norm <= run.threshold() || norm <= rounding || refinement >= 3 || !definite) {
+          run.result().nit = 0;
+          run.accept_final(x, fun, g, 1, definite || norm <= std::max(rounding, 1e-8 * norm2(g0)), how);
+        }
+      }
+      for (Index i = 0; i < n; ++i) d[i] = -g[i] * scale[i];
+      factor.solve(d);
+      for (Index i = 0; i < n; ++i) x[i] += d[i] * scale[i];
+      fun = run.evaluate(x, &g);
+    }
+  });
+}
+
+}  // namespace steep

@@ -1,0 +1,135 @@
+"""Methods that use second derivatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .. import _core
+from .._validation import check_bool, check_choice, check_positive
+from .base import Method
+
+__all__ = ["Direct", "Newton", "NewtonCG", "TrustRegion"]
+
+
+@dataclass(frozen=True)
+class Newton(Method):
+    """
+    Newton's method ``x -= a H^-1 gradient``, by Cholesky.
+
+    Parameters
+    ----------
+    variant : {"damped", "pure"}
+        Damped: a Hessian that is not positive definite is made so (absolute eigenvalues up to 64 variables, a bounded
+        shift beyond; the trace's ``shift`` says how large), and a strong Wolfe line search follows. Pure: full steps
+        and no safeguards, for teaching.
+
+    Examples
+    --------
+    >>> import steep
+    >>> f = steep.problems.quadratic([[4.0, 1.0], [1.0, 2.0]], [-6.0, -5.0])
+    >>> steep.minimize(f, [10.0, -7.0], steep.Newton("pure")).nit
+    1
+    """
+
+    variant: str = "damped"
+    name: ClassVar[str] = "newton"
+    needs: ClassVar[tuple[str, ...]] = ("gradient", "hessian")
+
+    def __post_init__(self) -> None:
+        check_choice(self.variant, "variant", ("damped", "pure"))
+
+    def _solver(self) -> _core.Solver:
+        return _core.Newton(self.variant == "pure")
+
+
+@dataclass(frozen=True)
+class TrustRegion(Method):
+    """
+    Newton's method within a trust region, whose subproblem is solved by Cholesky, the hard case included.
+
+    Parameters
+    ----------
+    initial_radius : float, optional
+        Default: the norm of x0, and at least 1.
+
+    Notes
+    -----
+    Source: Moré and Sorensen, SIAM J. Sci. Stat. Comput. 4 (1983) 553.
+
+    Examples
+    --------
+    >>> import steep
+    >>> from scipy.optimize import minimize, rosen, rosen_der, rosen_hess
+    >>> minimize(rosen, [-1.2, 1.0], jac=rosen_der, hess=rosen_hess, method=steep.TrustRegion()).success
+    True
+    """
+
+    initial_radius: float | None = None
+    name: ClassVar[str] = "trust_region"
+    needs: ClassVar[tuple[str, ...]] = ("gradient", "hessian")
+
+    def __post_init__(self) -> None:
+        if self.initial_radius is not None:
+            check_positive(self.initial_radius, "initial_radius")
+
+    def _solver(self) -> _core.Solver:
+        return _core.TrustRegion(self.initial_radius or 0.0)
+
+
+@dataclass(frozen=True)
+class NewtonCG(Method):
+    """
+    Truncated Newton: the Newton system by conjugate gradients, from Hessian-vector products only.
+
+    Parameters
+    ----------
+    trust_region : bool
+        Keep the steps in a trust region (Steihaug) instead of a strong Wolfe line search.
+
+    Notes
+    -----
+    Negative curvature ends the inner iteration. Source: Nocedal and Wright, *Numerical Optimization*, section 7.1.
+
+    Examples
+    --------
+    >>> import steep
+    >>> from scipy.optimize import minimize, rosen, rosen_der, rosen_hess_prod
+    >>> minimize(rosen, [-1.2] * 20, jac=rosen_der, hessp=rosen_hess_prod, method=steep.NewtonCG()).success
+    True
+    """
+
+    trust_region: bool = False
+    name: ClassVar[str] = "newton_cg"
+    needs: ClassVar[tuple[str, ...]] = ("gradient", "hessian_product")
+
+    def __post_init__(self) -> None:
+        check_bool(self.trust_region, "trust_region")
+
+    def _solver(self) -> _core.Solver:
+        return _core.NewtonCG(self.trust_region)
+
+
+@dataclass(frozen=True)
+class Direct(Method):
+    """
+    The minimizer of a quadratic: Cholesky while it is well conditioned, else eigenvalues.
+
+    Notes
+    -----
+    A singular Hessian gives the minimizer of least norm. An indefinite one, or a linear term outside its range, is
+    status "unbounded", with a direction of endless descent in ``res.direction``.
+
+    Examples
+    --------
+    >>> import steep
+    >>> f = steep.problems.quadratic([[4.0, 1.0], [1.0, 2.0]], [-6.0, -5.0])
+    >>> steep.minimize(f, method=steep.Direct()).x.round(12)
+    array([1., 2.])
+    """
+
+    name: ClassVar[str] = "direct"
+    needs: ClassVar[tuple[str, ...]] = ("gradient", "hessian", "quadratic")
+
+    def _solver(self) -> _core.Solver:
+        return _core.Direct()
