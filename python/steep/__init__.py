@@ -8,10 +8,17 @@ from .config import get_config, get_num_threads, register_with_threadpoolctl, se
 
 if TYPE_CHECKING:
     from ._minimize import minimize as minimize
+    from .methods.first_order import AcceleratedGradient as AcceleratedGradient
+    from .methods.first_order import ConjugateGradient as ConjugateGradient
+    from .methods.first_order import GradientDescent as GradientDescent
+    from .methods.first_order import HeavyBall as HeavyBall
     from .methods.quasi_newton import BFGS as BFGS
     from .methods.quasi_newton import LBFGS as LBFGS
+    from .methods.second_order import Direct as Direct
+    from .methods.second_order import Newton as Newton
+    from .methods.second_order import NewtonCG as NewtonCG
+    from .methods.second_order import TrustRegion as TrustRegion
     from .objectives import Objective as Objective
-    from .results import Result as Result
     from .penalties import L1 as L1
     from .penalties import L2 as L2
     from .penalties import ElasticNet as ElasticNet
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from .readers import read_idx as read_idx
     from .readers import read_idx_folder as read_idx_folder
     from .readers import read_npz as read_npz
+    from .results import Result as Result
     from .rules import SGD as SGD
     from .rules import AdaGrad as AdaGrad
     from .rules import Adam as Adam
@@ -57,6 +65,14 @@ _LAZY = {
     "Adam": "rules",
     "AdamW": "rules",
     "BFGS": "methods.quasi_newton",
+    "AcceleratedGradient": "methods.first_order",
+    "ConjugateGradient": "methods.first_order",
+    "Direct": "methods.second_order",
+    "GradientDescent": "methods.first_order",
+    "HeavyBall": "methods.first_order",
+    "Newton": "methods.second_order",
+    "NewtonCG": "methods.second_order",
+    "TrustRegion": "methods.second_order",
     "Constant": "schedules",
     "Cosine": "schedules",
     "Dataset": "readers",
