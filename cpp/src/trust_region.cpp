@@ -1,7 +1,8 @@
 // Trust region with the exact subproblem  min g'p + 1/2 p'Hp, ||p|| <= radius: p = -(H + lambda I)^-1 g by Cholesky and
 // Newton's iteration on 1/||p(lambda)|| with safeguards, the hard case by a direction of least curvature (More and
-// Sorensen, SIAM J. Sci. Stat. Comput. 4 (1983) 553; Conn, Gould and Toint, algorithm 7.3.4). Usually 1 to 3 factors an
-// iteration.
+// Sorensen, SIAM J. Sci. Stat. Comput. 4 (1983) 553; Conn, Gould and Toint, algorithm 7.3.4). The norm is that of D p,
+// D_i the largest sqrt |H_ii| seen (as in MINPACK), so that neither units of variables nor of f matter. Usually 1 to 3
+// factors an iteration.
 #include <algorithm>
 
 #include "steep/factor.hpp"
@@ -108,6 +109,17 @@ double Subproblem::solve(const Vector& H, const Vector& g, double radius, Vector
   return decrease(H, g, p);
 }
 
+// D_i <- max(D_i, sqrt |H_ii|), bounded away from zero.
+void update_scale(const Vector& H, Vector& D) {
+  const std::size_t n = D.size();
+  double largest = 0;
+  for (std::size_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(H[i * n + i]));
+  for (std::size_t i = 0; i < n; ++i) {
+    D[i] = std::max(D[i], std::sqrt(std::max(std::abs(H[i * n + i]), 1e-12 * largest)));
+    if (!(D[i] > 0)) D[i] = 1;
+  }
+}
+
 }  // namespace
 
 Result TrustRegion::solve(Objective& f, const double* x0, const SolveOptions& options) {
@@ -117,14 +129,25 @@ Result TrustRegion::solve(Objective& f, const double* x0, const SolveOptions& op
     const Index n = f.dim();
     Vector x(x0, x0 + n), g(n), p(n), x1(n), g1(n), H(n * n);
     Subproblem subproblem(n);
-    double radius = radius_ > 0 ? radius_ : std::max(1.0, norm2(x));
-    double fun = run.start(x, g, radius);
+    Vector D(n, 0.0), scaled_g(n), scaled_H(n * n);
+    double fun = run.start(x, g, radius_), radius = radius_;
     int refused = 0;
     run.hessian(x, H.data());
     for (;;) {
       if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
-      const double predicted = subproblem.solve(H, g, radius, p);
+      update_scale(H, D);
+      for (Index i = 0; i < n; ++i) {
+        scaled_g[i] = g[i] / D[i];
+        for (Index j = 0; j < n; ++j) scaled_H[i * n + j] = H[i * n + j] / (D[i] * D[j]);
+      }
+      if (radius == 0) {  // a tenth of the size of x0, or as far as the gradient of a unit Hessian goes
+        for (Index i = 0; i < n; ++i) p[i] = D[i] * x[i];
+        radius = 0.1 * norm2(p);
+        if (!(radius > 0)) radius = norm2(scaled_g);
+      }
+      const double predicted = subproblem.solve(scaled_H, scaled_g, radius, p);
       const double length = norm2(p);
+      for (Index i = 0; i < n; ++i) p[i] /= D[i];
       for (Index i = 0; i < n; ++i) x1[i] = x[i] + p[i];
       const double fun1 = predicted > 0 ? run.evaluate(x1, &g1) : NAN;
       const bool finite = std::isfinite(fun1) && all_finite(g1);
@@ -139,7 +162,7 @@ Result TrustRegion::solve(Objective& f, const double* x0, const SolveOptions& op
       else if (ratio < 0.25)
         radius = 0.25 * std::min(length, radius);
       else if (ratio > 0.75 && length > 0.8 * radius)
-        radius = std::max(radius, (ratio > 0.95 && ratio < 1.05 ? 4 : 2) * length);
+        radius = std::max(radius, 2 * length);
       if (ratio > 1e-4) {
         x.swap(x1);
         g.swap(g1);
@@ -147,7 +170,7 @@ Result TrustRegion::solve(Objective& f, const double* x0, const SolveOptions& op
         refused = 0;
         run.step(x, fun, g, length, radius);
         run.hessian(x, H.data());
-      } else if (++refused >= 60 || !(radius > 1e-15 * std::max(norm2(x), 1e-300))) {
+      } else if (++refused >= 60 || !(radius > 0)) {
         run.fail(Status::line_search_failed,
                  "No step within the trust region decreases the objective beyond its rounding.");
       }

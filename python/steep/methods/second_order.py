@@ -51,7 +51,7 @@ class TrustRegion(Method):
     Parameters
     ----------
     initial_radius : float, optional
-        Default: the norm of x0, and at least 1.
+        In the scaled norm ``||D p||``, ``D_i`` the largest ``sqrt(|H_ii|)`` seen. Default: a tenth of x0's.
 
     Notes
     -----
