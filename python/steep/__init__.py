@@ -8,6 +8,9 @@ from .config import get_config, get_num_threads, register_with_threadpoolctl, se
 
 if TYPE_CHECKING:
     from ._minimize import minimize as minimize
+    from .diagnostics import check_convexity as check_convexity
+    from .diagnostics import check_gradient as check_gradient
+    from .landscapes import classify_point as classify_point
     from .methods.first_order import AcceleratedGradient as AcceleratedGradient
     from .methods.first_order import ConjugateGradient as ConjugateGradient
     from .methods.first_order import GradientDescent as GradientDescent
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from .penalties import L1 as L1
     from .penalties import L2 as L2
     from .penalties import ElasticNet as ElasticNet
+    from .rates import convergence_rate as convergence_rate
     from .readers import Dataset as Dataset
     from .readers import load_digits as load_digits
     from .readers import read_csv as read_csv
@@ -55,6 +59,13 @@ register_with_threadpoolctl()
 
 # Names that are imported when they are first used, and the module each is in.
 _LAZY = {
+    "check_convexity": "diagnostics",
+    "check_gradient": "diagnostics",
+    "classify_point": "landscapes",
+    "convergence_rate": "rates",
+    "diagnostics": "diagnostics",
+    "landscapes": "landscapes",
+    "plot": "plot",
     "methods": "methods",
     "objectives": "objectives",
     "penalties": "penalties",

@@ -9,7 +9,7 @@ import numpy as np
 
 from ._validation import Array, check_integer, show
 from .methods import Method, Options, method_table, resolve_method
-from .methods.base import as_bounds, as_start, function_objective, inside
+from .methods.base import as_bounds, as_start, function_objective, inside, keep_path
 from .objectives import FunctionObjective, Objective
 from .results import Result
 
@@ -41,6 +41,7 @@ def minimize(
     max_time: float | None = None,
     callback: Callable[..., Any] | None = None,
     n_threads: int | None = None,
+    return_all: bool = False,
 ) -> Result:
     """
     Minimize an objective or a Python function.
@@ -69,6 +70,8 @@ def minimize(
     callback : callable, optional
         ``callback(x)`` or ``callback(intermediate_result=res)`` after every iteration; StopIteration ends the run.
     n_threads : int, optional
+    return_all : bool
+        Keep the iterates in ``res.allvecs``, shape (nit + 1, dim).
 
     Returns
     -------
@@ -120,7 +123,11 @@ def minimize(
         chosen, reason = choose(objective, options)
     else:
         chosen = resolve_method(method)
-    result = chosen._run(objective, inside(start, lower, upper), options)
+    start = inside(start, lower, upper)
+    with keep_path(options, start, return_all) as path:
+        result = chosen._run(objective, start, options)
+    if return_all:
+        result.allvecs = np.array(path)
     if reason is not None:
         result.reason = reason
     return result

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -15,6 +16,10 @@ from ..objectives import FunctionObjective, Objective
 from ..results import Result
 
 __all__ = ["Method", "Options", "method_table"]
+
+# The default of SciPy's gradient methods: what differences can reach, and what counts as converged through its door
+# when rounding ends a run on the way to 1e-8.
+_SCIPY_TOL = 1e-5
 
 # Name in snake case -> class; a method enters by being defined.
 method_table: dict[str, type[Method]] = {}
@@ -129,20 +134,30 @@ class Method:
         max_iter = options.pop("max_iter", None) if max_iter is None else max_iter
         disp = options.pop("disp", False)
         known = {name: options.pop(name) for name in ("rtol", "max_time") if name in options}
-        options.pop("return_all", None)
+        return_all = bool(options.pop("return_all", False))
         if options:
             raise TypeError(f"options must be of tol, rtol, maxiter, max_time, disp, got {', '.join(options)}")
         start = as_start(x0)
         f = function_objective(fun, start, jac, hess, hessp, args, bounds)
-        # SciPy's own default tolerance: differences cannot reach more.
-        if tol is None:
-            tol = 1e-8 if f._core.exact_gradient else 1e-5  # type: ignore[attr-defined]
+        default = tol is None
+        if default:
+            tol = 1e-8 if f._core.exact_gradient else _SCIPY_TOL  # type: ignore[attr-defined]
         lower, upper = as_bounds(bounds, start.size)
         if constraints is None or isinstance(constraints, (dict, str)) or not np.iterable(constraints):
             constraints = () if constraints is None else (constraints,)
         run = Options(tol, max_iter=max_iter, callback=callback, lower=lower, upper=upper, **known)
         run.constraints = tuple(constraints)
-        result = self._run(f, inside(start, lower, upper), run)
+        start = inside(start, lower, upper)
+        with keep_path(run, start, return_all) as path:
+            result = self._run(f, start, run)
+        if return_all:
+            result.allvecs = path
+        if default and result.status == "line_search_failed" and result.certificate.value <= _SCIPY_TOL:
+            result.status, result.success = "converged", True
+            result.message = (
+                f"Converged: gradient norm {result.certificate.value:.6g} <= {_SCIPY_TOL:g}; the 1e-08 first aimed at is "
+                "beyond the objective's rounding."
+            )
         if disp:
             print(f"{result.message}\n  fun {result.fun:.10g}, nit {result.nit}, nfev {result.nfev}")
         return result.to_scipy()
@@ -213,6 +228,32 @@ def function_objective(
         differences=differences,
         bounds=limits,
     )
+
+
+@contextmanager
+def keep_path(options: Options, start: Array, wanted: bool) -> Iterator[list[Array]]:
+    """Collect the iterates through the callback, which is put back at the end."""
+    path, callback = [start], options.callback
+    if not wanted:
+        yield path
+        return
+    wrapped = wrap_callback(callback)
+
+    def collect(intermediate_result: Result) -> None:
+        path.append(intermediate_result.x.copy())
+        if wrapped is not None:
+            wrapped(
+                intermediate_result.nit,
+                intermediate_result.x,
+                intermediate_result.fun,
+                intermediate_result.gradient_norm,
+            )
+
+    options.callback = collect
+    try:
+        yield path
+    finally:
+        options.callback = callback
 
 
 def wrap_callback(callback: Callable[..., Any] | None) -> Callable[..., Any] | None:

@@ -36,7 +36,7 @@ class GradientDescent(Method):
 
     Notes
     -----
-    A run whose iterates grow without bound ends with status "diverged". At most 10,000 iterations unless told otherwise.
+    A run whose iterates grow without bound ends with status "diverged". The default of max_iter is 10,000.
 
     Examples
     --------

@@ -1,0 +1,108 @@
+"""Inequalities that theory promises along every trajectory of a smooth, strongly convex objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._validation import as_matrix, check_positive
+from .objectives import Objective
+
+__all__ = ["InequalityCheck", "check_cocoercivity", "check_polyak_lojasiewicz"]
+
+
+@dataclass(frozen=True)
+class InequalityCheck:
+    """
+    An inequality along a set of points.
+
+    Attributes
+    ----------
+    holds : bool
+    constant : float
+        The best constant that the points allow: the largest mu, or the least L.
+    worst : int
+        Index of the point (or of the first of the pair) that decides it.
+    """
+
+    holds: bool
+    constant: float
+    worst: int
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+
+def check_polyak_lojasiewicz(f: Objective, points: Any, *, minimum: float, mu: float) -> InequalityCheck:
+    """
+    Check ``||gradient||^2 >= 2 mu (f(w) - minimum)`` at points, such as ``res.allvecs``.
+
+    Parameters
+    ----------
+    f : Objective
+    points : array of shape (k, dim)
+    minimum : float
+        Least value of f.
+    mu : float
+
+    Returns
+    -------
+    InequalityCheck
+
+    Examples
+    --------
+    >>> import steep
+    >>> f = steep.problems.quadratic([[4.0, 0.0], [0.0, 1.0]], [0.0, 0.0])
+    >>> check = steep.diagnostics.check_polyak_lojasiewicz(f, [[1.0, 1.0], [0.0, 2.0]], minimum=0.0, mu=1.0)
+    >>> check.holds, check.constant
+    (True, 1.0)
+    """
+    ratios = []
+    for point in as_matrix(points, "points"):
+        fun, gradient = f.value_and_gradient(point)
+        gap = fun - minimum
+        rounding = 1e-13 * max(abs(fun), abs(minimum))
+        ratios.append(float(gradient @ gradient) / (2 * gap) if gap > rounding else np.inf)
+    worst = int(np.argmin(ratios))
+    return InequalityCheck(bool(ratios[worst] >= mu * (1 - 1e-9)), ratios[worst], worst)
+
+
+def check_cocoercivity(f: Objective, points: Any, *, lipschitz: float) -> InequalityCheck:
+    """
+    Check ``(grad f(v) - grad f(w))'(v - w) >= ||grad f(v) - grad f(w)||^2 / L`` between successive points.
+
+    Parameters
+    ----------
+    f : Objective
+    points : array of shape (k, dim)
+    lipschitz : float
+        L.
+
+    Returns
+    -------
+    InequalityCheck
+
+    Examples
+    --------
+    >>> import steep
+    >>> f = steep.problems.quadratic([[4.0, 0.0], [0.0, 1.0]], [0.0, 0.0])
+    >>> steep.diagnostics.check_cocoercivity(f, [[1.0, 1.0], [0.0, 2.0]], lipschitz=4.0).holds
+    True
+    """
+    lipschitz = check_positive(lipschitz, "lipschitz")
+    path = as_matrix(points, "points")
+    gradients = np.array([f.gradient(point) for point in path])
+    needed = [0.0]
+    for before, after, g0, g1 in zip(path[:-1], path[1:], gradients[:-1], gradients[1:], strict=True):
+        change = g1 - g0
+        across = float(change @ (after - before))
+        size = float(change @ change)
+        rounding = 1e-13 * float(np.abs(g0).max() + np.abs(g1).max()) * float(np.linalg.norm(after - before))
+        if size <= rounding**2 or abs(across) <= rounding:
+            needed.append(0.0)
+        else:
+            needed.append(size / across if across > 0 else np.inf)
+    worst = int(np.argmax(needed))
+    return InequalityCheck(bool(needed[worst] <= lipschitz * (1 + 1e-6)), needed[worst], max(worst - 1, 0))
