@@ -69,6 +69,7 @@ _LAZY = {
     "methods": "methods",
     "objectives": "objectives",
     "penalties": "penalties",
+    "problems": "problems",
     "rules": "rules",
     "schedules": "schedules",
     "AMSGrad": "rules",

@@ -155,8 +155,8 @@ class Method:
         if default and result.status == "line_search_failed" and result.certificate.value <= _SCIPY_TOL:
             result.status, result.success = "converged", True
             result.message = (
-                f"Converged: gradient norm {result.certificate.value:.6g} <= {_SCIPY_TOL:g}; the 1e-08 first aimed at is "
-                "beyond the objective's rounding."
+                f"Converged: gradient norm {result.certificate.value:.6g} <= {_SCIPY_TOL:g}; "
+                "the 1e-08 first aimed at is beyond the objective's rounding."
             )
         if disp:
             print(f"{result.message}\n  fun {result.fun:.10g}, nit {result.nit}, nfev {result.nfev}")
