@@ -32,7 +32,12 @@ class FunctionObjective : public Objective {
   bool exact_gradient() const { return both_ || gradient_; }
   bool exact_hessian() const { return static_cast<bool>(hessian_); }
   bool exact_product() const { return hessian_ || product_; }
-  py::tuple counts() const { return py::make_tuple(f_.calls(), both_ ? f_.calls() : gradient_.calls(), hessian_.calls() + product_.calls()); }
+  bool central() const { return central_; }
+  void set_central(bool central) { central_ = central; }
+  py::tuple counts() const {
+    const Index gradients = both_ ? f_.calls() : gradient_.calls();
+    return py::make_tuple(f_.calls(), gradients, hessian_.calls() + product_.calls());
+  }
 
   std::string approximated() const override {
     std::string text;
@@ -229,6 +234,7 @@ void register_function(py::module_& m) {
            py::arg("args"), py::kw_only(), py::arg("central") = false, py::arg("lower") = std::vector<double>{},
            py::arg("upper") = std::vector<double>{})
       .def_property_readonly("counts", &FunctionObjective::counts, "Calls of f, gradient, and second derivatives.")
+      .def_property("central", &FunctionObjective::central, &FunctionObjective::set_central, "3-point differences.")
       .def_property_readonly("exact_gradient", &FunctionObjective::exact_gradient, "The gradient is the user's.")
       .def_property_readonly("exact_hessian", &FunctionObjective::exact_hessian, "The Hessian is the user's.")
       .def_property_readonly("exact_product", &FunctionObjective::exact_product, "H v comes from the user's functions.");

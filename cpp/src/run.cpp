@@ -170,7 +170,7 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
       options_.callback && options_.callback(Progress{result_.nit, x.data(), fun, norm});
   if (norm <= threshold_)
     fail(Status::converged, "Converged: gradient norm " + number(norm) + " <= " + number(threshold_) + ".");
-  if (fun < -1e100 * std::max(1.0, std::abs(first_fun_)))
+  if (fun < -1e40 * std::max(1.0, std::abs(first_fun_)))
     fail(Status::unbounded, "The objective is unbounded below: it fell to " + number(fun) + ".");
   if (told_to_stop) fail(Status::interrupted, "Stopped by the callback.");
   if (result_.nit >= max_iter_)

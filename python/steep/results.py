@@ -134,6 +134,17 @@ class Result(dict[str, Any]):
         result.update(more)
         return result
 
+    def extend(self, rest: Result) -> None:
+        """Append the iterations of a run that went on from x."""
+        start = float(self.trace["seconds"][-1])
+        trace = {
+            key: np.concatenate([values, rest.trace[key][1:] + (start if key == "seconds" else 0.0)])
+            for key, values in self.trace.items()
+        }
+        nit, nfev, njev, nhev = (self[key] + rest[key] for key in ("nit", "nfev", "njev", "nhev"))
+        self.update(rest)
+        self.update(trace=trace, nit=nit, nfev=nfev, njev=njev, nhev=nhev)
+
     def plot(self, *, minimum: float | None = None, axes: Any = None) -> Any:
         """
         Draw the objective's gap and the gradient norm against iterations and seconds, on log scales.

@@ -13,7 +13,7 @@ namespace steep {
 
 struct LineSearchOptions {
   double c1 = 1e-4, c2 = 0.9;
-  double max_step = 1e20;
+  double max_step = 1e60;
   int max_evaluations = 20;
 };
 

@@ -86,10 +86,24 @@ class Method:
         if options.constraints:
             raise ValueError(f"method {self.name} must have no constraints, got {len(options.constraints)}")
         self._check(f)
+        before = getattr(f._core, "counts", 0)
         found = _core.minimize(f._core, self._solver(), x0, **options.to_core())
         result = Result.from_core(found, method=self.name)
         if isinstance(f, FunctionObjective):
-            result.nfev, result.njev, result.nhev = f._core.counts  # type: ignore[attr-defined]
+            core: Any = f._core
+            if result.status == "line_search_failed" and not (core.exact_gradient or core.central):
+                # Forward differences were too coarse for the last digits: the rest with central ones.
+                core.central = True
+                try:
+                    more = options.to_core()
+                    more["max_iter"] = -1 if options.max_iter is None else max(options.max_iter - result.nit, 0)
+                    more["max_time"] = max(more["max_time"] - float(result.trace["seconds"][-1]), 0.0)
+                    rest = _core.minimize(core, self._solver(), result.x, **more)
+                finally:
+                    core.central = False
+                result.extend(Result.from_core(rest, method=self.name))
+            counts = np.subtract(core.counts, before)
+            result.nfev, result.njev, result.nhev = (int(count) for count in counts)
         if f.minimum is not None:
             result.minimum = f.minimum
         return result
