@@ -137,7 +137,9 @@ def test_wrong_hessian():
 def test_sparse_hessian():
     from scipy.sparse import csr_array
 
-    res = steep.minimize(lambda x: x @ x, [1.0, 2.0], "newton", jac=lambda x: 2 * x, hess=lambda x: csr_array(2 * np.eye(2)))
+    res = steep.minimize(
+        lambda x: x @ x, [1.0, 2.0], "newton", jac=lambda x: 2 * x, hess=lambda x: csr_array(2 * np.eye(2))
+    )
     assert res.success
 
 
@@ -214,7 +216,9 @@ def test_ctrl_c_returns_the_best_so_far(where):
     timer.start()
     try:
         if where == "python":
-            res = steep.minimize(slow, np.full(3, 1e3), steep.GradientDescent(1e-2), gradient=True, max_iter=10**7, tol=0)
+            res = steep.minimize(
+                slow, np.full(3, 1e3), steep.GradientDescent(1e-2), gradient=True, max_iter=10**7, tol=0
+            )
         else:
             f = steep.problems.quadratic(np.diag(np.geomspace(1e-12, 1, 500)), np.ones(500))
             res = steep.minimize(f, np.zeros(500), steep.GradientDescent(1e-3), max_iter=10**9, tol=0)

@@ -4,10 +4,10 @@ import pickle
 
 import numpy as np
 import pytest
-from reference.quasi_newton import bfgs_directions, lbfgs_directions
-from reference.trust_region import subproblem
 
 import steep
+from reference.quasi_newton import bfgs_directions, lbfgs_directions
+from reference.trust_region import subproblem
 
 QUADRATIC = ([[4.0, 1.0], [1.0, 2.0]], [-6.0, -5.0])
 METHODS = sorted(
@@ -122,7 +122,10 @@ def test_conjugate_gradients_end_in_n_steps(n):
 
 def test_newton_converges_quadratically():
     f = steep.objectives.FunctionObjective(
-        lambda x: np.exp(x).sum() - x.sum(), gradient=lambda x: np.exp(x) - 1, hessian=lambda x: np.diag(np.exp(x)), dim=3
+        lambda x: np.exp(x).sum() - x.sum(),
+        gradient=lambda x: np.exp(x) - 1,
+        hessian=lambda x: np.diag(np.exp(x)),
+        dim=3,
     )
     res = steep.minimize(f, [1.0, 0.5, -0.5], "newton", tol=1e-14)
     found = steep.convergence_rate(res, f)
@@ -208,7 +211,7 @@ def test_divergence_is_named():
     assert res.fun <= f.value([0.0, 0.0])  # the best point seen
 
 
-@pytest.mark.parametrize("H, g", [([[1, 0], [0, -1.0]], [1, 1.0]), ([[1, 0], [0, 0.0]], [1, 1.0])])
+@pytest.mark.parametrize(("H", "g"), [([[1, 0], [0, -1.0]], [1, 1.0]), ([[1, 0], [0, 0.0]], [1, 1.0])])
 def test_unbounded_quadratics_have_a_direction(H, g):
     f = steep.problems.quadratic(H, g)
     res = steep.minimize(f)
@@ -247,7 +250,9 @@ def test_bounds():
     assert (res.x[:5] <= 0.5).all()
     from scipy.optimize import minimize
 
-    peer = minimize(f.value, np.zeros(10), jac=f.gradient, bounds=[(0, 0.5)] * 5 + [(None, None)] * 5, options={"ftol": 1e-15})
+    peer = minimize(
+        f.value, np.zeros(10), jac=f.gradient, bounds=[(0, 0.5)] * 5 + [(None, None)] * 5, options={"ftol": 1e-15}
+    )
     assert res.fun == pytest.approx(peer.fun, rel=1e-8)
     assert "bounds" in res.reason
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from reference.mgh import problems
 from scipy.optimize import approx_fprime, minimize
 
 import steep
+from reference.mgh import problems
 
 PROBLEMS = problems()
 NAMES = [p.name for p in PROBLEMS]

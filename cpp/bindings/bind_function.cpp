@@ -1,6 +1,8 @@
 // The user's Python functions as an objective: f, and gradient, Hessian, Hessian-vector product where given; what is
 // missing comes from differences with steps h_i = eps^(1/k) max(1, |x_i|), k = 2 forward (error h f''/2), 3 central
 // (h^2 f'''/6); second derivatives of values alone use k = 4. Steps turn around at bounds.
+#include <pybind11/typing.h>
+
 #include <cmath>
 
 #include "python_call.hpp"
@@ -15,7 +17,7 @@ class FunctionObjective : public Objective {
  public:
   // gradient: None, True (f returns both) or a function.
   FunctionObjective(Index dim, const py::object& f, const py::object& gradient, const py::object& hessian,
-                    const py::object& product, const py::tuple& args, bool central, std::vector<double> lower,
+                    const py::object& product, const py::typing::Tuple<py::object, py::ellipsis>& args, bool central, std::vector<double> lower,
                     std::vector<double> upper)
       : dim_(dim), both_(py::isinstance<py::bool_>(gradient) && gradient.cast<bool>()), central_(central),
         f_(f, args, both_ ? "the function (with jac=True)" : "the function"), lower_(std::move(lower)),
@@ -34,9 +36,9 @@ class FunctionObjective : public Objective {
   bool exact_product() const { return hessian_ || product_; }
   bool central() const { return central_; }
   void set_central(bool central) { central_ = central; }
-  py::tuple counts() const {
+  py::typing::Tuple<Index, Index, Index> counts() const {
     const Index gradients = both_ ? f_.calls() : gradient_.calls();
-    return py::make_tuple(f_.calls(), gradients, hessian_.calls() + product_.calls());
+    return {py::make_tuple(f_.calls(), gradients, hessian_.calls() + product_.calls())};
   }
 
   std::string approximated() const override {
@@ -228,7 +230,7 @@ class FunctionObjective : public Objective {
 
 void register_function(py::module_& m) {
   py::class_<FunctionObjective, Objective>(m, "FunctionObjective", "Python functions as an objective.")
-      .def(py::init<Index, py::object, py::object, py::object, py::object, py::tuple, bool, std::vector<double>,
+      .def(py::init<Index, py::object, py::object, py::object, py::object, py::typing::Tuple<py::object, py::ellipsis>, bool, std::vector<double>,
                     std::vector<double>>(),
            py::arg("dim"), py::arg("function"), py::arg("gradient"), py::arg("hessian"), py::arg("hessian_product"),
            py::arg("args"), py::kw_only(), py::arg("central") = false, py::arg("lower") = std::vector<double>{},

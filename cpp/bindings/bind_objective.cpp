@@ -2,6 +2,8 @@
 // py::class_<X, Objective> and py::class_<Y, Solver>; this file must be registered before them.
 #include <cmath>
 
+#include <pybind11/typing.h>
+
 #include "pybind.hpp"
 #include "steep/solver.hpp"
 
@@ -30,7 +32,7 @@ double value(Objective& f, const Array<double>& w) {
   return f.evaluate(x, nullptr);
 }
 
-py::tuple value_and_gradient(Objective& f, const Array<double>& w) {
+py::typing::Tuple<double, Array<double>> value_and_gradient(Objective& f, const Array<double>& w) {
   const double* x = vector_of(w, f.dim(), "w");
   Array<double> g(f.dim());
   double* out = g.mutable_data();
@@ -39,7 +41,7 @@ py::tuple value_and_gradient(Objective& f, const Array<double>& w) {
     Alone alone(f);
     fun = f.evaluate(x, out);
   }
-  return py::make_tuple(fun, g);
+  return py::typing::Tuple<double, Array<double>>(py::make_tuple(fun, g));
 }
 
 Array<double> hessian(Objective& f, const Array<double>& w) {
@@ -73,7 +75,7 @@ py::object residuals(Objective& f, const Array<double>& w, bool jacobian) {
   return std::move(r);
 }
 
-py::tuple normal_equations(Objective& f, const Array<double>& w) {
+py::typing::Tuple<double, Array<double>, Array<double>> normal_equations(Objective& f, const Array<double>& w) {
   const double* x = vector_of(w, f.dim(), "w");
   Array<double> M({f.dim(), f.dim()}), v(f.dim());
   double *JtJ = M.mutable_data(), *Jtr = v.mutable_data(), half;
@@ -81,7 +83,7 @@ py::tuple normal_equations(Objective& f, const Array<double>& w) {
     Alone alone(f);
     half = f.normal_equations(x, JtJ, Jtr);
   }
-  return py::make_tuple(half, M, v);
+  return py::typing::Tuple<double, Array<double>, Array<double>>(py::make_tuple(half, M, v));
 }
 
 py::object l1_weights(Objective& f) {
@@ -106,8 +108,11 @@ py::object constant_of(Objective& f) {
   return constant(c);
 }
 
-py::dict to_dict(Result&& r) {
-  py::dict trace, out;
+using Found = py::typing::Dict<py::str, py::object>;
+
+Found to_dict(Result&& r) {
+  py::dict trace;
+  Found out;
   const auto column = [&](double TraceRow::*field) {
     std::vector<double> values;
     values.reserve(r.trace.size());
@@ -147,7 +152,7 @@ bool call_back(const py::function& callback, const Progress& p, Index n) {
   return false;
 }
 
-py::dict minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol, double rtol, Index max_iter,
+Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol, double rtol, Index max_iter,
                   double max_time, const py::object& lower, const py::object& upper, const py::object& callback) {
   SolveOptions options;
   const Index n = f.dim();

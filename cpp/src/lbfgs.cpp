@@ -109,7 +109,7 @@ Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options)
     const Index n = f.dim();
     Vector x(x0, x0 + n), g(n), d(n);
     double fun = run.start(x, g), last_step = 0;
-    Pairs pairs(memory_, n);
+    Pairs pairs(pairs_for(n), n);
     LineSearch line(run, n);
     for (;;) {
       pairs.apply(g, d);
@@ -145,7 +145,7 @@ Result LBFGS::solve_bounded(Objective& f, const double* x0, const SolveOptions& 
     Vector x(x0, x0 + n), g(n), d(n), x1(n), g1(n);
     for (Index i = 0; i < n; ++i) x[i] = std::min(std::max(x[i], low(i)), high(i));
     double fun = run.start(x, g);
-    Pairs pairs(memory_, n);
+    Pairs pairs(pairs_for(n), n);
     std::vector<char> held(n);
     for (;;) {
       for (Index i = 0; i < n; ++i) held[i] = (x[i] <= low(i) && g[i] > 0) || (x[i] >= high(i) && g[i] < 0);

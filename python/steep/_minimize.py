@@ -110,7 +110,7 @@ def minimize(
     elif isinstance(constraints, dict) or not np.iterable(constraints):
         constraints = (constraints,)
     if tol is None:
-        differences = isinstance(objective, FunctionObjective) and not objective._core.exact_gradient  # type: ignore[attr-defined]
+        differences = isinstance(objective, FunctionObjective) and not _any(objective._core).exact_gradient
         tol = 1e-5 if differences else None
     options = Options(tol, rtol, max_iter, max_time, lower, upper, tuple(constraints), callback)
     if n_threads is not None:
@@ -131,6 +131,10 @@ def minimize(
     if reason is not None:
         result.reason = reason
     return result
+
+
+def _any(core: Any) -> Any:
+    return core
 
 
 def _one_of(first: Any, second: Any, name: str, other: str) -> Any:
@@ -161,7 +165,7 @@ def choose(f: Objective, options: Options) -> tuple[Method, str]:
     f : Objective
     options : Options
     """
-    core, n = f._core, f.dim
+    core, n = _any(f._core), f.dim
     preferred = getattr(f, "preferred_method", None)
     if options.constraints:
         return _named("interior_point"), "interior_point: there are constraints"
@@ -178,9 +182,9 @@ def choose(f: Objective, options: Options) -> tuple[Method, str]:
     if core.is_quadratic and core.has_hessian and n <= 4 * _NEWTON_LIMIT:
         return _named("direct"), "direct: the objective is quadratic, and one factorization minimizes it"
     if isinstance(f, FunctionObjective):
-        if core.exact_hessian and n <= _PYTHON_NEWTON_LIMIT:  # type: ignore[attr-defined]
+        if core.exact_hessian and n <= _PYTHON_NEWTON_LIMIT:
             return _named("trust_region"), f"trust_region: there is a Hessian of only {n} variables"
-        if core.exact_product:  # type: ignore[attr-defined]
+        if core.exact_product:
             return _named("newton_cg"), "newton_cg: there are Hessian-vector products"
         if n <= _PYTHON_NEWTON_LIMIT:
             return _named("bfgs"), f"bfgs: there is no Hessian, and only {n} variables"

@@ -63,8 +63,8 @@ def check_polyak_lojasiewicz(f: Objective, points: Any, *, minimum: float, mu: f
     for point in as_matrix(points, "points"):
         fun, gradient = f.value_and_gradient(point)
         gap = fun - minimum
-        rounding = 1e-13 * max(abs(fun), abs(minimum))
-        ratios.append(float(gradient @ gradient) / (2 * gap) if gap > rounding else np.inf)
+        gap -= 1e-15 * max(abs(fun), abs(minimum))  # its rounding
+        ratios.append(float(gradient @ gradient) / (2 * gap) if gap > 0 else np.inf)
     worst = int(np.argmin(ratios))
     return InequalityCheck(bool(ratios[worst] >= mu * (1 - 1e-9)), ratios[worst], worst)
 

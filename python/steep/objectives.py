@@ -143,7 +143,8 @@ class Objective:
         w : array of shape (dim,)
         """
         self._need(self._core.has_hessian, "Hessian")
-        return self._core.hessian(self._point(w))
+        found: Array = self._core.hessian(self._point(w))
+        return found
 
     def hessian_product(self, w: Any, v: Any) -> Array:
         """
@@ -154,7 +155,8 @@ class Objective:
         w, v : array of shape (dim,)
         """
         self._need(self._core.has_hessian_product, "Hessian-vector products")
-        return self._core.hessian_product(self._point(w), self._point(v, "v"))
+        found: Array = self._core.hessian_product(self._point(w), self._point(v, "v"))
+        return found
 
     def residuals(self, w: Any) -> Array:
         """
@@ -165,7 +167,8 @@ class Objective:
         w : array of shape (dim,)
         """
         self._need(self._core.residual_count > 0, "residuals")
-        return self._core.residuals(self._point(w))
+        found: Array = self._core.residuals(self._point(w))
+        return found
 
     def jacobian(self, w: Any) -> Array:
         """
@@ -176,7 +179,8 @@ class Objective:
         w : array of shape (dim,)
         """
         self._need(self._core.residual_count > 0, "residuals")
-        return self._core.residuals(self._point(w), True)[1]
+        found: Array = self._core.residuals(self._point(w), True)[1]
+        return found
 
     def gauss_newton(self, w: Any) -> Array:
         """

@@ -47,13 +47,16 @@ def compare(runs: Mapping[str, Any], *, minimum: float | None = None, axes: Any 
     curves = {name: _curves(run) for name, run in runs.items()}
     if minimum is None:
         known = [
-            run.get("minimum") for run in runs.values() if isinstance(run, Result) and run.get("minimum") is not None
+            float(run.minimum) for run in runs.values() if isinstance(run, Result) and run.get("minimum") is not None
         ]
         reached = [float(np.nanmin(fun)) for fun, _, _ in curves.values()]
-        minimum = min(known) if known else min(reached)
+        minimum = min(known or reached)
+    least: float = minimum
     if axes is None:
         figure, axes = plt.subplots(2, 2, figsize=(9, 6), sharey="row", sharex="col", layout="constrained")
     axes = np.asarray(axes)
+    longest = max(float(seconds[-1]) for _, _, seconds in curves.values())
+    factor, unit = (1.0, "seconds") if longest >= 1 else (1e3, "milliseconds")
     figure = axes.flat[0].figure
     for (name, (fun, norm, seconds)), colour, k in zip(
         curves.items(), _cycle(len(curves)), range(len(curves)), strict=True
@@ -61,19 +64,20 @@ def compare(runs: Mapping[str, Any], *, minimum: float | None = None, axes: Any 
         style = {"label": str(name), "color": colour, "linewidth": 1.5, "linestyle": ("-", "--", "-.", ":")[k // 8 % 4]}
         if fun.size <= 25:
             style |= {"marker": "o", "markersize": 3}
-        distance = fun - minimum
+        distance = fun - least
         # Gaps of nothing but rounding are left out, rather than drawn as a fall to zero.
-        distance = np.where(distance > max(_FLOOR, 1e-16 * abs(minimum)), distance, np.nan)
+        distance = np.where(distance > max(_FLOOR, 1e-16 * abs(least)), distance, np.nan)
         for row, values in enumerate((distance, np.where(norm > 0, norm, np.nan))):
             axes[row, 0].plot(np.arange(fun.size), values, **style)
-            axes[row, 1].plot(seconds, values, **style)
+            axes[row, 1].plot(seconds * factor, values, **style)
     for ax in axes.flat:
         ax.set_yscale("log")
         ax.grid(alpha=0.3)
     axes[0, 0].set_ylabel("objective - minimum")
     axes[1, 0].set_ylabel("gradient norm")
     axes[1, 0].set_xlabel("iteration")
-    axes[1, 1].set_xlabel("seconds")
+    axes[1, 1].set_xlabel(unit)
+    axes[1, 1].locator_params(axis="x", nbins=6)
     axes[0, 1].legend(fontsize="small")
     return figure
 

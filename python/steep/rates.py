@@ -97,15 +97,11 @@ def convergence_rate(res: Result, f: Objective | None = None, *, minimum: float 
 
 
 def _order(norms: np.ndarray) -> float:
-    """Median of log(e_{k+1} / e_k) / log(e_k / e_{k-1}) over the last steps that shrink, rounding left out."""
-    keep = norms > 1e-14 * norms.max()
-    logs = np.log(norms[keep])
-    changes = np.diff(logs)
-    if changes.size < 2:
+    """Slope of log e_{k+1} against log e_k over the last eight steps above rounding."""
+    logs = np.log(norms[norms > 1e-14 * norms.max()])[-9:]
+    if logs.size < 3 or np.ptp(logs[:-1]) == 0:
         return float("nan")
-    ratios = changes[1:] / np.where(changes[:-1] < 0, changes[:-1], np.nan)
-    ratios = ratios[np.isfinite(ratios)][-3:]
-    return float(np.max(ratios)) if ratios.size else float("nan")
+    return float(np.polyfit(logs[:-1], logs[1:], 1)[0])
 
 
 def _predict(method: str, f: Objective | None, measure: str, res: Result) -> tuple[float | None, str]:

@@ -12,13 +12,15 @@ class BFGS : public Solver {
 
 class LBFGS : public Solver {
  public:
-  explicit LBFGS(Index memory = 20) : memory_(memory) {}
+  // memory 0: 30 pairs up to 10,000 variables, 10 beyond.
+  explicit LBFGS(Index memory = 0) : memory_(memory) {}
   const char* name() const override { return "lbfgs"; }
   bool handles_bounds() const override { return true; }
   Result solve(Objective& f, const double* x0, const SolveOptions& options) override;
 
  private:
   Result solve_bounded(Objective& f, const double* x0, const SolveOptions& options);
+  Index pairs_for(Index dim) const { return memory_ > 0 ? memory_ : dim <= 10000 ? 30 : 10; }
   Index memory_;
 };
 

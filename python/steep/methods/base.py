@@ -224,8 +224,9 @@ def function_objective(
     differences = next((v for v in (jac, hess) if isinstance(v, str)), "2-point")
     if differences not in ("2-point", "3-point"):
         raise ValueError(f"jac and hess must be callable, '2-point' or '3-point', got {differences!r}")
-    if type(fun).__name__ == "MemoizeJac" and getattr(jac, "__self__", None) is fun:
-        fun, jac = fun.fun, True  # SciPy's wrapping of jac=True undone: one call an evaluation
+    if type(fun).__name__ == "MemoizeJac" and jac is not None and getattr(jac, "__self__", None) is fun:
+        memoized: Any = fun
+        jac, fun = True, memoized.fun  # SciPy's wrapping of jac=True undone: one call an evaluation
     lower, upper = as_bounds(bounds, x0.size)
     n = x0.size
     limits = None

@@ -43,8 +43,8 @@ class LBFGS(Method):
 
     Parameters
     ----------
-    memory : int
-        Number of pairs kept.
+    memory : int, optional
+        Number of pairs kept; default 30 up to 10,000 variables, 10 beyond.
 
     Notes
     -----
@@ -60,11 +60,12 @@ class LBFGS(Method):
     True
     """
 
-    memory: int = 20
+    memory: int | None = None
     name: ClassVar[str] = "lbfgs"
 
     def __post_init__(self) -> None:
-        check_integer(self.memory, "memory", 1)
+        if self.memory is not None:
+            check_integer(self.memory, "memory", 1)
 
     def _solver(self) -> _core.Solver:
-        return _core.LBFGS(self.memory)
+        return _core.LBFGS(self.memory or 0)
