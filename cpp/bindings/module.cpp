@@ -9,6 +9,7 @@ void register_quadratic(py::module_& m);
 void register_quasi_newton(py::module_& m);
 void register_methods(py::module_& m);
 void register_rule(py::module_& m);
+void register_network(py::module_& m);
 }  // namespace steep
 
 PYBIND11_MODULE(_core, m) {
@@ -20,4 +21,5 @@ PYBIND11_MODULE(_core, m) {
   steep::register_quasi_newton(m);
   steep::register_methods(m);
   steep::register_rule(m);
+  steep::register_network(m);
 }

@@ -1,0 +1,130 @@
+// Network32 and Network64: architectures, their layout, predictions.
+#include "network_border.hpp"
+
+namespace steep {
+namespace {
+
+template <class Value>
+void take_option(const py::dict& options, const char* name, Value& value) {
+  if (options.contains(name)) value = options[name].cast<Value>();
+}
+
+Activation activation_named(const std::string& name) {
+  const auto* found = std::find(std::begin(activation_names), std::end(activation_names), name);
+  require(found != std::end(activation_names), "activation must be one of steep's, got '" + name + "'");
+  return static_cast<Activation>(found - std::begin(activation_names));
+}
+
+LayerSpec spec_of(const py::dict& options) {
+  LayerSpec spec;
+  spec.kind = options["kind"].cast<std::string>();
+  take_option(options, "units", spec.units);
+  take_option(options, "slope", spec.slope);
+  take_option(options, "use_bias", spec.use_bias);
+  if (options.contains("activation")) spec.activation = activation_named(options["activation"].cast<std::string>());
+  return spec;
+}
+
+py::tuple to_tuple(const Shape& shape) {
+  py::tuple out(shape.size());
+  for (std::size_t i = 0; i < shape.size(); ++i) out[i] = shape[i];
+  return out;
+}
+
+py::list to_list(const std::vector<ArraySpec>& specs, Index offset) {
+  py::list out;
+  for (const ArraySpec& spec : specs) out.append(py::make_tuple(spec.name, to_tuple(spec.shape), offset + spec.offset));
+  return out;
+}
+
+template <class T>
+py::list layout(const Network<T>& net) {
+  py::list out;
+  for (Index i = 0; i < net.size(); ++i) {
+    const Layer<T>& layer = net.layer(i);
+    py::dict row;
+    row["kind"] = layer.kind();
+    row["input_shape"] = to_tuple(layer.input_shape());
+    row["output_shape"] = to_tuple(layer.output_shape());
+    row["arrays"] = to_list(layer.arrays(), net.offset(i));
+    row["state"] = to_list(layer.state_arrays(), net.state_offset(i));
+    row["fan_in"] = layer.fan_in();
+    row["fan_out"] = layer.fan_out();
+    out.append(row);
+  }
+  return out;
+}
+
+template <class T>
+py::array_t<T> initial_state(const Network<T>& net) {
+  std::vector<T> state(static_cast<std::size_t>(net.state_count()));
+  for (Index i = 0; i < net.size(); ++i)
+    for (const ArraySpec& spec : net.layer(i).state_arrays())
+      std::fill_n(state.begin() + net.state_offset(i) + spec.offset, entries(spec.shape), static_cast<T>(spec.initial));
+  return take(std::move(state));
+}
+
+template <class T>
+Array<T> predict_rows(const Network<T>& net, const Array<T>& parameters, const Array<T>& state, const py::array& X,
+                      const OptionalArray<T>& input_scale, const OptionalArray<T>& input_shift,
+                      const OptionalArray<T>& output_scale, const OptionalArray<T>& output_shift, int n_threads,
+                      bool raw) {
+  const T* w = vector_of_size(parameters, net.parameter_count(), "parameters");
+  const T* s = vector_of_size(state, net.state_count(), "state");
+  const Dataset<T> data = dataset_of(X, net.inputs(), input_scale, input_shift);
+  const Index k = net.outputs();
+  require(!output_scale || output_scale->size() == k, "output_scale must have one entry for each output");
+  require(!output_shift || output_shift->size() == k, "output_shift must have one entry for each output");
+  Array<T> out({data.n, k});
+  T* y = out.mutable_data();
+  PythonMonitor monitor;
+  bool done;
+  {
+    py::gil_scoped_release release;
+    done = predict(net, w, s, data, raw, output_scale ? output_scale->data() : nullptr,
+                   output_shift ? output_shift->data() : nullptr, y, n_threads, monitor);
+  }
+  if (!done) {
+    PyErr_SetNone(PyExc_KeyboardInterrupt);
+    throw py::error_already_set();
+  }
+  return out;
+}
+
+template <class T>
+void register_as(py::module_& m, const char* name) {
+  using N = Network<T>;
+  py::class_<N>(m, name, "An architecture.")
+      .def(py::init([](const std::vector<py::dict>& layers, const Shape& input_shape) {
+             std::vector<LayerSpec> specs;
+             for (const py::dict& layer : layers) specs.push_back(spec_of(layer));
+             return std::make_unique<N>(specs, input_shape);
+           }),
+           py::arg("layers"), py::arg("input_shape"), "From one dict a layer.")
+      .def_property_readonly("n_inputs", &N::inputs, "Entries of an input row.")
+      .def_property_readonly("n_outputs", &N::outputs, "Entries of an output row.")
+      .def_property_readonly("parameter_count", &N::parameter_count, "Length of the flat vector.")
+      .def_property_readonly("state_count", &N::state_count, "Length of the state that is not trained.")
+      .def_property_readonly(
+          "output_shape", [](const N& net) { return to_tuple(net.output_shape()); }, "Of one row.")
+      .def_property_readonly(
+          "output_activation", [](const N& net) { return activation_names[static_cast<int>(net.output_activation())]; },
+          "The last layer's activation.")
+      .def("layout", &layout<T>, "One dict a layer: kind, shapes, arrays, state, fan_in, fan_out.")
+      .def("initial_state", &initial_state<T>, "State before any training.")
+      .def("predict", &predict_rows<T>, py::arg("parameters").noconvert(), py::arg("state").noconvert(),
+           py::arg("X").noconvert(), py::arg("input_scale").none(true).noconvert() = py::none(),
+           py::arg("input_shift").none(true).noconvert() = py::none(),
+           py::arg("output_scale").none(true).noconvert() = py::none(),
+           py::arg("output_shift").none(true).noconvert() = py::none(), py::arg("n_threads") = 1,
+           py::arg("raw") = false, "Outputs (n, n_outputs) in inference mode.");
+}
+
+}  // namespace
+
+void register_network(py::module_& m) {
+  register_as<float>(m, "Network32");
+  register_as<double>(m, "Network64");
+}
+
+}  // namespace steep
