@@ -9,12 +9,6 @@ void take_option(const py::dict& options, const char* name, Value& value) {
   if (options.contains(name)) value = options[name].cast<Value>();
 }
 
-Activation activation_named(const std::string& name) {
-  const auto* found = std::find(std::begin(activation_names), std::end(activation_names), name);
-  require(found != std::end(activation_names), "activation must be one of steep's, got '" + name + "'");
-  return static_cast<Activation>(found - std::begin(activation_names));
-}
-
 LayerSpec spec_of(const py::dict& options) {
   LayerSpec spec;
   spec.kind = options["kind"].cast<std::string>();

@@ -10,6 +10,8 @@ void register_quasi_newton(py::module_& m);
 void register_methods(py::module_& m);
 void register_rule(py::module_& m);
 void register_network(py::module_& m);
+void register_activation(py::module_& m);
+void register_loss(py::module_& m);
 }  // namespace steep
 
 PYBIND11_MODULE(_core, m) {
@@ -22,4 +24,6 @@ PYBIND11_MODULE(_core, m) {
   steep::register_methods(m);
   steep::register_rule(m);
   steep::register_network(m);
+  steep::register_activation(m);
+  steep::register_loss(m);
 }

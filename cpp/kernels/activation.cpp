@@ -1,8 +1,214 @@
-// Not written yet.
+// Activations: value, pullback and curvature of each, in vectors.
+//
+// One struct an activation: Phi(z), and Phi', Phi'' as functions of z and a = Phi(z). Only those with `needs_z` may use
+// z. `flat`: Phi'' = 0. An activation's result for an element depends on that element alone (softmax: on its row), and
+// the rest of a block runs through the code of its whole vectors, so that any cut into blocks gives the same bits.
+#include "steep/activation.hpp"
+
+#include "elementary.hpp"
 #include "level.hpp"
 
 namespace steep {
-template <class T> void fill(ActivationKernels<T>& table) { table = {}; }
+namespace {
+
+struct Elementwise {
+  static constexpr bool needs_z = false, flat = false;
+};
+struct Identity : Elementwise {
+  static constexpr bool flat = true;
+  template <class T> static V<T> value(V<T> z, T) { return z; }
+  template <class T> static V<T> first(V<T>, V<T>, T) { return broadcast<T>(1); }
+};
+struct Step : Elementwise {  // forward only: its derivative is zero wherever there is one
+  static constexpr bool flat = true;
+  template <class T> static V<T> value(V<T> z, T) {
+    const V<T> a = z >= 0 ? broadcast<T>(1) : V<T>{};
+    return z == z ? a : z;
+  }
+  template <class T> static V<T> first(V<T>, V<T>, T) { return V<T>{}; }
+};
+struct Sigmoid : Elementwise {
+  template <class T> static V<T> value(V<T> z, T) { return elementary::sigmoid<T>(z); }
+  template <class T> static V<T> first(V<T>, V<T> a, T) { return a * (1 - a); }
+  template <class T> static V<T> second(V<T>, V<T> a, T) { return a * (1 - a) * (1 - 2 * a); }
+};
+struct Tanh : Elementwise {
+  template <class T> static V<T> value(V<T> z, T) { return elementary::tanh<T>(z); }
+  template <class T> static V<T> first(V<T>, V<T> a, T) { return (1 - a) * (1 + a); }
+  template <class T> static V<T> second(V<T>, V<T> a, T) { return -2 * a * ((1 - a) * (1 + a)); }
+};
+struct Relu : Elementwise {
+  static constexpr bool flat = true;
+  template <class T> static V<T> value(V<T> z, T) { return z <= 0 ? V<T>{} : z; }
+  template <class T> static V<T> first(V<T>, V<T> a, T) { return a > 0 ? broadcast<T>(1) : V<T>{}; }
+};
+struct LeakyRelu : Elementwise {
+  static constexpr bool flat = true;
+  template <class T> static V<T> value(V<T> z, T slope) { return z > 0 ? z : z * slope; }
+  template <class T> static V<T> first(V<T>, V<T> a, T slope) { return a > 0 ? broadcast<T>(1) : broadcast<T>(slope); }
+};
+struct Elu : Elementwise {
+  template <class T> static V<T> value(V<T> z, T) { return z > 0 ? z : elementary::expm1<T>(z); }
+  template <class T> static V<T> first(V<T>, V<T> a, T) { return a > 0 ? broadcast<T>(1) : 1 + a; }
+  template <class T> static V<T> second(V<T>, V<T> a, T) { return a > 0 ? V<T>{} : 1 + a; }
+};
+// Arguments beyond `end` count as `end`, where the functions below have reached their limits: infinities stay out.
+template <class T>
+V<T> clip(V<T> z, T end) {
+  return elementary::at_most<T>(elementary::at_least<T>(z, -end), end);
+}
+struct Gelu : Elementwise {  // z Phi(z), Phi the standard normal distribution
+  static constexpr bool needs_z = true;
+  template <class T> static constexpr T end = elementary::Constants<T>::tail_end;
+  template <class T> static V<T> value(V<T> z, T) {
+    return elementary::at_least<T>(z, -end<T>) * elementary::normal<T>(z).cdf;
+  }
+  template <class T> static V<T> first(V<T> z, V<T>, T) {
+    const auto n = elementary::normal<T>(z);
+    return n.cdf + clip<T>(z, end<T>) * n.density;
+  }
+  template <class T> static V<T> second(V<T> z, V<T>, T) {
+    const V<T> c = clip<T>(z, end<T>);
+    return elementary::normal<T>(z).density * (2 - c * c);
+  }
+};
+struct Silu : Elementwise {  // z sigma(z)
+  static constexpr bool needs_z = true;
+  template <class T> static constexpr T end = -elementary::Constants<T>::exp_low;
+  template <class T> static V<T> value(V<T> z, T) {
+    return elementary::at_least<T>(z, -end<T>) * elementary::sigmoid<T>(z);
+  }
+  template <class T> static V<T> first(V<T> z, V<T>, T) {
+    const auto s = elementary::logistic<T>(z);
+    return s.value * (1 + clip<T>(z, end<T>) * s.complement);
+  }
+  template <class T> static V<T> second(V<T> z, V<T>, T) {
+    const auto s = elementary::logistic<T>(z);
+    return s.value * s.complement * (2 + clip<T>(z, end<T>) * (s.complement - s.value));
+  }
+};
+struct Softplus : Elementwise {  // Phi' = sigma = 1 - e^-a and 1 - sigma = e^-a: no cancellation on either side
+  template <class T> static V<T> value(V<T> z, T) { return elementary::softplus<T>(z); }
+  template <class T> static V<T> first(V<T>, V<T> a, T) { return -elementary::expm1<T>(-a); }
+  template <class T> static V<T> second(V<T>, V<T> a, T) {
+    return -elementary::expm1<T>(-a) * elementary::exp<T>(-a);
+  }
+};
+struct Exp : Elementwise {
+  template <class T> static V<T> value(V<T> z, T) { return elementary::exp<T>(z); }
+  template <class T> static V<T> first(V<T>, V<T> a, T) { return a; }
+  template <class T> static V<T> second(V<T>, V<T> a, T) { return a; }
+};
+
+template <class A, class T>
+void value_of(T slope, Index n, const T* z, T* a) {
+  for (Index i = 0; i < n; i += Simd<T>::width)
+    store_part<T>(a + i, A::template value<T>(load_part(z + i, n - i), slope), n - i);
+}
+template <class A, class T>
+void pullback_of(T slope, Index n, const T* z, const T* a, T* d) {
+  if constexpr (std::is_same_v<A, Identity>) return;
+  for (Index i = 0; i < n; i += Simd<T>::width) {
+    V<T> x{};
+    if constexpr (A::needs_z) x = load_part(z + i, n - i);
+    store_part<T>(d + i, load_part(d + i, n - i) * A::template first<T>(x, load_part(a + i, n - i), slope), n - i);
+  }
+}
+template <class A, class T>
+void curvature_of(T slope, Index n, const T* z, const T* a, const T* d, const T* t, T* out) {
+  if constexpr (!A::flat) {
+    for (Index i = 0; i < n; i += Simd<T>::width) {
+      V<T> x{};
+      if constexpr (A::needs_z) x = load_part(z + i, n - i);
+      const V<T> second = A::template second<T>(x, load_part(a + i, n - i), slope);
+      const V<T> product = load_part(d + i, n - i) * second * load_part(t + i, n - i);
+      store_part<T>(out + i, load_part(out + i, n - i) + product, n - i);
+    }
+  }
+}
+
+template <class F>
+void with(Activation kind, F&& f) {
+  switch (kind) {
+    case Activation::identity: return f(Identity());
+    case Activation::step: return f(Step());
+    case Activation::sigmoid: return f(Sigmoid());
+    case Activation::tanh: return f(Tanh());
+    case Activation::relu: return f(Relu());
+    case Activation::leaky_relu: return f(LeakyRelu());
+    case Activation::elu: return f(Elu());
+    case Activation::gelu: return f(Gelu());
+    case Activation::silu: return f(Silu());
+    case Activation::softplus: return f(Softplus());
+    case Activation::exp: return f(Exp());
+    case Activation::softmax: return;  // acts on rows
+  }
+}
+
+template <class T>
+void softmax_row(Index n, const T* z, T* a) {
+  const double sum = elementary::exponentials(n, z, a).sum;
+  const T inverse = static_cast<T>(1 / sum);
+  for (Index i = 0; i < n; i += Simd<T>::width) store_part<T>(a + i, load_part(a + i, n - i) * inverse, n - i);
+}
+template <class T>
+T dot(Index n, const T* x, const T* y) {
+  V<double> sums{};
+  for (Index i = 0; i < n; i += Simd<T>::width) sums += widen_sum(load_part(x + i, n - i) * load_part(y + i, n - i));
+  return static_cast<T>(sum_lanes(sums));
+}
+// J' d = a (d - <a, d>)
+template <class T>
+void softmax_pullback_row(Index n, const T* a, T* d) {
+  const T mean = dot(n, a, d);
+  for (Index i = 0; i < n; i += Simd<T>::width)
+    store_part<T>(d + i, load_part(a + i, n - i) * (load_part(d + i, n - i) - mean), n - i);
+}
+// Along t: a' = b = a (t - <a, t>); (J' d)' = b (d - <a, d>) - a <b, d>.
+template <class T>
+void softmax_curvature_row(Index n, const T* a, const T* d, const T* t, T* out) {
+  const T mean_d = dot(n, a, d), mean_t = dot(n, a, t);
+  V<double> sums{};
+  for (Index i = 0; i < n; i += Simd<T>::width)
+    sums += widen_sum(load_part(a + i, n - i) * (load_part(t + i, n - i) - mean_t) * (load_part(d + i, n - i) - mean_d));
+  const T both = static_cast<T>(sum_lanes(sums));  // <b, d>, as the entries of b add to zero
+  for (Index i = 0; i < n; i += Simd<T>::width) {
+    const V<T> along = (load_part(t + i, n - i) - mean_t) * (load_part(d + i, n - i) - mean_d) - both;
+    store_part<T>(out + i, load_part(out + i, n - i) + load_part(a + i, n - i) * along, n - i);
+  }
+}
+
+template <class T>
+void value(Activation kind, T slope, Index rows, Index cols, const T* z, T* a) {
+  if (kind == Activation::softmax) {
+    for (Index r = 0; r < rows; ++r) softmax_row(cols, z + r * cols, a + r * cols);
+    return;
+  }
+  with(kind, [&](auto activation) { value_of<decltype(activation)>(slope, rows * cols, z, a); });
+}
+template <class T>
+void pullback(Activation kind, T slope, Index rows, Index cols, const T* z, const T* a, T* d) {
+  if (kind == Activation::softmax) {
+    for (Index r = 0; r < rows; ++r) softmax_pullback_row(cols, a + r * cols, d + r * cols);
+    return;
+  }
+  with(kind, [&](auto activation) { pullback_of<decltype(activation)>(slope, rows * cols, z, a, d); });
+}
+template <class T>
+void curvature(Activation kind, T slope, Index rows, Index cols, const T* z, const T* a, const T* d, const T* t, T* out) {
+  if (kind == Activation::softmax) {
+    for (Index r = 0; r < rows; ++r) {
+      const Index at = r * cols;
+      softmax_curvature_row(cols, a + at, d + at, t + at, out + at);
+    }
+    return;
+  }
+  with(kind, [&](auto activation) { curvature_of<decltype(activation)>(slope, rows * cols, z, a, d, t, out); });
+}
+
+}  // namespace
+
+template <class T> void fill(ActivationKernels<T>& table) { table = {value<T>, pullback<T>, curvature<T>}; }
 template void fill(ActivationKernels<float>&);
 template void fill(ActivationKernels<double>&);
 }  // namespace steep

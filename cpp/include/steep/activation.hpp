@@ -1,5 +1,7 @@
 // Activations Phi: names, and what the kernel levels compute of them.
 #pragma once
+#include <string>
+
 #include "steep/index.hpp"
 
 namespace steep {
@@ -10,7 +12,12 @@ enum class Activation : int {
 inline constexpr const char* activation_names[] = {"identity", "step", "sigmoid", "tanh", "relu", "leaky_relu",
                                                    "softmax", "elu", "gelu", "silu", "softplus", "exp"};
 
-// gelu and silu need z for their derivatives; all others are derived from their own value.
+// By name; std::invalid_argument lists the names there are.
+Activation activation_named(const std::string& name);
+
+// gelu and silu need z for their derivatives; all others are derived from their own value: softplus without any loss
+// (1 - sigma = e^-a), sigmoid, tanh and elu to an absolute error of one rounding, so that they vanish where a rounds to
+// its limit.
 inline constexpr bool needs_preactivation(Activation a) { return a == Activation::gelu || a == Activation::silu; }
 
 template <class T>

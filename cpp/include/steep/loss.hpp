@@ -2,7 +2,11 @@
 //
 // A loss is evaluated on rows of "scores": the network's raw outputs z for the losses that are fused with the output
 // activation, the outputs themselves for the rest. Which pair is fused is decided by `resolve_loss` in the core.
+// At a kink the gradient is 0 where that is a subgradient, except the perceptron's (below).
 #pragma once
+#include <string>
+
+#include "steep/activation.hpp"
 #include "steep/index.hpp"
 
 namespace steep {
@@ -12,18 +16,22 @@ enum class Loss : int {
   absolute_error,         // sum_k |s_k - y_k|
   huber,                  // sum_k h(s_k - y_k), parameter delta
   pinball,                // sum_k max(q r, (q - 1) r), r = y_k - s_k, parameter q
+  // The two on probabilities take logarithms as at least -100 and divide by at least 1e-12 in the derivatives, as
+  // PyTorch's BCELoss does: a wrong certainty costs 100, not infinity.
   binary_cross_entropy,   // on probabilities: -sum_k y log s + (1 - y) log(1 - s)
   cross_entropy,          // on probabilities: -sum_k y_k log s_k
   logistic,               // raw score, y in {0, 1} or a probability: log(1 + e^s) - y s
-  softmax_cross_entropy,  // raw scores: logsumexp(s) - <y, s> for sum y = 1
+  softmax_cross_entropy,  // raw scores: sum_k y_k (logsumexp(s) - s_k)
   hinge,                  // raw score, y in {0, 1} read as {-1, 1}: max(0, 1 - m)
   squared_hinge,          // max(0, 1 - m)^2
   poisson,                // raw score (log of the mean): e^s - y s
-  perceptron,             // raw score: max(0, -m), the mistake-driven rule
+  perceptron,             // raw score: max(0, -m); gradient step(s) - y, so that a step is the learning rule
 };
 inline constexpr const char* loss_names[] = {"squared_error", "absolute_error", "huber", "pinball", "binary_cross_entropy",
                                              "cross_entropy", "logistic", "softmax_cross_entropy", "hinge",
                                              "squared_hinge", "poisson", "perceptron"};
+
+// A loss of sums over outputs adds them: k outputs of binary_cross_entropy are k independent labels.
 
 template <class T>
 struct LossCall {
@@ -40,8 +48,22 @@ template <class T>
 struct LossKernels {
   // row_loss (rows) = weight * l, in double; gradient (rows, outputs) = weight * dl/dscore. Either may be null.
   void (*value_and_gradient)(const LossCall<T>& call, double* row_loss, T* gradient);
-  // out (rows, outputs) = weight * (d2l/dscore2) v, exact (positive semidefinite for every convex loss).
+  // out (rows, outputs) = weight * (d2l/dscore2) v, exact (positive semidefinite for every convex loss); out and v
+  // do not overlap. Where l has no second derivative (kinks) it is that of one side.
   void (*curvature)(const LossCall<T>& call, const T* v, T* out);
 };
+
+// What runs for the loss asked for on a network that ends with an activation: the kernel, and whether its scores are
+// the values before that activation.
+struct ResolvedLoss {
+  Loss kernel = Loss::squared_error;
+  bool on_raw = false;
+};
+// Throws std::invalid_argument for a pairing that means nothing, with the pairing that was meant.
+ResolvedLoss resolve_loss(Activation activation, Loss loss, Index outputs);
+Loss default_loss(Activation activation);
+
+// By name; std::invalid_argument lists the names there are.
+Loss loss_named(const std::string& name);
 
 }  // namespace steep
