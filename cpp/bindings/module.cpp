@@ -9,9 +9,11 @@ void register_quadratic(py::module_& m);
 void register_quasi_newton(py::module_& m);
 void register_methods(py::module_& m);
 void register_rule(py::module_& m);
+void register_initialize(py::module_& m);
 void register_network(py::module_& m);
 void register_activation(py::module_& m);
 void register_loss(py::module_& m);
+void register_trainer(py::module_& m);
 }  // namespace steep
 
 PYBIND11_MODULE(_core, m) {
@@ -23,7 +25,9 @@ PYBIND11_MODULE(_core, m) {
   steep::register_quasi_newton(m);
   steep::register_methods(m);
   steep::register_rule(m);
+  steep::register_initialize(m);
   steep::register_network(m);
   steep::register_activation(m);
   steep::register_loss(m);
+  steep::register_trainer(m);
 }

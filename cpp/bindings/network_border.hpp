@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "pybind.hpp"
-#include "steep/network.hpp"
+#include "steep/pass.hpp"
 
 namespace steep {
 
@@ -54,6 +54,14 @@ void add_targets(Dataset<T>& data, Index outputs, const OptionalArray<T>& y, con
     require(weights->ndim() == 1 && weights->shape(0) == data.n, "weights must have shape (n,)");
     data.weight = weights->data();
   }
+}
+
+// How a network's loss is computed, from its name.
+inline LossPlan loss_plan(Activation output, const std::string& name, double parameter, Index outputs) {
+  const auto* found = std::find(std::begin(loss_names), std::end(loss_names), name);
+  require(found != std::end(loss_names), "no loss is named " + name);
+  const ResolvedLoss resolved = resolve_loss(output, static_cast<Loss>(found - std::begin(loss_names)), outputs);
+  return {resolved.kernel, resolved.on_raw, parameter};
 }
 
 template <class T>

@@ -8,9 +8,14 @@ from .config import get_config, get_num_threads, register_with_threadpoolctl, se
 
 if TYPE_CHECKING:
     from ._minimize import minimize as minimize
+    from .callbacks import EarlyStopping as EarlyStopping
+    from .callbacks import EpochInfo as EpochInfo
     from .diagnostics import check_convexity as check_convexity
     from .diagnostics import check_gradient as check_gradient
     from .landscapes import classify_point as classify_point
+    from .layers import Dense as Dense
+    from .losses import Huber as Huber
+    from .losses import Pinball as Pinball
     from .methods.first_order import AcceleratedGradient as AcceleratedGradient
     from .methods.first_order import ConjugateGradient as ConjugateGradient
     from .methods.first_order import GradientDescent as GradientDescent
@@ -21,6 +26,8 @@ if TYPE_CHECKING:
     from .methods.second_order import Newton as Newton
     from .methods.second_order import NewtonCG as NewtonCG
     from .methods.second_order import TrustRegion as TrustRegion
+    from .network import MLP as MLP
+    from .network import Network as Network
     from .objectives import Objective as Objective
     from .penalties import L1 as L1
     from .penalties import L2 as L2
@@ -45,6 +52,9 @@ if TYPE_CHECKING:
     from .rules import Nesterov as Nesterov
     from .rules import RMSProp as RMSProp
     from .rules import Rprop as Rprop
+    from .runs import History as History
+    from .runs import Run as Run
+    from .runs import TrainState as TrainState
     from .scaling import MinMax as MinMax
     from .scaling import Standardize as Standardize
     from .schedules import Constant as Constant
@@ -53,12 +63,29 @@ if TYPE_CHECKING:
     from .schedules import InverseTime as InverseTime
     from .schedules import OneCycle as OneCycle
     from .schedules import Step as Step
+    from .serialization import load as load
+    from .training import train as train
 
 _levels.load()
 register_with_threadpoolctl()
 
 # Names that are imported when they are first used, and the module each is in.
 _LAZY = {
+    "Dense": "layers",
+    "EarlyStopping": "callbacks",
+    "EpochInfo": "callbacks",
+    "History": "runs",
+    "Huber": "losses",
+    "MLP": "network",
+    "Network": "network",
+    "Pinball": "losses",
+    "Run": "runs",
+    "TrainState": "runs",
+    "layers": "layers",
+    "load": "serialization",
+    "losses": "losses",
+    "metrics": "metrics",
+    "train": "training",
     "check_convexity": "diagnostics",
     "check_gradient": "diagnostics",
     "classify_point": "landscapes",

@@ -1,0 +1,88 @@
+// A pass of a batch through a network: gather, forward, loss, backward, and the parameters' gradient tile by tile.
+//
+// Two phases. run: each task takes a block of rows from the gather to the first layer's dz. gradient: each task makes one
+// tile of the gradient from all rows, for a caller that uses it at once. Workspaces are sized in the constructor; no call
+// allocates. Losses are summed in double in the order of rows, so no cut and no number of threads changes a bit.
+#pragma once
+#include "steep/loss.hpp"
+#include "steep/network.hpp"
+
+namespace steep {
+
+// Which loss kernel runs, and whether on raw scores (the output activation is then part of the loss).
+struct LossPlan {
+  Loss kernel = Loss::squared_error;
+  bool on_raw = false;
+  double parameter = 1;  // huber's delta, pinball's q
+};
+
+template <class T>
+class Pass {
+ public:
+  struct Rows {
+    const std::int64_t* ids = nullptr;  // rows of the data set; null: first, first + 1, ...
+    Index first = 0, n = 0;
+    double weight_scale = 1;  // multiplies the rows' weights: 1 / (sum of the batch's weights) makes means
+  };
+  struct Mode {
+    bool training = false, backward = false;
+    std::uint64_t seed = 0;
+    std::uint32_t epoch = 0;
+  };
+  // A tile of the network's parameters, offsets into the flat vector.
+  struct NetTile {
+    Index layer, number;
+    Tile at;
+  };
+
+  // max_rows: of a call of run. n_threads: the largest team that will be used.
+  Pass(const Network<T>& net, const LossPlan& plan, Index max_rows, int n_threads, bool with_backward);
+
+  const Network<T>& network() const { return net_; }
+  Index max_rows() const { return max_rows_; }
+  // Sum of weight_scale * weight * loss over the rows.
+  double run(const T* w, T* state, const Packed<T>& packed, const Dataset<T>& data, const Rows& rows, const Mode& mode,
+             Team& team);
+  // Tile `i` of the gradient, from the rows of the last run with backward; g is the whole flat vector's.
+  Index tiles() const { return static_cast<Index>(tiles_.size()); }
+  const NetTile& tile(Index i) const { return tiles_[static_cast<std::size_t>(i)]; }
+  void gradient(Index i, int member, T* g, bool accumulate);
+  // Outputs (scores where the loss is on them) of the last run, (n, outputs).
+  const T* outputs() const { return activations_.back().data(); }
+
+ private:
+  void load(Index r0, Index count, const Dataset<T>& data, const Rows& rows);
+  void forward(Index begin, Index end, Index r0, Index count, int member);
+  void loss_of(Index r0, Index count, const Dataset<T>& data);
+  void backward(Index begin, Index end, Index r0, Index count, int member);
+  Block<T> block(Index layer, Index r0, Index count, int member) const;
+  T* delta(Index layer, Index r0) { return deltas_[static_cast<std::size_t>(layer)].data() + r0 * net_.layer(layer).outputs(); }
+  const T* input_of(Index layer, Index r0) const;
+
+  const Network<T>& net_;
+  LossPlan plan_;
+  Index max_rows_;
+  std::vector<NetTile> tiles_;
+  std::vector<Index> segments_;            // ends of runs of layers that work row by row, or of one layer alone
+  Buffer<T> input_;                        // (rows, inputs)
+  std::vector<Buffer<T>> activations_;     // of each layer, (rows, outputs)
+  std::vector<Buffer<T>> deltas_;
+  std::vector<Buffer<T>> caches_;
+  mutable std::vector<Buffer<T>> workspaces_;  // of each thread
+  Buffer<T> target_, weight_;
+  Buffer<std::int32_t> label_;
+  Buffer<std::int64_t> id_;
+  Buffer<double> row_loss_;
+  // Of the call in progress.
+  const T* x_ = nullptr;
+  const T* w_ = nullptr;
+  T* state_ = nullptr;
+  const Packed<T>* packed_ = nullptr;
+  Mode mode_;
+  Index rows_ = 0;
+};
+
+// How many threads some work is worth: `flops` of arithmetic between two barriers.
+int worthwhile_threads(double flops, int n_threads);
+
+}  // namespace steep

@@ -1,0 +1,88 @@
+// Training by an update rule on minibatches: whole epochs at a time, with everything that a later call goes on from.
+//
+// One step: pack the parameters' panels; a pass of the batch; then, tile by tile while it is in cache, the gradient, its
+// norm, the fused update. With clipping the update waits for the norm of all tiles. The batch's gradient is
+// sum s g / sum s; rows of weight zero are dropped before the shuffle. Nothing is allocated in a step.
+#pragma once
+#include <cmath>
+
+#include "steep/pass.hpp"
+#include "steep/update_rule.hpp"
+
+namespace steep {
+
+struct TrainOptions {
+  Index batch_size = 128;
+  bool shuffle = true;
+  std::uint64_t seed = 0;
+  double l1 = 0, l2 = 0;  // penalty on weights
+  double clip_norm = INFINITY;
+  int n_threads = 1;
+};
+
+// What the epochs of one call of run gave, and why it ended.
+struct TrainReport {
+  enum class End { running, diverged, interrupted, max_time, converged, separated };
+  static constexpr const char* end_names[] = {"running", "diverged", "interrupted", "max_time", "converged", "separated"};
+  End end = End::running;
+  Index diverged_step = -1;  // step of the epoch, from 0
+  std::vector<double> loss, objective, val_loss, gradient_norm, layer_gradient_norm, seconds;  // an entry an epoch
+};
+
+template <class T>
+class Trainer {
+ public:
+  // data must outlive the trainer; parameters and state are copied.
+  Trainer(const Network<T>& net, const T* parameters, const T* state, const Dataset<T>& data, const LossPlan& plan,
+          const UpdateRule& rule, const TrainOptions& options);
+
+  void set_validation(const Dataset<T>& data) { validation_ = data; has_validation_ = true; }
+  Index steps_per_epoch() const { return steps_; }
+  // Up to `epochs` further epochs, the first of which may have begun; rates: one for each step of them.
+  TrainReport run(Index epochs, const double* rates, double max_seconds, double tol, Monitor& monitor);
+  // Mean loss of a data set in inference mode.
+  double evaluate(const Dataset<T>& data, Monitor& monitor);
+
+  // What a resumed run needs. `position`: steps of the current epoch already made; `partial`: their sums.
+  Index step_count() const { return t_; }
+  Index epoch() const { return epoch_; }
+  Index position() const { return position_; }
+  const std::vector<double>& partial() const { return sums_; }
+  const T* parameters() const { return theta_.data(); }
+  const T* state() const { return state_.data(); }
+  Index slot_count() const { return static_cast<Index>(slots_.size()); }
+  const T* slot(Index k) const { return slots_[static_cast<std::size_t>(k)].data(); }
+  const Network<T>& network() const { return net_; }
+  void restore(const T* parameters, const T* state, const std::vector<const T*>& slots, Index step, Index epoch,
+               Index position, const std::vector<double>& partial);
+  void set_parameters(const T* parameters, const T* state);
+
+ private:
+  enum class Outcome { done, interrupted, diverged };
+  void begin_epoch();
+  Outcome take_step(double rate, Team& team, Monitor& monitor);
+  void update_tile(Index i, const RuleStep<T>& step, T gradient_scale);
+  double penalty(Index i) const;
+  double evaluate(const Dataset<T>& data, Team& team, Monitor& monitor);
+  void finish_epoch(TrainReport& report, Team& team, Monitor& monitor);
+  void roll_back();
+
+  const Network<T>& net_;
+  Dataset<T> data_, validation_;
+  bool has_validation_ = false;
+  LossPlan plan_;
+  UpdateRule rule_;
+  TrainOptions options_;
+  std::vector<std::int64_t> rows_, order_;  // of positive weight; this epoch's order
+  Index steps_ = 0;
+  Pass<T> pass_;
+  Packed<T> packed_;
+  Buffer<T> theta_, state_, gradient_, ahead_;
+  std::vector<Buffer<T>> slots_;
+  Buffer<T> start_theta_, start_state_;  // of the epoch
+  Index t_ = 0, epoch_ = 0, position_ = 0;
+  std::vector<double> tile_norms_, tile_penalties_;
+  std::vector<double> sums_;  // loss, penalty, weight, gradient norm, steps, then each layer's gradient norm
+};
+
+}  // namespace steep

@@ -1,0 +1,193 @@
+// Passes of batches; see pass.hpp.
+#include "steep/pass.hpp"
+
+#include <algorithm>
+
+#include "steep/kernels.hpp"
+
+namespace steep {
+namespace {
+
+constexpr Index block_rows = 64;          // so that a block's activations stay in the second cache
+constexpr double flops_per_thread = 1e6;  // work that pays for a barrier
+
+}  // namespace
+
+int worthwhile_threads(double flops, int n_threads) {
+  return std::max(1, std::min(n_threads, static_cast<int>(std::min(flops / flops_per_thread, 1e6))));
+}
+
+template <class T>
+Pass<T>::Pass(const Network<T>& net, const LossPlan& plan, Index max_rows, int n_threads, bool with_backward)
+    : net_(net), plan_(plan), max_rows_(max_rows) {
+  const Index k = net.outputs();
+  Index workspace_size = 0;
+  for (Index l = 0; l < net.size(); ++l) {
+    const Layer<T>& layer = net.layer(l);
+    if (layer.whole_batch() || (l > 0 && net.layer(l - 1).whole_batch())) segments_.push_back(l);
+    activations_.emplace_back(max_rows * layer.outputs());
+    deltas_.emplace_back(with_backward ? max_rows * layer.outputs() : 0);
+    caches_.emplace_back(max_rows * layer.cache_entries());
+    workspace_size = std::max(workspace_size, layer.workspace_size(max_rows));
+    for (Index task = 0; task < layer.tiles(); ++task) {
+      Tile t = layer.tile(task);
+      const Index offset = net.offset(l);
+      tiles_.push_back({l, task, {t.weight_begin + offset, t.weight_end + offset, t.other_begin + offset, t.other_end + offset}});
+    }
+  }
+  segments_.erase(std::remove(segments_.begin(), segments_.end(), 0), segments_.end());
+  segments_.push_back(net.size());
+  if (net.layer(net.size() - 1).whole_batch()) segments_.push_back(net.size());  // the loss comes after it, by rows
+  input_.resize(max_rows * net.inputs());
+  target_.resize(max_rows * k);
+  weight_.resize(max_rows);
+  label_.resize(max_rows);
+  id_.resize(max_rows);
+  row_loss_.resize(max_rows);
+  for (int i = 0; i < n_threads; ++i) workspaces_.emplace_back(workspace_size);
+}
+
+template <class T>
+const T* Pass<T>::input_of(Index layer, Index r0) const {
+  if (layer == 0) return x_ + r0 * net_.inputs();
+  return activations_[static_cast<std::size_t>(layer - 1)].data() + r0 * net_.layer(layer).inputs();
+}
+
+template <class T>
+Block<T> Pass<T>::block(Index layer, Index r0, Index count, int member) const {
+  Block<T> b;
+  b.rows = count;
+  b.w = w_ + net_.offset(layer);
+  b.packed = packed_->of(layer);
+  b.state = state_ + net_.state_offset(layer);
+  b.cache = const_cast<T*>(caches_[static_cast<std::size_t>(layer)].data()) + r0 * net_.layer(layer).cache_entries();
+  b.workspace = workspaces_[static_cast<std::size_t>(member)].data();
+  b.training = mode_.training;
+  b.raw = plan_.on_raw && layer + 1 == net_.size();
+  b.seed = mode_.seed;
+  b.epoch = mode_.epoch;
+  b.row_ids = id_.data() + r0;
+  return b;
+}
+
+template <class T>
+void Pass<T>::load(Index r0, Index count, const Dataset<T>& data, const Rows& rows) {
+  const Index k = net_.outputs();
+  const auto& gather = kernels<T>().gather;
+  for (Index r = r0; r < r0 + count; ++r) {
+    const Index id = rows.ids ? rows.ids[r] : rows.first + r;
+    id_[r] = id;
+    weight_[r] = static_cast<T>(rows.weight_scale * (data.weight ? data.weight[id] : 1.0));
+    if (data.label) label_[r] = data.label[id];
+  }
+  const std::int64_t* ids = id_.data() + r0;
+  if (x_ == input_.data())
+    gather.rows(data.element, data.x, data.row_stride, ids, count, data.columns, data.scale, data.shift,
+                input_.data() + r0 * data.columns);
+  if (data.y)
+    gather.rows(sizeof(T) == 4 ? Element::float32 : Element::float64, data.y, k, ids, count, k, nullptr, nullptr,
+                target_.data() + r0 * k);
+}
+
+template <class T>
+void Pass<T>::forward(Index begin, Index end, Index r0, Index count, int member) {
+  for (Index l = begin; l < end; ++l) {
+    T* y = activations_[static_cast<std::size_t>(l)].data() + r0 * net_.layer(l).outputs();
+    net_.layer(l).forward(block(l, r0, count, member), input_of(l, r0), y);
+  }
+}
+
+template <class T>
+void Pass<T>::loss_of(Index r0, Index count, const Dataset<T>& data) {
+  const Index k = net_.outputs();
+  LossCall<T> call;
+  call.kind = plan_.kernel;
+  call.parameter = plan_.parameter;
+  call.rows = count;
+  call.outputs = k;
+  call.score = activations_.back().data() + r0 * k;
+  call.target = data.y ? target_.data() + r0 * k : nullptr;
+  call.label = data.label ? label_.data() + r0 : nullptr;
+  call.weight = weight_.data() + r0;
+  kernels<T>().loss.value_and_gradient(call, row_loss_.data() + r0, mode_.backward ? delta(net_.size() - 1, r0) : nullptr);
+}
+
+template <class T>
+void Pass<T>::backward(Index begin, Index end, Index r0, Index count, int member) {
+  for (Index l = end; l-- > begin;) {
+    const T* y = activations_[static_cast<std::size_t>(l)].data() + r0 * net_.layer(l).outputs();
+    net_.layer(l).backward(block(l, r0, count, member), input_of(l, r0), y, delta(l, r0), l > 0 ? delta(l - 1, r0) : nullptr);
+  }
+}
+
+template <class T>
+double Pass<T>::run(const T* w, T* state, const Packed<T>& packed, const Dataset<T>& data, const Rows& rows,
+                    const Mode& mode, Team& team) {
+  w_ = w;
+  state_ = state;
+  packed_ = &packed;
+  mode_ = mode;
+  rows_ = rows.n;
+  const T* in_place = rows.ids ? nullptr : data.rows_in_place(rows.first);
+  x_ = in_place ? in_place : input_.data();
+
+  const Index n = rows.n, size = team.size();
+  Index blocks = (n + block_rows - 1) / block_rows;
+  if (size > 1 && n >= 8 * size) blocks = (blocks + size - 1) / size * size;
+  const auto by_blocks = [&](auto&& work) {
+    team.run(blocks, [&](Index task, int member) {
+      const Index r0 = task * n / blocks, r1 = (task + 1) * n / blocks;
+      if (r1 > r0) work(r0, r1 - r0, member);
+    });
+  };
+
+  const Index last = static_cast<Index>(segments_.size()) - 1;
+  const bool load_first = net_.layer(0).whole_batch() && mode.training;
+  if (load_first) by_blocks([&](Index r0, Index count, int) { load(r0, count, data, rows); });
+  Index begin = 0;
+  for (Index s = 0; s < last; ++s) {
+    const Index end = segments_[static_cast<std::size_t>(s)];
+    const Layer<T>& layer = net_.layer(begin);
+    if (layer.whole_batch() && mode.training) {
+      layer.forward_batch(block(begin, 0, n, 0), input_of(begin, 0), activations_[static_cast<std::size_t>(begin)].data(), team);
+    } else {
+      by_blocks([&](Index r0, Index count, int member) {
+        if (begin == 0) load(r0, count, data, rows);
+        forward(begin, end, r0, count, member);
+      });
+    }
+    begin = end;
+  }
+  by_blocks([&](Index r0, Index count, int member) {
+    if (begin == 0) load(r0, count, data, rows);
+    forward(begin, net_.size(), r0, count, member);
+    loss_of(r0, count, data);
+    if (mode_.backward) backward(begin, net_.size(), r0, count, member);
+  });
+  for (Index s = last; mode.backward && s-- > 0;) {
+    const Index end = segments_[static_cast<std::size_t>(s)];
+    begin = s > 0 ? segments_[static_cast<std::size_t>(s - 1)] : 0;
+    const Layer<T>& layer = net_.layer(begin);
+    if (layer.whole_batch() && mode.training) {
+      layer.backward_batch(block(begin, 0, n, 0), input_of(begin, 0), activations_[static_cast<std::size_t>(begin)].data(),
+                           delta(begin, 0), begin > 0 ? delta(begin - 1, 0) : nullptr, team);
+    } else {
+      by_blocks([&](Index r0, Index count, int member) { backward(begin, end, r0, count, member); });
+    }
+  }
+  double sum = 0;
+  for (Index r = 0; r < n; ++r) sum += row_loss_[r];
+  return sum;
+}
+
+template <class T>
+void Pass<T>::gradient(Index i, int member, T* g, bool accumulate) {
+  const NetTile& t = tile(i);
+  net_.layer(t.layer).gradient(t.number, block(t.layer, 0, rows_, member), input_of(t.layer, 0), delta(t.layer, 0),
+                               g + net_.offset(t.layer), accumulate);
+}
+
+template class Pass<float>;
+template class Pass<double>;
+
+}  // namespace steep

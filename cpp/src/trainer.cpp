@@ -1,0 +1,300 @@
+// Training on minibatches; see trainer.hpp.
+#include "steep/trainer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "steep/kernels.hpp"
+#include "steep/philox.hpp"
+
+namespace steep {
+namespace {
+
+constexpr Index chunk_rows = 1024;  // larger batches go through in chunks, their gradients added up in order
+enum Sum { sum_loss, sum_penalty, sum_weight, sum_norm, sum_steps, sum_layers };
+
+template <class T>
+Index pass_rows(const Network<T>& net, Index batch) {
+  for (Index l = 0; l < net.size(); ++l)
+    if (net.layer(l).whole_batch()) return std::max<Index>(batch, 64);
+  return std::min(std::max<Index>(batch, 64), chunk_rows);
+}
+
+template <class T>
+std::vector<std::int64_t> weighted_rows(const Dataset<T>& data) {
+  std::vector<std::int64_t> rows;
+  for (Index i = 0; i < data.n; ++i)
+    if (!data.weight || data.weight[i] > 0) rows.push_back(i);
+  if (rows.empty()) throw std::invalid_argument("weights must have a positive entry");
+  return rows;
+}
+
+template <class T>
+void copy(const T* from, Buffer<T>& to) {
+  std::copy_n(from, to.size(), to.data());
+}
+
+// Rules whose weight decay is not part of the gradient need an l2 penalty added to it.
+bool decoupled(Rule rule) { return rule == Rule::adamw || rule == Rule::lion; }
+
+}  // namespace
+
+template <class T>
+Trainer<T>::Trainer(const Network<T>& net, const T* parameters, const T* state, const Dataset<T>& data,
+                    const LossPlan& plan, const UpdateRule& rule, const TrainOptions& options)
+    : net_(net), data_(data), plan_(plan), rule_(rule), options_(options), rows_(weighted_rows(data)),
+      pass_(net, plan, pass_rows(net, std::min<Index>(options.batch_size, static_cast<Index>(rows_.size()))),
+            options.n_threads, true),
+      packed_(net, true), theta_(net.parameter_count()), state_(net.state_count()), gradient_(net.parameter_count()),
+      ahead_(rule.needs_lookahead() ? net.parameter_count() : 0), start_theta_(net.parameter_count()),
+      start_state_(net.state_count()) {
+  rule_.check();
+  if (options.l1 > 0 && !rule.allows_l1()) throw std::invalid_argument(std::string(rule.name()) + " has no proximal step for l1");
+  const Index n = static_cast<Index>(rows_.size());
+  options_.batch_size = std::min(options_.batch_size, n);
+  steps_ = (n + options_.batch_size - 1) / options_.batch_size;
+  order_ = rows_;
+  for (int k = 0; k < rule.slot_count(); ++k) slots_.emplace_back(net.parameter_count());
+  tile_norms_.resize(static_cast<std::size_t>(pass_.tiles()));
+  tile_penalties_.resize(static_cast<std::size_t>(pass_.tiles()));
+  sums_.resize(static_cast<std::size_t>(sum_layers + net.size()));
+  set_parameters(parameters, state);
+}
+
+template <class T>
+void Trainer<T>::set_parameters(const T* parameters, const T* state) {
+  copy(parameters, theta_);
+  copy(state, state_);
+}
+
+template <class T>
+void Trainer<T>::restore(const T* parameters, const T* state, const std::vector<const T*>& slots, Index step, Index epoch,
+                         Index position, const std::vector<double>& partial) {
+  if (slots.size() != slots_.size() || partial.size() != sums_.size() || position < 0 || position >= steps_)
+    throw std::invalid_argument("state must be one of the same network, rule and data");
+  set_parameters(parameters, state);
+  for (std::size_t k = 0; k < slots.size(); ++k) copy(slots[k], slots_[k]);
+  t_ = step;
+  epoch_ = epoch;
+  position_ = position;
+  if (position > 0) {
+    begin_epoch();
+    sums_ = partial;
+  }
+}
+
+template <class T>
+void Trainer<T>::begin_epoch() {
+  if (options_.shuffle && steps_ > 1) {
+    order_ = rows_;
+    shuffle(order_, PhiloxReader(options_.seed, stream::shuffle, static_cast<std::uint32_t>(epoch_)));
+  }
+  std::fill(sums_.begin(), sums_.end(), 0.0);
+  copy(static_cast<const T*>(theta_.data()), start_theta_);
+  copy(static_cast<const T*>(state_.data()), start_state_);
+}
+
+template <class T>
+void Trainer<T>::roll_back() {
+  copy(static_cast<const T*>(start_theta_.data()), theta_);
+  copy(static_cast<const T*>(start_state_.data()), state_);
+}
+
+// lambda Omega of the weights of a tile, before its update.
+template <class T>
+double Trainer<T>::penalty(Index i) const {
+  const Tile& at = pass_.tile(i).at;
+  const T* w = theta_.data() + at.weight_begin;
+  const Index n = at.weight_end - at.weight_begin;
+  double sum = 0;
+  if (options_.l2 > 0) sum += options_.l2 / 2 * kernels<T>().rule.squared_norm(0, 1, n, w, w);
+  if (options_.l1 > 0) {
+    double size = 0;
+    for (Index j = 0; j < n; ++j) size += std::fabs(static_cast<double>(w[j]));
+    sum += options_.l1 * size;
+  }
+  return sum;
+}
+
+template <class T>
+void Trainer<T>::update_tile(Index i, const RuleStep<T>& step, T gradient_scale) {
+  const Tile& at = pass_.tile(i).at;
+  const auto segment = [&](Index begin, Index end, bool weights) {
+    if (begin == end) return;
+    RuleStep<T> s = step;
+    s.gradient_scale = gradient_scale;
+    s.weight_decay = weights ? step.weight_decay : T(0);
+    s.l1 = weights ? static_cast<T>(options_.l1) : T(0);
+    T* slot[3] = {};
+    for (std::size_t k = 0; k < slots_.size(); ++k) slot[k] = slots_[k].data() + begin;
+    kernels<T>().rule.update(s, end - begin, theta_.data() + begin, gradient_.data() + begin, slot[0], slot[1], slot[2]);
+  };
+  segment(at.weight_begin, at.weight_end, true);
+  segment(at.other_begin, at.other_end, false);
+}
+
+template <class T>
+typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Monitor& monitor) {
+  const Index first = position_ * options_.batch_size;
+  const Index n = std::min(options_.batch_size, static_cast<Index>(rows_.size()) - first), chunk = pass_.max_rows();
+  const std::int64_t* ids = order_.data() + first;
+  double weight = static_cast<double>(n);
+  if (data_.weight) {
+    weight = 0;
+    for (Index r = 0; r < n; ++r) weight += data_.weight[ids[r]];
+  }
+  const bool in_order = steps_ == 1 && static_cast<Index>(rows_.size()) == data_.n;
+  const bool clip = std::isfinite(options_.clip_norm), penalized = options_.l1 > 0 || options_.l2 > 0;
+
+  RuleStep<T> step = rule_.step<T>(t_ + 1, rate);
+  const T* w = theta_.data();
+  if (rule_.needs_lookahead()) {
+    RuleStep<T> look = step;
+    for (Index i = 0; i < pass_.tiles(); ++i) {
+      const Tile& at = pass_.tile(i).at;
+      look.l1 = static_cast<T>(options_.l1);
+      kernels<T>().rule.lookahead(look, at.weight_end - at.weight_begin, theta_.data() + at.weight_begin,
+                                  slots_[0].data() + at.weight_begin, ahead_.data() + at.weight_begin);
+      look.l1 = 0;
+      kernels<T>().rule.lookahead(look, at.other_end - at.other_begin, theta_.data() + at.other_begin,
+                                  slots_[0].data() + at.other_begin, ahead_.data() + at.other_begin);
+    }
+    w = ahead_.data();
+  }
+  packed_.make(w, team);
+
+  const bool add_l2 = options_.l2 > 0 && decoupled(rule_.rule);
+  if (!add_l2) step.weight_decay += static_cast<T>(options_.l2);
+  const auto measure = [&](Index i) {
+    const Tile& at = pass_.tile(i).at;
+    const Index weights = at.weight_end - at.weight_begin;
+    T* g = gradient_.data() + at.weight_begin;
+    const T* point = w + at.weight_begin;
+    if (add_l2)
+      for (Index j = 0; j < weights; ++j) g[j] += static_cast<T>(options_.l2) * point[j];
+    const T l2 = add_l2 ? T(0) : static_cast<T>(options_.l2);
+    const auto norm = kernels<T>().rule.squared_norm;
+    const std::size_t k = static_cast<std::size_t>(i);
+    tile_norms_[k] = norm(1, l2, weights, point, g) +
+                     norm(1, 0, at.other_end - at.other_begin, w + at.other_begin, gradient_.data() + at.other_begin);
+    if (penalized) tile_penalties_[k] = penalty(i);
+  };
+
+  double loss = 0;
+  for (Index start = 0; start < n; start += chunk) {
+    const Index count = std::min(chunk, n - start);
+    const bool final = start + count == n;
+    typename Pass<T>::Rows rows{in_order ? nullptr : ids + start, first + start, count, 1 / weight};
+    loss += pass_.run(w, state_.data(), packed_, data_, rows, {true, true, options_.seed, static_cast<std::uint32_t>(epoch_)}, team);
+    if (final && !std::isfinite(loss)) return Outcome::diverged;
+    if (n > chunk && monitor.poll()) return Outcome::interrupted;
+    team.run(pass_.tiles(), [&](Index i, int member) {
+      pass_.gradient(i, member, gradient_.data(), start > 0);
+      if (!final) return;
+      measure(i);
+      if (!clip) update_tile(i, step, 1);
+    });
+  }
+  double total = 0, penalties = 0;
+  std::vector<double>& s = sums_;
+  for (Index l = 0, i = 0; l < net_.size(); ++l) {
+    double layer = 0;
+    for (; i < pass_.tiles() && pass_.tile(i).layer == l; ++i) {
+      layer += tile_norms_[static_cast<std::size_t>(i)];
+      penalties += tile_penalties_[static_cast<std::size_t>(i)];
+    }
+    total += layer;
+    s[static_cast<std::size_t>(sum_layers + l)] += std::sqrt(layer);
+  }
+  if (!std::isfinite(total)) return Outcome::diverged;
+  const double norm = std::sqrt(total);
+  if (clip) {
+    const T scale = norm > options_.clip_norm ? static_cast<T>(options_.clip_norm / norm) : T(1);
+    team.run(pass_.tiles(), [&](Index i, int) { update_tile(i, step, scale); });
+  }
+  s[sum_loss] += loss * weight;
+  s[sum_penalty] += penalties;
+  s[sum_weight] += weight;
+  s[sum_norm] += norm;
+  s[sum_steps] += 1;
+  ++t_;
+  ++position_;
+  return Outcome::done;
+}
+
+template <class T>
+double Trainer<T>::evaluate(const Dataset<T>& data, Team& team, Monitor& monitor) {
+  packed_.make(theta_.data(), team);
+  double sum = 0, weight = static_cast<double>(data.n);
+  if (data.weight) {
+    weight = 0;
+    for (Index i = 0; i < data.n; ++i) weight += data.weight[i];
+  }
+  for (Index first = 0; first < data.n; first += pass_.max_rows()) {
+    typename Pass<T>::Rows rows{nullptr, first, std::min(pass_.max_rows(), data.n - first), 1};
+    sum += pass_.run(theta_.data(), state_.data(), packed_, data, rows, {}, team);
+    monitor.poll();
+  }
+  return sum / weight;
+}
+
+template <class T>
+double Trainer<T>::evaluate(const Dataset<T>& data, Monitor& monitor) {
+  Team team(worthwhile_threads(net_.flops_per_row() * static_cast<double>(std::min(data.n, pass_.max_rows())), options_.n_threads));
+  return evaluate(data, team, monitor);
+}
+
+template <class T>
+void Trainer<T>::finish_epoch(TrainReport& report, Team& team, Monitor& monitor) {
+  const double steps = sums_[sum_steps], loss = sums_[sum_loss] / sums_[sum_weight];
+  report.loss.push_back(loss);
+  report.objective.push_back(loss + sums_[sum_penalty] / steps);
+  report.gradient_norm.push_back(sums_[sum_norm] / steps);
+  for (Index l = 0; l < net_.size(); ++l)
+    report.layer_gradient_norm.push_back(sums_[static_cast<std::size_t>(sum_layers + l)] / steps);
+  if (has_validation_) report.val_loss.push_back(evaluate(validation_, team, monitor));
+  report.seconds.push_back(monitor.seconds());
+  ++epoch_;
+  position_ = 0;
+}
+
+template <class T>
+TrainReport Trainer<T>::run(Index epochs, const double* rates, double max_seconds, double tol, Monitor& monitor) {
+  using End = TrainReport::End;
+  TrainReport report;
+  const auto reserve = static_cast<std::size_t>(epochs);
+  for (auto* column : {&report.loss, &report.objective, &report.val_loss, &report.gradient_norm, &report.seconds})
+    column->reserve(reserve);
+  report.layer_gradient_norm.reserve(reserve * static_cast<std::size_t>(net_.size()));
+  const double flops = 3 * net_.flops_per_row() * static_cast<double>(std::min(options_.batch_size, pass_.max_rows()));
+  Team team(worthwhile_threads(flops / 2, options_.n_threads));
+  for (Index done = 0; done < epochs; ++done, rates += steps_) {
+    if (position_ == 0) begin_epoch();
+    while (position_ < steps_) {
+      if (monitor.poll()) report.end = End::interrupted;
+      else if (monitor.seconds() > max_seconds) report.end = End::max_time;
+      if (report.end != End::running) return report;
+      switch (take_step(rates[position_], team, monitor)) {
+        case Outcome::done: break;
+        case Outcome::interrupted: report.end = End::interrupted; return report;
+        case Outcome::diverged:
+          report.end = End::diverged;
+          report.diverged_step = position_;
+          roll_back();
+          position_ = 0;
+          return report;
+      }
+    }
+    const double norm = sums_[sum_norm] / sums_[sum_steps];
+    finish_epoch(report, team, monitor);
+    if (plan_.kernel == Loss::perceptron && norm == 0) report.end = End::separated;
+    else if (norm <= tol) report.end = End::converged;
+    if (report.end != End::running) return report;
+  }
+  return report;
+}
+
+template class Trainer<float>;
+template class Trainer<double>;
+
+}  // namespace steep

@@ -1,0 +1,167 @@
+"""What a network is trained on, as the core reads it: inputs, targets and weights of training and validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _core
+from ._checks import check_in_range, show
+from ._targets import CLASS_LOSSES, MARGIN_LOSSES, as_class_weights, as_targets
+from ._validation import Array, as_weights
+from .losses import resolve_loss
+
+if TYPE_CHECKING:
+    from .network import Network
+    from .rules import Rule
+
+__all__ = ["Part", "Problem", "prepare"]
+
+
+@dataclass
+class Part:
+    """Rows of a data set: inputs, targets (rows or labels, scaled as the loss sees them), weights; y as metrics see it."""
+
+    X: Array
+    rows: Array | None
+    labels: Array | None
+    weights: Array | None
+    y: Array
+
+    def arrays(self) -> tuple[Any, ...]:
+        """Return what the core takes."""
+        return self.X, self.rows, self.labels, self.weights
+
+    def take(self, rows: Array) -> Part:
+        """Return some of the rows, copied."""
+
+        def of(array: Array | None) -> Any:
+            return None if array is None else np.ascontiguousarray(array[rows])
+
+        return Part(of(self.X), of(self.rows), of(self.labels), of(self.weights), of(self.y))
+
+
+@dataclass
+class Problem:
+    """Training rows, validation rows, and the loss by name and parameter."""
+
+    train: Part
+    validation: Part | None
+    loss: str
+    parameter: float
+
+    @property
+    def n(self) -> int:
+        """Number of training rows that count."""
+        w = self.train.weights
+        return len(self.train.X) if w is None else int(np.count_nonzero(w))
+
+    def trainer(self, net: Network, rule: Rule, options: dict[str, Any]) -> Any:
+        """Return a trainer of the core for a network."""
+        kind = _core.Trainer32 if net.dtype == np.float32 else _core.Trainer64
+        exact = net._exact
+        trainer = kind(
+            net._core, net.parameters, net.state, *self.train.arrays(), exact["input_scale"], exact["input_shift"],
+            self.loss, self.parameter, rule.core, options,
+        )  # fmt: skip
+        if self.validation is not None:
+            trainer.set_validation(*self.validation.arrays())
+        return trainer
+
+    def measure(
+        self, net: Network, parameters: Array, state: Array, metrics: dict[str, Callable[..., float]]
+    ) -> dict[str, Array]:
+        """Return the metrics of the training and validation rows, each an array of one entry."""
+        found: dict[str, Array] = {}
+        exact, threads = net._exact, _core.default_threads()
+        scaling = [exact[name] for name in ("input_scale", "input_shift", "output_scale", "output_shift")]
+        for prefix, part in (("", self.train), ("val_", self.validation)):
+            if part is None:
+                continue
+            prediction = net._core.predict(parameters, state, part.X, *scaling, threads, False)
+            for name, metric in metrics.items():
+                found[prefix + name] = np.array([metric(part.y, prediction, net.output_activation, part.weights)])
+        return found
+
+    def fingerprint(self) -> list[float]:
+        """Return a few numbers that other data would not have."""
+        part = self.train
+        rows = np.linspace(0, len(part.X) - 1, min(len(part.X), 64)).astype(np.int64)
+        target = part.rows if part.rows is not None else part.labels
+        assert target is not None
+        weights = 0.0 if part.weights is None else float(part.weights.sum())
+        with np.errstate(over="ignore"):
+            sums = (float(np.sum(part.X[rows], dtype=np.float64)), float(np.sum(target, dtype=np.float64)), weights)
+        return [float(len(part.X)), *sums]
+
+
+def prepare(
+    net: Network, X: Any, y: Any, loss: Any, validation: Any, sample_weight: Any, class_weight: Any, seed: int
+) -> Problem:
+    """Check and convert everything that `train` and `Risk` are given; nothing is changed."""
+    name, parameter = resolve_loss(loss, net.output_activation, net.n_outputs)
+    whole = _part(net, X, y, sample_weight, name, "X", "y", "sample_weight")
+    held: Part | None = None
+    if validation is not None:
+        if isinstance(validation, tuple | list):
+            if len(validation) not in (2, 3):
+                raise ValueError(
+                    f"validation must be a fraction, (X, y) or (X, y, weights), got {len(validation)} parts"
+                )
+            weights = validation[2] if len(validation) == 3 else None
+            held = _part(
+                net, validation[0], validation[1], weights, name, "validation X", "validation y", "validation weights"
+            )
+        else:
+            from .readers._dataset import split_indices
+
+            fraction = check_in_range(validation, "validation", 0.0, 1.0, "neither")
+            if len(whole.X) < 2:
+                raise ValueError(f"X must have at least 2 rows to split off validation rows, got {len(whole.X)}")
+            strata = _classes(whole, name)
+            rest, part = split_indices(
+                np.arange(len(whole.X)) if strata is None else strata, fraction, seed, stratify=strata is not None
+            )
+            whole, held = whole.take(rest), whole.take(part)
+            if whole.weights is not None and not whole.weights.any():
+                raise ValueError("sample_weight must have a positive entry outside the validation rows, got none")
+    if class_weight is not None:
+        classes = _classes(whole, name)
+        if classes is None:
+            raise ValueError(
+                f"class_weight must be None with the loss {name}, which has no classes, got {show(class_weight)}"
+            )
+        each = as_class_weights(class_weight, classes, max(net.n_outputs, 2))[classes]
+        whole.weights = each if whole.weights is None else whole.weights * each
+        if not whole.weights.any():
+            raise ValueError(f"class_weight must leave a row of positive weight, got {show(class_weight)}")
+    return Problem(whole, held, name, parameter)
+
+
+def _part(net: Network, X: Any, y: Any, weights: Any, loss: str, x_name: str, y_name: str, w_name: str) -> Part:
+    inputs = net._as_inputs(X, x_name)
+    rows, labels = as_targets(y, loss, net.n_outputs, len(inputs), net.dtype, name=y_name, data=x_name)
+    seen = labels if rows is None else rows
+    assert seen is not None
+    scale, shift = net._exact["output_scale"], net._exact["output_shift"]
+    if rows is not None and (scale is not None or shift is not None):
+        rows = np.ascontiguousarray(
+            ((rows - (0 if shift is None else shift)) / (1 if scale is None else scale)), net.dtype
+        )
+    return Part(inputs, rows, labels, as_weights(weights, len(inputs), w_name, data=x_name), seen)
+
+
+def _classes(part: Part, loss: str) -> Array | None:
+    """Return each row's class index, or None where the targets are no classes."""
+    if part.labels is not None:
+        return part.labels
+    assert part.rows is not None
+    if loss in CLASS_LOSSES:
+        return part.rows.argmax(axis=1).astype(np.int32)
+    binary = loss in (*MARGIN_LOSSES, "binary_cross_entropy", "logistic")
+    if binary and part.rows.shape[1] == 1 and np.isin(part.rows, (0, 1)).all():
+        return part.rows[:, 0].astype(np.int32)
+    return None

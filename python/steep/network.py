@@ -1,0 +1,390 @@
+"""Networks: layers one after the other, with all their parameters in one flat vector."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._checks import check_choice, check_integer, check_seed, show
+from ._validation import Array, as_matrix, as_parameters, as_scale, float_dtype
+from .layers import ACTIVATIONS, Dense, Layer, layer_from_config
+
+__all__ = ["MLP", "Network"]
+
+_INPUT_ELEMENTS = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
+
+
+class Network:
+    """
+    A network of layers: ``h(x; w)``.
+
+    Parameters
+    ----------
+    layers : sequence of layers
+        Such as :class:`steep.Dense`.
+    input_shape : int or tuple of int
+        Shape of one sample; images are (height, width, channels).
+    dtype : "float32" or "float64"
+        Of parameters, computations and predictions.
+    seed : int, default 0
+        Of the initial parameters: the same seed gives the same network.
+    input_scale, input_shift : float or array (n_inputs,), optional
+        The network sees ``input_scale * x + input_shift``; part of the network and saved with it.
+    output_scale, output_shift : float or array (n_outputs,), optional
+        `predict` returns ``output_scale * output + output_shift``; targets are mapped the other way for training.
+
+    Attributes
+    ----------
+    parameters : array (p,)
+        The flat vector: a writable view; assignment copies into it. Each layer's weight (out, in) row-major, then bias.
+    layers : list
+        Each with its arrays as writable views, ``net.layers[0].weight`` and ``.bias``.
+    state : array
+        What is kept but not trained (running statistics); often empty.
+
+    Examples
+    --------
+    >>> import numpy as np, steep
+    >>> net = steep.Network([steep.Dense(3, "tanh"), steep.Dense(1)], input_shape=2, seed=0)
+    >>> net.parameters.shape, net.layers[0].weight.shape
+    ((13,), (3, 2))
+    >>> net.predict(np.zeros((5, 2))).shape
+    (5, 1)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        input_shape: int | tuple[int, ...],
+        dtype: Any = "float32",
+        seed: int = 0,
+        input_scale: Any = None,
+        input_shift: Any = None,
+        output_scale: Any = None,
+        output_shift: Any = None,
+    ) -> None:
+        if isinstance(layers, Layer) or not isinstance(layers, Sequence):
+            raise TypeError(f"layers must be a list of layers, got {show(layers)}")
+        for i, layer in enumerate(layers):
+            if not isinstance(layer, Layer):
+                raise TypeError(f"layers must hold layers such as steep.Dense(10), got {show(layer)} at {i}")
+        sides = (input_shape,) if not isinstance(input_shape, tuple | list) else tuple(input_shape)
+        if not sides:
+            raise ValueError("input_shape must be an int or a tuple of at least one, got ()")
+        self.input_shape = tuple(check_integer(side, "input_shape", 1) for side in sides)
+        self.dtype = float_dtype(dtype)
+        self.seed = check_seed(seed)
+        self._specs = tuple(layers)
+        self._make_core()
+        self._parameters = np.zeros(self._core.parameter_count, self.dtype)
+        self.state: Array = self._core.initial_state()
+        self._scaling: dict[str, Any] = {}
+        self._exact: dict[str, Array | None] = {}
+        self.input_scale, self.input_shift = input_scale, input_shift
+        self.output_scale, self.output_shift = output_scale, output_shift
+        self.initialize(self.seed)
+
+    def _make_core(self) -> None:
+        kind = _core.Network32 if self.dtype == np.float32 else _core.Network64
+        self._core: Any = kind([layer.to_config() for layer in self._specs], self.input_shape)
+        self._layout = self._core.layout()
+        self.n_inputs: int = self._core.n_inputs
+        self.n_outputs: int = self._core.n_outputs
+        self.output_activation: str = self._core.output_activation
+
+    def initialize(self, seed: int) -> None:
+        """
+        Draw new initial parameters, and reset the state.
+
+        Parameters
+        ----------
+        seed : int
+        """
+        seed = check_seed(seed)
+        for number, (layer, row) in enumerate(zip(self._specs, self._layout, strict=True)):
+            arrays = {name: self._view(self._parameters, shape, offset) for name, shape, offset in row["arrays"]}
+            if "weight" not in arrays:
+                continue
+            weight = arrays.pop("weight")
+            out = weight.shape[0]
+            drawn, bias = _core.initialize(
+                layer.weight_initialization(), out, weight.size // out, row["fan_in"], row["fan_out"], seed, number
+            )
+            weight[...] = drawn.reshape(weight.shape)
+            if "bias" in arrays:
+                arrays["bias"][...] = bias
+        self.state[...] = self._core.initial_state()
+
+    @staticmethod
+    def _view(vector: Array, shape: tuple[int, ...], offset: int) -> Array:
+        return vector[offset : offset + prod(shape)].reshape(shape)
+
+    @property
+    def parameters(self) -> Array:
+        """The flat vector of all parameters, (p,): a writable view; assignment copies into it."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, w: Any) -> None:
+        self._parameters[...] = as_parameters(w, self._parameters.size, "parameters", self.dtype)
+
+    @property
+    def layers(self) -> list[BoundLayer]:
+        """The layers with their arrays."""
+        return [BoundLayer(self, i) for i in range(len(self._specs))]
+
+    def _set_scaling(self, name: str, value: Any) -> None:
+        width = self.n_inputs if name.startswith("input") else self.n_outputs
+        exact = as_scale(value, width, name, np.float64)
+        if name == "output_scale" and exact is not None and not exact.all():
+            raise ValueError(f"output_scale must have no zero, got one at {int((exact == 0).argmax())}")
+        self._scaling[name] = value if exact is None or np.ndim(value) == 0 else exact
+        self._exact[name] = None if exact is None else exact.astype(self.dtype)
+
+    def predict(self, X: Any, *, raw: bool = False, n_threads: int | None = None) -> Array:
+        """
+        Return the outputs in inference mode.
+
+        Parameters
+        ----------
+        X : array_like, (n, n_inputs) or (n, *input_shape)
+            float32, float64 and uint8 arrays are read in place, a memory map too; others are converted once.
+        raw : bool, default False
+            Leave out the output activation (and the output scaling): the scores.
+        n_threads : int, optional
+            Default: :func:`steep.get_num_threads`. The result is the same for any number.
+
+        Returns
+        -------
+        array (n, n_outputs) of the network's dtype
+            Memory beyond it is bounded, whatever n.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X has another shape, or values that are not finite; the message names the row.
+        """
+        exact = self._exact
+        threads = _core.default_threads() if n_threads is None else check_integer(n_threads, "n_threads", 1)
+        scale = (None, None) if raw else (exact["output_scale"], exact["output_shift"])
+        arguments = (exact["input_scale"], exact["input_shift"], *scale, threads, raw)
+        try:
+            found: Array = self._core.predict(self._parameters, self.state, X, *arguments)
+        except (TypeError, ValueError):
+            matrix = self._as_inputs(X)
+            found = self._core.predict(self._parameters, self.state, matrix, *arguments)
+        return found
+
+    def _as_inputs(self, X: Any, name: str = "X") -> Array:
+        return as_matrix(X, name, self.dtype, input_shape=self.input_shape, elements=_INPUT_ELEMENTS)
+
+    def predict_classes(self, X: Any, *, n_threads: int | None = None) -> Array:
+        """
+        Return class indices (n,): the largest output; with one output, whether it says yes.
+
+        Parameters
+        ----------
+        X : array_like
+            As for :meth:`predict`.
+        n_threads : int, optional
+
+        Notes
+        -----
+        One output says yes above 0.5 under a sigmoid or step, and above 0 otherwise (a raw score).
+        """
+        from .metrics import classes_of
+
+        return classes_of(self.predict(X, n_threads=n_threads), self.output_activation)
+
+    def summary(self) -> str:
+        """Return a table of layers: kind, output shape, number of parameters."""
+        rows = [("layer", "output", "parameters")]
+        for spec, row in zip(self._specs, self._layout, strict=True):
+            count = sum(prod(shape) for _, shape, _ in row["arrays"])
+            detail = getattr(spec, "activation", "")
+            kind = f"{spec.kind} {detail}" if detail not in ("", "identity") else spec.kind
+            rows.append((kind, " x ".join(map(str, row["output_shape"])), f"{count:,}"))
+        wide = [max(len(row[i]) for row in rows) for i in range(3)]
+        lines = [f"network   {' x '.join(map(str, self.input_shape))} inputs, {self.dtype}"]
+        lines += [f"  {a:<{wide[0]}}  {b:>{wide[1]}}  {c:>{wide[2]}}" for a, b, c in rows]
+        return "\n".join([*lines, f"  {self._parameters.size:,} parameters"])
+
+    def __repr__(self) -> str:
+        layers = ", ".join(
+            f"Dense({s.units}, {s.activation!r})" if isinstance(s, Dense) else repr(s) for s in self._specs
+        )
+        shape = self.input_shape[0] if len(self.input_shape) == 1 else self.input_shape
+        return f"<Network {shape} -> [{layers}], {self._parameters.size:,} parameters, {self.dtype}>"
+
+    def config(self) -> dict[str, Any]:
+        """Return the architecture, as JSON can hold it: everything but the numbers."""
+        return {
+            "layers": [layer.to_config() for layer in self._specs],
+            "input_shape": list(self.input_shape),
+            "dtype": self.dtype.name,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Network:
+        """Return a network of the architecture that :meth:`config` described, freshly initialized."""
+        layers = [layer_from_config(layer) for layer in config["layers"]]
+        return Network(layers, tuple(config["input_shape"]), config["dtype"], config.get("seed", 0))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """
+        Save the network in safetensors layout, atomically; :func:`steep.load` reads it back.
+
+        Parameters
+        ----------
+        path : path
+        """
+        from .serialization import save
+
+        save(self, path)
+
+    def copy(self) -> Network:
+        """Return an independent copy."""
+        new = Network.from_config(self.config())
+        new.__setstate__(self.__getstate__())
+        return new
+
+    def __copy__(self) -> Network:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        return self.copy()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "config": self.config(),
+            "parameters": self._parameters.copy(),
+            "state": self.state.copy(),
+            "scaling": dict(self._scaling),
+        }
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        fresh = Network.from_config(kept["config"])
+        self.__dict__.update(fresh.__dict__)
+        self._parameters[...] = kept["parameters"]
+        self.state[...] = kept["state"]
+        for name, value in kept["scaling"].items():
+            self._set_scaling(name, value)
+
+
+def _scaling_property(name: str, doc: str) -> property:
+    def get(self: Network) -> Any:
+        return self._scaling[name]
+
+    def put(self: Network, value: Any) -> None:
+        self._set_scaling(name, value)
+
+    return property(get, put, doc=doc)
+
+
+for _name, _doc in {
+    "input_scale": "Factor of the inputs: None, a number or (n_inputs,).",
+    "input_shift": "Added to the scaled inputs: None, a number or (n_inputs,).",
+    "output_scale": "Factor of the outputs: None, a number or (n_outputs,).",
+    "output_shift": "Added to the scaled outputs: None, a number or (n_outputs,).",
+}.items():
+    setattr(Network, _name, _scaling_property(_name, _doc))
+
+
+class BoundLayer:
+    """A layer of a network, with its arrays as writable views: `weight`, `bias`."""
+
+    def __init__(self, net: Network, index: int) -> None:
+        self._net, self._index = net, index
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        net, row = self._net, self._net._layout[self._index]
+        for source, vector in (("arrays", net._parameters), ("state", net.state)):
+            for key, shape, offset in row[source]:
+                if key == name:
+                    return net._view(vector, shape, offset)
+        return getattr(net._specs[self._index], name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("_"):
+            object.__setattr__(self, name, value)
+        elif any(name == key for key, *_ in self._net._layout[self._index]["arrays"]):
+            getattr(self, name)[...] = value
+        else:
+            raise AttributeError(f"{name} of a layer cannot be set: build another network")
+
+    def arrays(self) -> Iterator[tuple[str, Array]]:
+        """Yield name and view of each array."""
+        for key, _, _ in self._net._layout[self._index]["arrays"]:
+            yield key, getattr(self, key)
+
+    def __repr__(self) -> str:
+        return repr(self._net._specs[self._index])
+
+
+def MLP(
+    widths: Sequence[int],
+    activation: str | Sequence[str] = "relu",
+    output: str = "identity",
+    dtype: Any = "float32",
+    seed: int = 0,
+    *,
+    initialization: str = "auto",
+    slope: float = 0.01,
+    input_scale: Any = None,
+    input_shift: Any = None,
+    output_scale: Any = None,
+    output_shift: Any = None,
+) -> Network:
+    """
+    Return a multi-layer perceptron.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Inputs, each hidden layer, outputs: ``[784, 256, 10]``.
+    activation : str or sequence of str
+        Of the hidden layers: one name, or one for each.
+    output : str, default "identity"
+        Activation of the output layer.
+    dtype : "float32" or "float64"
+    seed : int, default 0
+    initialization : str, default "auto"
+        As for :class:`steep.Dense`, of every layer.
+    slope : float
+        Of leaky_relu.
+    input_scale, input_shift, output_scale, output_shift
+        As for :class:`steep.Network`.
+
+    Examples
+    --------
+    >>> import steep
+    >>> steep.MLP([784, 256, 10], output="softmax")
+    <Network 784 -> [Dense(256, 'relu'), Dense(10, 'softmax')], 203,530 parameters, float32>
+    """
+    if isinstance(widths, str) or not isinstance(widths, Sequence | np.ndarray) or len(widths) < 2:
+        raise ValueError(f"widths must be at least inputs and outputs, such as [784, 256, 10], got {show(widths)}")
+    sizes = [check_integer(width, f"widths[{i}]", 1) for i, width in enumerate(widths)]
+    hidden = len(sizes) - 2
+    if isinstance(activation, str):
+        names = [check_choice(activation, "activation", ACTIVATIONS)] * hidden
+    else:
+        names = list(activation)
+        if len(names) != hidden:
+            raise ValueError(
+                f"activation must be one name, or one for each of {hidden} hidden layers, got {len(names)}"
+            )
+        names = [check_choice(name, f"activation[{i}]", ACTIVATIONS) for i, name in enumerate(names)]
+    check_choice(output, "output", ACTIVATIONS)
+    layers = [
+        Dense(size, name, initialization=initialization, slope=slope)
+        for size, name in zip(sizes[1:], [*names, output], strict=True)
+    ]
+    return Network(layers, sizes[0], dtype, seed, input_scale, input_shift, output_scale, output_shift)

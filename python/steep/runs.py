@@ -1,0 +1,176 @@
+"""What training returns: the history, the status, and the state that a later call goes on from."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._safetensors import FileFormatError, read_safetensors, write_safetensors
+from ._validation import Array
+from .callbacks import Patience
+
+if TYPE_CHECKING:
+    from .network import Network
+
+__all__ = ["History", "Run", "TrainState"]
+
+_FORMAT = "steep.train_state"
+
+
+class History(dict[str, Array]):
+    """
+    Columns over epochs, float64 arrays: ``history["loss"]``.
+
+    ``loss`` (weighted mean of the minibatch losses before each update, penalty left out), ``objective`` (with the
+    penalty), ``val_loss``, each metric and ``val_`` metric, ``learning_rate`` (of the epoch's first step),
+    ``gradient_norm`` (mean over steps, penalty included, before clipping), ``layer_gradient_norm`` (epochs, layers),
+    ``seconds`` since the start.
+    """
+
+    def extend(self, rows: dict[str, Array]) -> None:
+        """Add epochs at the end of every column."""
+        for name, column in rows.items():
+            self[name] = np.concatenate([self[name], column]) if name in self else np.array(column, np.float64)
+
+    def last(self) -> dict[str, float]:
+        """Return the last epoch's row, without the layers' norms."""
+        return {name: float(column[-1]) for name, column in self.items() if column.ndim == 1 and len(column)}
+
+
+@dataclass
+class TrainState:
+    """
+    Everything a resumed run needs: picklable, and saved in safetensors layout.
+
+    Attributes
+    ----------
+    parameters, network_state : arrays
+        The last ones, whatever early stopping put into the network.
+    slots : list of arrays (p,)
+        The rule's own.
+    step, epoch, position : int
+        Updates made, whole epochs made, updates made of the current epoch.
+    """
+
+    parameters: Array
+    network_state: Array
+    slots: list[Array]
+    step: int
+    epoch: int
+    position: int
+    partial: list[float]
+    history: History
+    patience: Patience
+    identity: dict[str, Any] = field(repr=False)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """
+        Save the state, atomically.
+
+        Parameters
+        ----------
+        path : path
+        """
+        tensors = {"parameters": self.parameters, "network_state": self.network_state}
+        tensors |= {f"slot{k}": slot for k, slot in enumerate(self.slots)}
+        tensors |= {f"history.{name}": column for name, column in self.history.items()}
+        best = self.patience
+        if best.parameters is not None and best.state is not None:
+            tensors |= {"best_parameters": best.parameters, "best_state": best.state}
+        tensors["partial"] = np.array([*self.partial, best.best], np.float64)
+        counts = [self.step, self.epoch, self.position, best.best_epoch, best.waited, len(self.slots)]
+        metadata = {
+            "format": _FORMAT,
+            "version": "1",
+            "counts": json.dumps(counts),
+            "identity": json.dumps(self.identity),
+        }
+        write_safetensors(path, {name: array for name, array in tensors.items() if array.size}, metadata)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> TrainState:
+        """
+        Load a state that :meth:`save` wrote.
+
+        Raises
+        ------
+        FileFormatError
+            The file is damaged or of another kind.
+        """
+        tensors, metadata = read_safetensors(path)
+        if metadata.get("format") != _FORMAT:
+            raise FileFormatError(f"{os.fspath(path)!r} cannot be loaded: it holds no state of a training run")
+        try:
+            step, epoch, position, best_epoch, waited, slots = (int(v) for v in json.loads(metadata["counts"]))
+            parameters = tensors["parameters"]
+            none = np.zeros(0, parameters.dtype)
+            *partial, best = tensors["partial"].tolist()
+            patience = Patience(best, best_epoch, waited, tensors.get("best_parameters"))
+            if patience.parameters is not None:
+                patience.state = tensors.get("best_state", none)
+            history = History({k.removeprefix("history."): v for k, v in tensors.items() if k.startswith("history.")})
+            return cls(
+                parameters, tensors.get("network_state", none), [tensors[f"slot{k}"] for k in range(slots)], step, epoch,
+                position, partial, history, patience, json.loads(metadata["identity"]),
+            )  # fmt: skip
+        except (KeyError, ValueError, TypeError) as error:
+            raise FileFormatError(f"{os.fspath(path)!r} cannot be loaded: {error!r} in the state") from None
+
+
+@dataclass
+class Run:
+    """
+    The result of :func:`steep.train`.
+
+    Attributes
+    ----------
+    network : Network
+        The trained network, the one that was given.
+    history : History
+    status : str
+        converged, max_epochs, early_stopped, max_time, interrupted, diverged or separated.
+    message : str
+        The same in a sentence.
+    state : TrainState
+        For ``train(..., resume=run)``.
+    best_epoch : int
+        The epoch whose parameters early stopping kept; else the last.
+    """
+
+    network: Network
+    history: History
+    status: str
+    message: str
+    state: TrainState = field(repr=False)
+    best_epoch: int = 0
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs made."""
+        return self.state.epoch
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{k}={v:.4g}" for k, v in self.history.last().items() if k in ("loss", "val_loss", "seconds"))
+        return f"<Run {self.status} after {self.epochs} epochs{': ' + last if last else ''}>"
+
+    def plot(self, names: Any = None, ax: Any = None) -> Any:
+        """
+        Plot columns of the history over epochs (needs the extra ``plot``).
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Default: the losses, and the metrics on a second axis.
+        ax : matplotlib axes, optional
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        from .plot import history
+
+        return history(self.history, names, ax)

@@ -1,0 +1,330 @@
+"""Training: the whole run in C++, epoch by epoch only where Python has something to do between epochs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._checks import check_bool, check_integer, check_non_negative, check_positive, check_seed, show
+from ._problem import Problem, prepare
+from ._validation import Array
+from .callbacks import EarlyStopping, EpochInfo, Patience, Progress
+from .metrics import resolve_metrics
+from .network import Network
+from .penalties import resolve_penalty
+from .rules import Rule, resolve_optimizer
+from .runs import History, Run, TrainState
+
+__all__ = ["train"]
+
+_CHUNK_SECONDS = 0.1  # of work between two looks at the progress bar
+_CHUNK_RATES = 1_000_000  # learning rates worked out ahead
+
+
+def train(
+    net: Network,
+    X: Any,
+    y: Any,
+    *,
+    loss: Any = None,
+    optimizer: Any = "adam",
+    batch_size: int | None = None,
+    epochs: int = 100,
+    penalty: Any = None,
+    validation: Any = None,
+    metrics: Any = (),
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    early_stopping: EarlyStopping | None = None,
+    clip_norm: float | None = None,
+    tol: float | None = None,
+    shuffle: bool = True,
+    seed: int = 0,
+    callbacks: Callable[..., Any] | Iterable[Callable[..., Any]] = (),
+    max_time: float | None = None,
+    n_threads: int | None = None,
+    progress: bool | None = None,
+    resume: Any = None,
+) -> Run:
+    """
+    Train a network; its parameters are replaced at the end.
+
+    Parameters
+    ----------
+    net : Network
+    X : array_like, (n, n_inputs) or (n, *input_shape)
+        C-contiguous float32, float64 and uint8 arrays are read in place, memory maps too; others are converted once.
+    y : array_like
+        Class indices (n,), one-hot rows or class probabilities (n, k) for cross-entropies; {0, 1} or {-1, 1} for binary
+        losses; real (n, k), or (n,) for one output, for the rest.
+    loss : str, steep.Huber, steep.Pinball, optional
+        squared_error, absolute_error, huber, pinball, binary_cross_entropy, cross_entropy, logistic,
+        softmax_cross_entropy, hinge, squared_hinge, poisson, perceptron. Default: by the output layer, softmax ->
+        cross_entropy, sigmoid -> binary_cross_entropy, exp -> poisson, step -> perceptron, identity -> squared_error.
+    optimizer : str, update rule or full-batch method, default "adam"
+        With a method (``steep.LBFGS()``) an epoch is an accepted iteration, and batch_size must be None or n.
+    batch_size : int, optional
+        Default: min(128, n). The last short batch is used.
+    epochs : int, default 100
+        In all; a resumed run makes the rest.
+    penalty : steep.L2, steep.L1 or steep.ElasticNet, optional
+        On weights, not on biases. L1 acts by the rule's own proximal step; Lion and Rprop refuse it.
+    validation : float, (X, y) or (X, y, weights), optional
+        A fraction is split off by seed, stratified for classes.
+    metrics : name, callable (y, prediction), or several
+        accuracy, balanced_accuracy, log_loss, roc_auc, r2, mae, mse, rmse; in inference mode at the end of an epoch.
+    sample_weight : array_like (n,), optional
+        A batch's gradient is sum s g / sum s; rows of weight zero are dropped.
+    class_weight : "balanced", dict or sequence, optional
+        Multiplied into the rows' weights.
+    early_stopping : EarlyStopping, optional
+    clip_norm : float, optional
+        Gradients of a larger norm are scaled down to it.
+    tol : float, optional
+        Stop as converged when the epoch's mean gradient norm is at most this.
+    shuffle : bool, default True
+    seed : int, default 0
+        Of shuffles, dropout and the validation split.
+    callbacks : callable or several
+        Called with an :class:`steep.EpochInfo` after every epoch; returning True or raising StopIteration stops.
+    max_time : float, optional
+        Seconds.
+    n_threads : int, optional
+        The result is the same bits for any number.
+    progress : bool, optional
+        Whether there is a bar; by default only on a terminal.
+    resume : Run or TrainState, optional
+        Go on from there, bit for bit as if uninterrupted.
+
+    Returns
+    -------
+    Run
+        ``history``, ``status``, ``message``, ``state``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments that do not fit, before anything changes.
+
+    Notes
+    -----
+    Not converging is a status: converged, max_epochs, early_stopped, max_time, interrupted (Ctrl-C), diverged,
+    separated. On divergence the parameters are those of the end of the last epoch with a finite loss.
+
+    Examples
+    --------
+    >>> import numpy as np, steep
+    >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype="float32")
+    >>> y = np.array([0, 1, 1, 0])
+    >>> net = steep.MLP([2, 8, 2], activation="tanh", output="softmax", seed=1)
+    >>> run = steep.train(net, X, y, optimizer=steep.Adam(0.05), epochs=200)
+    >>> net.predict_classes(X), run.status
+    (array([0, 1, 1, 0]), 'max_epochs')
+    """
+    if not isinstance(net, Network):
+        raise TypeError(f"net must be a steep.Network, got {show(net)}")
+    epochs = check_integer(epochs, "epochs", 0)
+    seed = check_seed(seed)
+    shuffle = check_bool(shuffle, "shuffle")
+    n_threads = _core.default_threads() if n_threads is None else check_integer(n_threads, "n_threads", 1)
+    clip = float("inf") if clip_norm is None else check_positive(clip_norm, "clip_norm")
+    limit = float("inf") if max_time is None else check_non_negative(max_time, "max_time")
+    tol = -1.0 if tol is None else check_non_negative(tol, "tol")
+    l1, l2 = resolve_penalty(penalty)
+    measures = resolve_metrics(metrics)
+    calls = _callbacks(callbacks)
+    if batch_size is not None:
+        batch_size = check_integer(batch_size, "batch_size", 1)
+    if early_stopping is not None and not isinstance(early_stopping, EarlyStopping):
+        raise TypeError(f"early_stopping must be None or steep.EarlyStopping(...), got {show(early_stopping)}")
+    rule = resolve_optimizer(optimizer)
+    if l1 > 0 and not rule.core.allows_l1:
+        raise ValueError(
+            f"penalty must have no l1 part with {type(rule).__name__}, which has no step size to scale its proximal "
+            f"step by, got {penalty!r}: use Adam or SGD"
+        )
+    problem = prepare(net, X, y, loss, validation, sample_weight, class_weight, seed)
+    names = ["loss", "objective", *measures]
+    if problem.validation is not None:
+        names += ["val_loss", *(f"val_{name}" for name in measures)]
+    if early_stopping is not None and early_stopping.monitor not in names:
+        hint = ": give validation" if early_stopping.monitor.startswith("val_") else ""
+        raise ValueError(f"monitor must be one of {', '.join(names)}, got {early_stopping.monitor!r}{hint}")
+    options = {
+        "batch_size": min(128, problem.n) if batch_size is None else batch_size,
+        "shuffle": shuffle, "seed": seed, "l1": l1, "l2": l2, "clip_norm": clip, "n_threads": n_threads,
+    }  # fmt: skip
+    trainer = problem.trainer(net, rule, options)
+    loop = _Loop(net, problem, rule, trainer, measures, early_stopping, calls, epochs, limit, tol)
+    loop.identity = _identity(net, problem, rule, options)
+    if resume is not None:
+        loop.resume(resume)
+    return loop.run(progress)
+
+
+def _callbacks(callbacks: Any) -> list[Callable[..., Any]]:
+    calls = [callbacks] if callable(callbacks) else list(callbacks or ())
+    for i, call in enumerate(calls):
+        if not callable(call):
+            raise TypeError(f"callbacks[{i}] must be callable, got {show(call)}")
+    return calls
+
+
+def _identity(net: Network, problem: Problem, rule: Rule, options: dict[str, Any]) -> dict[str, Any]:
+    """Return what a resumed run must have in common with the one it goes on from."""
+    kept = {name: value for name, value in options.items() if name != "n_threads"}
+    rate = rule.learning_rate
+    return {
+        "network": net.config(), "rule": rule.kernel, "loss": [problem.loss, problem.parameter],
+        "rows": problem.n, "learning_rate": None if callable(rate) else rate,
+        "options": {name: repr(value) if value == float("inf") else value for name, value in kept.items()},
+        "data": problem.fingerprint(),
+    }  # fmt: skip
+
+
+class _Loop:
+    """One call of train: the epochs, and what happens between them."""
+
+    def __init__(
+        self,
+        net: Network,
+        problem: Problem,
+        rule: Rule,
+        trainer: Any,
+        metrics: dict[str, Callable[..., float]],
+        early_stopping: EarlyStopping | None,
+        callbacks: list[Callable[..., Any]],
+        epochs: int,
+        max_time: float,
+        tol: float,
+    ) -> None:
+        self.net, self.problem, self.rule, self.trainer = net, problem, rule, trainer
+        self.metrics, self.early_stopping, self.callbacks = metrics, early_stopping, callbacks
+        self.epochs, self.max_time, self.tol = epochs, max_time, tol
+        self.history = History()
+        self.patience = Patience()
+        self.identity: dict[str, Any] = {}
+        self.seconds_before = 0.0
+        self.status, self.message = "max_epochs", ""
+
+    def resume(self, source: Any) -> None:
+        state = source.state if isinstance(source, Run) else source
+        if not isinstance(state, TrainState):
+            raise TypeError(f"resume must be a Run or a TrainState, got {show(source)}")
+        for name, value in self.identity.items():
+            if state.identity.get(name) != value:
+                raise ValueError(
+                    f"resume must be a run with the same {name.replace('_', ' ')}, got {show(state.identity.get(name))} "
+                    f"where this call has {show(value)}"
+                )
+        self.trainer.restore(
+            state.parameters, state.network_state, state.slots, state.step, state.epoch, state.position, state.partial
+        )
+        self.history = History({name: column.copy() for name, column in state.history.items()})
+        self.patience = Patience(**vars(state.patience))
+        if len(self.history.get("seconds", ())):
+            self.seconds_before = float(self.history["seconds"][-1])
+
+    def run(self, wanted: bool | None) -> Run:
+        start = time.perf_counter()
+        bar = Progress(wanted, self.epochs, self.trainer.epoch)
+        one_by_one = bool(self.metrics or self.callbacks or self.early_stopping)
+        chunk = 1
+        try:
+            while self.trainer.epoch < self.epochs:
+                began = time.perf_counter()
+                count = min(1 if one_by_one else chunk, self.epochs - self.trainer.epoch)
+                if not self._epochs(count, self.max_time - (began - start), bar, began - start):
+                    break
+                spent = time.perf_counter() - began
+                largest = max(1, _CHUNK_RATES // self.trainer.steps_per_epoch)
+                chunk = min(max(1, int(chunk * min(_CHUNK_SECONDS / max(spent, 1e-6), 8))), largest)
+        finally:
+            bar.close()
+        return self._finish()
+
+    def _epochs(self, count: int, max_time: float, bar: Progress, before: float) -> bool:
+        """Make up to `count` epochs; False when the run is over."""
+        trainer, steps = self.trainer, self.trainer.steps_per_epoch
+        first = trainer.epoch
+        rates = self.rule.rates(first * steps, count * steps)
+        if not np.isfinite(rates).all() or (rates < 0).any():
+            raise ValueError(
+                f"learning_rate must give finite rates of at least 0, got {rates.min():g} to {rates.max():g}"
+            )
+        found = trainer.run(count, rates, max(max_time, 0.0), self.tol)
+        done, status = found.pop("epochs"), found.pop("status")
+        step = found.pop("step")
+        found["learning_rate"] = rates[: done * steps : steps]
+        found["seconds"] = found["seconds"] + (before + self.seconds_before)
+        if done and self.metrics:
+            found |= self.problem.measure(self.net, trainer.parameters, trainer.state, self.metrics)
+        self.history.extend(found)
+        logs = self.history.last() if done else {}
+        bar.update(done, logs)
+        stop = self._between(logs) if done else None
+        if status == "diverged":
+            self.message = (
+                f"Loss or gradient became infinite or NaN in epoch {trainer.epoch + 1}, step {step + 1} of {steps}; the "
+                f"parameters are those of the {f'end of epoch {trainer.epoch}' if trainer.epoch else 'start'}. "
+                "A smaller learning rate, clip_norm or scaled inputs may help."
+            )
+        if status == "running" and stop is not None:
+            status, self.message = stop
+        if status == "running":
+            return True
+        self.status = status
+        return False
+
+    def _between(self, logs: dict[str, float]) -> tuple[str, str] | None:
+        """Early stopping and callbacks after an epoch; a status and its sentence when they stop the run."""
+        trainer, rule, epoch = self.trainer, self.early_stopping, self.trainer.epoch
+        stop = None
+        if rule is not None:
+            value, p = logs[rule.monitor], self.patience
+            if p.exhausted(rule, value, epoch, trainer.parameters, trainer.state):
+                stop = (
+                    "early_stopped",
+                    f"{rule.monitor} has not improved on {p.best:.6g} of epoch {p.best_epoch} since.",
+                )
+        if self.callbacks:
+            self._install(trainer.parameters, trainer.state)
+            info = EpochInfo(epoch, self.epochs, logs, self.net)
+            for call in self.callbacks:
+                try:
+                    if call(info) is True:
+                        stop = stop or ("interrupted", f"A callback stopped the run after epoch {epoch}.")
+                except StopIteration:
+                    stop = stop or ("interrupted", f"A callback stopped the run after epoch {epoch}.")
+        return stop
+
+    def _install(self, parameters: Array, state: Array) -> None:
+        self.net.parameters[...] = parameters
+        self.net.state[...] = state
+
+    def _finish(self) -> Run:
+        trainer, epochs = self.trainer, self.trainer.epoch
+        last = f"loss {self.history['loss'][-1]:.6g}" if len(self.history.get("loss", ())) else "no epoch finished"
+        sentences = {
+            "max_epochs": f"All {self.epochs} epochs done; {last}.",
+            "converged": f"Gradient norm at most {self.tol:g} after {epochs} epochs; {last}.",
+            "separated": f"Every row is on its side after {epochs} epochs: the classes are separated.",
+            "max_time": f"max_time of {self.max_time:g} s was up in epoch {epochs + 1}; {last}.",
+            "interrupted": f"Interrupted in epoch {epochs + 1}; {last}.",
+        }
+        state = TrainState(
+            trainer.parameters, trainer.state, trainer.slots, trainer.step, epochs, trainer.position,
+            list(trainer.partial), self.history, self.patience, self.identity,
+        )  # fmt: skip
+        kept = self.early_stopping
+        if kept is not None and kept.restore_best and self.patience.parameters is not None:
+            assert self.patience.state is not None
+            self._install(self.patience.parameters, self.patience.state)
+        else:
+            self._install(state.parameters, state.network_state)
+        best = self.patience.best_epoch if kept is not None else epochs
+        return Run(self.net, self.history, self.status, self.message or sentences[self.status], state, best)
