@@ -14,6 +14,7 @@ void register_network(py::module_& m);
 void register_activation(py::module_& m);
 void register_loss(py::module_& m);
 void register_trainer(py::module_& m);
+void register_network_risk(py::module_& m);
 }  // namespace steep
 
 PYBIND11_MODULE(_core, m) {
@@ -30,4 +31,5 @@ PYBIND11_MODULE(_core, m) {
   steep::register_activation(m);
   steep::register_loss(m);
   steep::register_trainer(m);
+  steep::register_network_risk(m);
 }

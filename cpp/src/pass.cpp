@@ -8,7 +8,6 @@
 namespace steep {
 namespace {
 
-constexpr Index block_rows = 64;          // so that a block's activations stay in the second cache
 constexpr double flops_per_thread = 1e6;  // work that pays for a barrier
 
 }  // namespace
@@ -92,8 +91,7 @@ void Pass<T>::load(Index r0, Index count, const Dataset<T>& data, const Rows& ro
 template <class T>
 void Pass<T>::forward(Index begin, Index end, Index r0, Index count, int member) {
   for (Index l = begin; l < end; ++l) {
-    T* y = activations_[static_cast<std::size_t>(l)].data() + r0 * net_.layer(l).outputs();
-    net_.layer(l).forward(block(l, r0, count, member), input_of(l, r0), y);
+    net_.layer(l).forward(block(l, r0, count, member), input_of(l, r0), activation(l, r0));
   }
 }
 
@@ -115,14 +113,13 @@ void Pass<T>::loss_of(Index r0, Index count, const Dataset<T>& data) {
 template <class T>
 void Pass<T>::backward(Index begin, Index end, Index r0, Index count, int member) {
   for (Index l = end; l-- > begin;) {
-    const T* y = activations_[static_cast<std::size_t>(l)].data() + r0 * net_.layer(l).outputs();
-    net_.layer(l).backward(block(l, r0, count, member), input_of(l, r0), y, delta(l, r0), l > 0 ? delta(l - 1, r0) : nullptr);
+    net_.layer(l).backward(block(l, r0, count, member), input_of(l, r0), activation(l, r0), delta(l, r0),
+                           l > 0 ? delta(l - 1, r0) : nullptr);
   }
 }
 
 template <class T>
-double Pass<T>::run(const T* w, T* state, const Packed<T>& packed, const Dataset<T>& data, const Rows& rows,
-                    const Mode& mode, Team& team) {
+void Pass<T>::begin(const T* w, T* state, const Packed<T>& packed, const Dataset<T>& data, const Rows& rows, const Mode& mode) {
   w_ = w;
   state_ = state;
   packed_ = &packed;
@@ -130,49 +127,45 @@ double Pass<T>::run(const T* w, T* state, const Packed<T>& packed, const Dataset
   rows_ = rows.n;
   const T* in_place = rows.ids ? nullptr : data.rows_in_place(rows.first);
   x_ = in_place ? in_place : input_.data();
+}
 
-  const Index n = rows.n, size = team.size();
-  Index blocks = (n + block_rows - 1) / block_rows;
-  if (size > 1 && n >= 8 * size) blocks = (blocks + size - 1) / size * size;
-  const auto by_blocks = [&](auto&& work) {
-    team.run(blocks, [&](Index task, int member) {
-      const Index r0 = task * n / blocks, r1 = (task + 1) * n / blocks;
-      if (r1 > r0) work(r0, r1 - r0, member);
-    });
-  };
-
+template <class T>
+double Pass<T>::run(const T* w, T* state, const Packed<T>& packed, const Dataset<T>& data, const Rows& rows,
+                    const Mode& mode, Team& team) {
+  begin(w, state, packed, data, rows, mode);
+  const Index n = rows.n;
   const Index last = static_cast<Index>(segments_.size()) - 1;
   const bool load_first = net_.layer(0).whole_batch() && mode.training;
-  if (load_first) by_blocks([&](Index r0, Index count, int) { load(r0, count, data, rows); });
-  Index begin = 0;
+  if (load_first) by_blocks(n, team, [&](Index r0, Index count, int) { load(r0, count, data, rows); });
+  Index start = 0;
   for (Index s = 0; s < last; ++s) {
     const Index end = segments_[static_cast<std::size_t>(s)];
-    const Layer<T>& layer = net_.layer(begin);
+    const Layer<T>& layer = net_.layer(start);
     if (layer.whole_batch() && mode.training) {
-      layer.forward_batch(block(begin, 0, n, 0), input_of(begin, 0), activations_[static_cast<std::size_t>(begin)].data(), team);
+      layer.forward_batch(block(start, 0, n, 0), input_of(start, 0), activation(start, 0), team);
     } else {
-      by_blocks([&](Index r0, Index count, int member) {
-        if (begin == 0) load(r0, count, data, rows);
-        forward(begin, end, r0, count, member);
+      by_blocks(n, team, [&](Index r0, Index count, int member) {
+        if (start == 0) load(r0, count, data, rows);
+        forward(start, end, r0, count, member);
       });
     }
-    begin = end;
+    start = end;
   }
-  by_blocks([&](Index r0, Index count, int member) {
-    if (begin == 0) load(r0, count, data, rows);
-    forward(begin, net_.size(), r0, count, member);
+  by_blocks(n, team, [&](Index r0, Index count, int member) {
+    if (start == 0) load(r0, count, data, rows);
+    forward(start, net_.size(), r0, count, member);
     loss_of(r0, count, data);
-    if (mode_.backward) backward(begin, net_.size(), r0, count, member);
+    if (mode_.backward) backward(start, net_.size(), r0, count, member);
   });
   for (Index s = last; mode.backward && s-- > 0;) {
     const Index end = segments_[static_cast<std::size_t>(s)];
-    begin = s > 0 ? segments_[static_cast<std::size_t>(s - 1)] : 0;
-    const Layer<T>& layer = net_.layer(begin);
+    start = s > 0 ? segments_[static_cast<std::size_t>(s - 1)] : 0;
+    const Layer<T>& layer = net_.layer(start);
     if (layer.whole_batch() && mode.training) {
-      layer.backward_batch(block(begin, 0, n, 0), input_of(begin, 0), activations_[static_cast<std::size_t>(begin)].data(),
-                           delta(begin, 0), begin > 0 ? delta(begin - 1, 0) : nullptr, team);
+      layer.backward_batch(block(start, 0, n, 0), input_of(start, 0), activation(start, 0), delta(start, 0),
+                           start > 0 ? delta(start - 1, 0) : nullptr, team);
     } else {
-      by_blocks([&](Index r0, Index count, int member) { backward(begin, end, r0, count, member); });
+      by_blocks(n, team, [&](Index r0, Index count, int member) { backward(start, end, r0, count, member); });
     }
   }
   double sum = 0;

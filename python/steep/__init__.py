@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .rules import Nesterov as Nesterov
     from .rules import RMSProp as RMSProp
     from .rules import Rprop as Rprop
+    from .risk import Risk as Risk
     from .runs import History as History
     from .runs import Run as Run
     from .runs import TrainState as TrainState
@@ -71,6 +72,7 @@ register_with_threadpoolctl()
 
 # Names that are imported when they are first used, and the module each is in.
 _LAZY = {
+    "Risk": "risk",
     "Dense": "layers",
     "EarlyStopping": "callbacks",
     "EpochInfo": "callbacks",

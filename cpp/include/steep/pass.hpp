@@ -50,12 +50,28 @@ class Pass {
   // Outputs (scores where the loss is on them) of the last run, (n, outputs).
   const T* outputs() const { return activations_.back().data(); }
 
- private:
+ protected:
+  template <class Work>
+  void by_blocks(Index n, Team& team, Work&& work) {
+    Index blocks = (n + block_rows - 1) / block_rows;
+    if (team.size() > 1 && n >= 8 * team.size()) blocks = (blocks + team.size() - 1) / team.size() * team.size();
+    team.run(blocks, [&](Index task, int member) {
+      const Index r0 = task * n / blocks, r1 = (task + 1) * n / blocks;
+      if (r1 > r0) work(r0, r1 - r0, member);
+    });
+  }
+  static constexpr Index block_rows = 64;  // so that a block's activations stay in the second cache
+
+  // What the following calls work on.
+  void begin(const T* w, T* state, const Packed<T>& packed, const Dataset<T>& data, const Rows& rows, const Mode& mode);
   void load(Index r0, Index count, const Dataset<T>& data, const Rows& rows);
   void forward(Index begin, Index end, Index r0, Index count, int member);
   void loss_of(Index r0, Index count, const Dataset<T>& data);
   void backward(Index begin, Index end, Index r0, Index count, int member);
   Block<T> block(Index layer, Index r0, Index count, int member) const;
+  T* activation(Index layer, Index r0) {
+    return activations_[static_cast<std::size_t>(layer)].data() + r0 * net_.layer(layer).outputs();
+  }
   T* delta(Index layer, Index r0) { return deltas_[static_cast<std::size_t>(layer)].data() + r0 * net_.layer(layer).outputs(); }
   const T* input_of(Index layer, Index r0) const;
 

@@ -1,0 +1,59 @@
+// The risk of a network on a data set: f(w) = (1 / sum s) sum s_i l(h(x_i; w), y_i) + l2/2 ||weights||^2, with an l1 part
+// that solvers treat apart. In inference mode: no dropout, running statistics.
+//
+// Exact derivatives: gradient by backpropagation, Hessian-vector products by the R-operator (Pearlmutter, 1994), and the
+// generalized Gauss-Newton matrix sum_i J_i' H_i J_i (Schraudolph, Neural Computation 14 (2002) 1723), where H_i is the
+// loss's second derivative in the scores: for the squared error J'J. Rows go through in chunks, so memory is
+// O(p^2 + chunk p) for matrices and O(chunk) for vectors; the chunks' sums are added in order, in double.
+#pragma once
+#include "steep/objective.hpp"
+#include "steep/pass.hpp"
+
+namespace steep {
+
+template <class T>
+class NetworkRisk : public Objective {
+ public:
+  // data and net must outlive the risk; state is copied.
+  NetworkRisk(const Network<T>& net, const T* state, const Dataset<T>& data, const LossPlan& plan, double l1, double l2,
+              int n_threads);
+  ~NetworkRisk() override;
+
+  Index dim() const override { return net_.parameter_count(); }
+  std::string name() const override { return "network risk"; }
+  bool has_hessian() const override { return tangents_; }
+  bool has_hessian_product() const override { return tangents_; }
+  Index residual_count() const override;
+  bool has_gauss_newton() const { return rows_ready_; }
+  double evaluate(const double* w, double* g) override;
+  void hessian(const double* w, double* H) override;
+  void hessian_product(const double* w, const double* v, double* Hv) override;
+  void residuals(const double* w, double* r, double* J) override;
+  double normal_equations(const double* w, double* JtJ, double* Jtr) override;
+  const double* l1() const override { return l1_.empty() ? nullptr : l1_.data(); }
+  double penalty_l2() const { return l2_; }
+  void set_threads(int n);
+
+ private:
+  class Rows;  // a pass with tangents and per-row gradients
+  void load(const double* w);
+  double add_penalty(const double* w, double* g) const;
+  int team_size(double flops_per_row) const;
+  typename Pass<T>::Rows chunk(Index first) const;
+  void small_normal_equations(double* JtJ, double* Jtr, double& value);
+  void large_normal_equations(double* JtJ, double* Jtr, double& value);
+
+  const Network<T>& net_;
+  Dataset<T> data_;
+  LossPlan plan_;
+  double l2_, total_weight_;
+  int n_threads_;
+  bool tangents_ = true, rows_ready_ = true;
+  Vector l1_;
+  std::vector<char> is_weight_;  // of each parameter
+  Buffer<T> w_, state_, gradient_;
+  Packed<T> packed_;
+  std::unique_ptr<Rows> pass_;
+};
+
+}  // namespace steep

@@ -1,0 +1,176 @@
+// Residuals and the generalized Gauss-Newton matrix of a network's risk, in chunks of rows; see network_risk.hpp.
+//
+// Few parameters: a fixed number of accumulators, each with its own rows, so that threads share nothing. Many: the rows'
+// gradients of a chunk in parallel, then the matrix in tiles of the result. Both grids depend on shapes alone.
+#include <algorithm>
+#include <cmath>
+
+#include "network_rows.hpp"
+
+namespace steep {
+namespace {
+
+constexpr Index few_parameters = 256, accumulators = 4, part_rows = 64, tile_side = 256;
+constexpr Index large_entries = Index{1} << 22;  // of a chunk's gradients
+
+}  // namespace
+
+template <class T>
+Index NetworkRisk<T>::residual_count() const {
+  if (plan_.kernel != Loss::squared_error || !rows_ready_ || !l1_.empty()) return 0;
+  return data_.n * net_.outputs() + (l2_ > 0 ? std::count(is_weight_.begin(), is_weight_.end(), char(1)) : 0);
+}
+
+// r = (s_i / sum s)^(1/2) (score - target), row by row, then l2^(1/2) w of the weights: f = 1/2 ||r||^2.
+template <class T>
+void NetworkRisk<T>::residuals(const double* w, double* r, double* J) {
+  if (residual_count() == 0) this->lacks("residuals: its loss is not the squared error");
+  load(w);
+  const Index p = dim(), k = net_.outputs();
+  Team one(1);
+  packed_.make(w_.data(), one);
+  Buffer<T> rows(part_rows * k * p), rho(part_rows * k);
+  for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
+    const auto c = chunk(first);
+    pass_->begin_rows(w_.data(), state_.data(), packed_, data_, c);
+    for (Index r0 = 0; r0 < c.n; r0 += part_rows) {
+      const Index count = std::min(part_rows, c.n - r0);
+      pass_->gauss_newton_rows(data_, c, r0, count, 0, rows.data(), rho.data());
+      std::copy_n(rho.data(), count * k, r + (first + r0) * k);
+      if (J) std::copy_n(rows.data(), count * k * p, J + (first + r0) * k * p);
+    }
+  }
+  if (l2_ == 0) return;
+  Index m = data_.n * k;
+  const double root = std::sqrt(l2_);
+  for (Index i = 0; i < p; ++i) {
+    if (!is_weight_[static_cast<std::size_t>(i)]) continue;
+    r[m] = root * w[i];
+    if (J) {
+      std::fill_n(J + m * p, p, 0.0);
+      J[m * p + i] = root;
+    }
+    ++m;
+  }
+}
+
+template <class T>
+double NetworkRisk<T>::normal_equations(const double* w, double* JtJ, double* Jtr) {
+  if (!rows_ready_) this->lacks("a Gauss-Newton matrix: its loss or a layer gives none");
+  const Index p = dim();
+  double value = 0;
+  const bool squares = plan_.kernel == Loss::squared_error;
+  if (!squares) value = evaluate(w, Jtr);
+  load(w);
+  if (squares) std::fill_n(Jtr, p, 0.0);
+  double loss = 0;
+  if (p <= few_parameters)
+    small_normal_equations(JtJ, squares ? Jtr : nullptr, loss);
+  else
+    large_normal_equations(JtJ, squares ? Jtr : nullptr, loss);
+  if (squares) value = loss + add_penalty(w, Jtr);
+  for (Index i = 0; i < p; ++i) {
+    if (is_weight_[static_cast<std::size_t>(i)]) JtJ[i * p + i] += l2_;
+    for (Index j = 0; j < i; ++j) JtJ[j * p + i] = JtJ[i * p + j];
+  }
+  return value;
+}
+
+template <class T>
+void NetworkRisk<T>::small_normal_equations(double* JtJ, double* Jtr, double& value) {
+  const Index p = dim(), k = net_.outputs();
+  const auto& product = kernels<T>().product;
+  Team team(std::min<int>(team_size((3.0 * static_cast<double>(k) * net_.flops_per_row()) + static_cast<double>(k * p * p)),
+                          accumulators));
+  packed_.make(w_.data(), team);
+  struct Own {
+    Buffer<T> H, g, J, rho, workspace;
+  };
+  std::vector<Own> own(accumulators);
+  for (Own& o : own) {
+    o.H.resize(p * p);
+    o.g.resize(p);
+    o.J.resize(part_rows * k * p);
+    o.rho.resize(part_rows * k);
+    o.workspace.resize(product.gram_workspace(p));
+  }
+  for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
+    const auto c = chunk(first);
+    pass_->begin_rows(w_.data(), state_.data(), packed_, data_, c);
+    team.run(accumulators, [&](Index a, int member) {
+      Own& o = own[static_cast<std::size_t>(a)];
+      const Index end = (a + 1) * c.n / accumulators;
+      for (Index r0 = a * c.n / accumulators; r0 < end; r0 += part_rows) {
+        const Index count = std::min(part_rows, end - r0);
+        pass_->gauss_newton_rows(data_, c, r0, count, member, o.J.data(), Jtr ? o.rho.data() : nullptr);
+        product.weighted_gram(count * k, p, o.J.data(), p, nullptr, o.H.data(), p, true, o.workspace.data());
+        if (Jtr) product.transposed_vector(count * k, p, o.J.data(), p, o.rho.data(), o.g.data(), true);
+      }
+    });
+    value += pass_->loss_sum(c.n);
+  }
+  for (Index i = 0; i < p * p; ++i) {
+    double sum = 0;
+    for (const Own& o : own) sum += static_cast<double>(o.H[i]);
+    JtJ[i] = sum;
+  }
+  for (Index i = 0; Jtr && i < p; ++i)
+    for (const Own& o : own) Jtr[i] += static_cast<double>(o.g[i]);
+}
+
+template <class T>
+void NetworkRisk<T>::large_normal_equations(double* JtJ, double* Jtr, double& value) {
+  const Index p = dim(), k = net_.outputs();
+  const auto& product = kernels<T>().product;
+  Team team(team_size(static_cast<double>(k * p * p)));
+  packed_.make(w_.data(), team);
+  const Index size = std::min(pass_->max_rows(), std::max<Index>(part_rows, large_entries / (k * p)));
+  Buffer<T> J(size * k * p), rho(size * k), H(p * p), g(p);
+  const Index sides = (p + tile_side - 1) / tile_side;
+  std::vector<Buffer<T>> workspaces;
+  for (int i = 0; i < team.size(); ++i)
+    workspaces.emplace_back(std::max(product.gram_workspace(tile_side), product.workspace_size(tile_side, tile_side, size * k)));
+  for (Index first = 0; first < data_.n; first += size) {
+    typename Pass<T>::Rows c{nullptr, first, std::min(size, data_.n - first), 1 / total_weight_};
+    pass_->begin_rows(w_.data(), state_.data(), packed_, data_, c);
+    team.run((c.n + part_rows - 1) / part_rows, [&](Index task, int member) {
+      const Index r0 = task * part_rows, count = std::min(part_rows, c.n - r0);
+      pass_->gauss_newton_rows(data_, c, r0, count, member, J.data() + r0 * k * p, Jtr ? rho.data() + r0 * k : nullptr);
+    });
+    team.run(sides * (sides + 1) / 2, [&](Index task, int member) {
+      Index i = 0;
+      while (task > i) task -= ++i;
+      const Index j = task, i0 = i * tile_side, j0 = j * tile_side;
+      const Index height = std::min(tile_side, p - i0), width = std::min(tile_side, p - j0);
+      T* workspace = workspaces[static_cast<std::size_t>(member)].data();
+      if (i == j) {
+        product.weighted_gram(c.n * k, height, J.data() + i0, p, nullptr, H.data() + i0 * p + i0, p, true, workspace);
+        return;
+      }
+      Product<T> q;
+      q.m = height;
+      q.n = width;
+      q.k = c.n * k;
+      q.a = J.data() + i0;
+      q.a_row = 1;
+      q.a_col = p;
+      q.b = J.data() + j0;
+      q.b_row = p;
+      q.b_col = 1;
+      q.c = H.data() + i0 * p + j0;
+      q.c_row = p;
+      q.accumulate = true;
+      q.workspace = workspace;
+      product.multiply(q);
+    });
+    if (Jtr) product.transposed_vector(c.n * k, p, J.data(), p, rho.data(), g.data(), true);
+    value += pass_->loss_sum(c.n);
+  }
+  for (Index i = 0; i < p * p; ++i) JtJ[i] = static_cast<double>(H[i]);
+  for (Index i = 0; Jtr && i < p; ++i) Jtr[i] += static_cast<double>(g[i]);
+}
+
+template class NetworkRisk<float>;
+template class NetworkRisk<double>;
+
+}  // namespace steep

@@ -1,0 +1,142 @@
+// The risk of a network: value, gradient, Hessian and its products; see network_risk.hpp.
+#include "steep/network_risk.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "network_rows.hpp"
+
+namespace steep {
+namespace {
+
+constexpr Index chunk_rows = 1024;
+
+// Loss kernels whose second derivative says something.
+bool is_curved(Loss kernel) {
+  return kernel != Loss::absolute_error && kernel != Loss::pinball && kernel != Loss::hinge && kernel != Loss::perceptron;
+}
+
+}  // namespace
+
+template <class T>
+NetworkRisk<T>::NetworkRisk(const Network<T>& net, const T* state, const Dataset<T>& data, const LossPlan& plan, double l1,
+                            double l2, int n_threads)
+    : net_(net), data_(data), plan_(plan), l2_(l2), total_weight_(static_cast<double>(data.n)), n_threads_(n_threads),
+      is_weight_(static_cast<std::size_t>(net.parameter_count())), w_(net.parameter_count()), state_(net.state_count()),
+      gradient_(net.parameter_count()), packed_(net, true),
+      pass_(std::make_unique<Rows>(net, plan, std::min(data.n, chunk_rows), n_threads)) {
+  std::copy_n(state, net.state_count(), state_.data());
+  if (data.weight) {
+    total_weight_ = 0;
+    for (Index i = 0; i < data.n; ++i) total_weight_ += data.weight[i];
+    if (!(total_weight_ > 0)) throw std::invalid_argument("weights must have a positive entry");
+  }
+  for (Index l = 0; l < net.size(); ++l) {
+    tangents_ = tangents_ && net.layer(l).has_tangents();
+    for (Index t = 0; t < net.layer(l).tiles(); ++t) {
+      const Tile tile = net.layer(l).tile(t);
+      std::fill(is_weight_.begin() + net.offset(l) + tile.weight_begin, is_weight_.begin() + net.offset(l) + tile.weight_end, 1);
+    }
+  }
+  rows_ready_ = tangents_ && is_curved(plan.kernel);
+  if (l1 > 0) {
+    l1_.resize(is_weight_.size());
+    for (std::size_t i = 0; i < l1_.size(); ++i) l1_[i] = is_weight_[i] ? l1 : 0;
+  }
+}
+
+template <class T>
+NetworkRisk<T>::~NetworkRisk() = default;
+
+template <class T>
+void NetworkRisk<T>::set_threads(int n) {
+  if (n > n_threads_) pass_ = std::make_unique<Rows>(net_, plan_, pass_->max_rows(), n);
+  n_threads_ = n;
+}
+
+template <class T>
+void NetworkRisk<T>::load(const double* w) {
+  for (Index i = 0; i < w_.size(); ++i) w_[i] = static_cast<T>(w[i]);
+}
+
+template <class T>
+int NetworkRisk<T>::team_size(double flops_per_row) const {
+  // A team is made anew for each evaluation, so it must pay for its threads' start.
+  return worthwhile_threads(flops_per_row * static_cast<double>(data_.n) / 20, n_threads_);
+}
+
+template <class T>
+typename Pass<T>::Rows NetworkRisk<T>::chunk(Index first) const {
+  return {nullptr, first, std::min(pass_->max_rows(), data_.n - first), 1 / total_weight_};
+}
+
+// l2/2 ||weights||^2, and its gradient added to g.
+template <class T>
+double NetworkRisk<T>::add_penalty(const double* w, double* g) const {
+  if (l2_ == 0) return 0;
+  double sum = 0;
+  for (Index i = 0; i < dim(); ++i) {
+    if (!is_weight_[static_cast<std::size_t>(i)]) continue;
+    sum += w[i] * w[i];
+    if (g) g[i] += l2_ * w[i];
+  }
+  return l2_ / 2 * sum;
+}
+
+template <class T>
+double NetworkRisk<T>::evaluate(const double* w, double* g) {
+  load(w);
+  Team team(team_size(3 * net_.flops_per_row()));
+  packed_.make(w_.data(), team);
+  if (g) std::fill_n(g, dim(), 0.0);
+  double value = 0;
+  for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
+    value += pass_->run(w_.data(), state_.data(), packed_, data_, chunk(first), {false, g != nullptr, 0, 0}, team);
+    if (!g) continue;
+    team.run(pass_->tiles(), [&](Index i, int member) {
+      pass_->gradient(i, member, gradient_.data(), false);
+      const Tile& t = pass_->tile(i).at;
+      for (Index j = t.weight_begin; j < t.weight_end; ++j) g[j] += static_cast<double>(gradient_[j]);
+      for (Index j = t.other_begin; j < t.other_end; ++j) g[j] += static_cast<double>(gradient_[j]);
+    });
+  }
+  return value + add_penalty(w, g);
+}
+
+template <class T>
+void NetworkRisk<T>::hessian_product(const double* w, const double* v, double* Hv) {
+  if (!tangents_) this->lacks("Hessian-vector products: a layer has no tangents");
+  load(w);
+  Buffer<T> direction(dim());
+  for (Index i = 0; i < dim(); ++i) direction[i] = static_cast<T>(v[i]);
+  Team team(team_size(6 * net_.flops_per_row()));
+  packed_.make(w_.data(), team);
+  for (Index i = 0; i < dim(); ++i) Hv[i] = is_weight_[static_cast<std::size_t>(i)] ? l2_ * v[i] : 0;
+  for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
+    pass_->run_tangents(w_.data(), direction.data(), state_.data(), packed_, data_, chunk(first), team);
+    team.run(pass_->tiles(), [&](Index i, int member) {
+      pass_->tile_of_product(i, member, gradient_.data());
+      const Tile& t = pass_->tile(i).at;
+      for (Index j = t.weight_begin; j < t.weight_end; ++j) Hv[j] += static_cast<double>(gradient_[j]);
+      for (Index j = t.other_begin; j < t.other_end; ++j) Hv[j] += static_cast<double>(gradient_[j]);
+    });
+  }
+}
+
+template <class T>
+void NetworkRisk<T>::hessian(const double* w, double* H) {
+  const Index p = dim();
+  Vector unit(static_cast<std::size_t>(p), 0.0);
+  for (Index j = 0; j < p; ++j) {
+    unit[static_cast<std::size_t>(j)] = 1;
+    hessian_product(w, unit.data(), H + j * p);
+    unit[static_cast<std::size_t>(j)] = 0;
+  }
+  for (Index i = 0; i < p; ++i)  // symmetric to the last bit
+    for (Index j = 0; j < i; ++j) H[i * p + j] = H[j * p + i] = (H[i * p + j] + H[j * p + i]) / 2;
+}
+
+template class NetworkRisk<float>;
+template class NetworkRisk<double>;
+
+}  // namespace steep

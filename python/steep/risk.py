@@ -1,0 +1,116 @@
+"""The risk of a network on a data set, as an objective."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._checks import show
+from ._problem import Part, prepare
+from ._validation import Array
+from .network import Network
+from .objectives import Objective
+from .penalties import resolve_penalty
+
+__all__ = ["Risk"]
+
+
+class Risk(Objective):
+    """
+    The mean loss of a network plus a penalty: ``f(w) = (1 / sum s) sum s_i l(h(x_i; w), y_i) + penalty(w)``.
+
+    Parameters
+    ----------
+    net : Network
+        Its architecture and scaling are used, and its running statistics; it is never written to. Install a result with
+        ``net.parameters = res.x``.
+    X, y : array_like
+        As for :func:`steep.train`.
+    loss : str, steep.Huber, steep.Pinball, optional
+        Default: by the output layer.
+    penalty : steep.L2, steep.L1 or steep.ElasticNet, optional
+        On weights, not on biases.
+    sample_weight : array_like (n,), optional
+        At least 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments that do not fit.
+
+    Notes
+    -----
+    The derivatives are exact: `gradient` by backpropagation, `hessian_product` by the R-operator (Pearlmutter, "Fast
+    exact multiplication by the Hessian", 1994), `gauss_newton` is the generalized Gauss-Newton matrix (Schraudolph,
+    "Fast curvature matrix-vector products", 2002): J'J for the squared error. Values are in inference mode.
+
+    Examples
+    --------
+    >>> import numpy as np, steep
+    >>> X, y = np.array([[0.0], [1.0], [2.0]]), np.array([1.0, 3.0, 5.0])
+    >>> net = steep.MLP([1, 1], dtype="float64")
+    >>> f = steep.Risk(net, X, y)
+    >>> res = steep.minimize(f, net.parameters, "lbfgs")
+    >>> np.round(res.x, 5)
+    array([2., 1.])
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        X: Any,
+        y: Any,
+        *,
+        loss: Any = None,
+        penalty: Any = None,
+        sample_weight: Any = None,
+    ) -> None:
+        if not isinstance(net, Network):
+            raise TypeError(f"net must be a steep.Network, got {show(net)}")
+        self.l1, self.l2 = resolve_penalty(penalty)
+        problem = prepare(net, X, y, loss, None, sample_weight, None, 0)
+        self._setup(net.copy(), problem.train, problem.loss, problem.parameter)
+
+    def _setup(self, net: Network, part: Part, loss: str, parameter: float) -> None:
+        self._net, self._part, self.loss, self._loss_parameter = net, part, loss, parameter
+        kind = _core.NetworkRisk32 if net.dtype == np.float32 else _core.NetworkRisk64
+        exact = net._exact
+        core = kind(
+            net._core, net.state, *part.arrays(), exact["input_scale"], exact["input_shift"], loss, parameter,
+            self.l1, self.l2, _core.default_threads(),
+        )  # fmt: skip
+        super().__init__(core, x0=net.parameters, name="network risk")
+
+    @property
+    def network(self) -> Network:
+        """A copy of the architecture and scaling, with the parameters of the time this risk was made."""
+        return self._net
+
+    def gauss_newton(self, w: Any) -> Array:
+        """
+        Return the generalized Gauss-Newton matrix, shape (dim, dim), the l2 penalty included.
+
+        Parameters
+        ----------
+        w : array of shape (dim,)
+        """
+        core: Any = self._core
+        self._need(core.has_gauss_newton, f"Gauss-Newton matrix: the loss {self.loss} has no curvature, or a layer no tangents")
+        found: Array = core.normal_equations(self._point(w))[1]
+        return found
+
+    def double(self) -> Risk:
+        """Return the same risk computed in float64."""
+        if self._net.dtype == np.float64:
+            return self
+        config = self._net.config() | {"dtype": "float64"}
+        net = Network.from_config(config)
+        net.__setstate__(self._net.__getstate__() | {"config": config})
+        part = self._part
+        rows = None if part.rows is None else part.rows.astype(np.float64)
+        new: Risk = object.__new__(Risk)
+        new.l1, new.l2 = self.l1, self.l2
+        new._setup(net, Part(part.X, rows, part.labels, part.weights, part.y), self.loss, self._loss_parameter)
+        return new
