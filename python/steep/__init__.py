@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .readers import read_idx_folder as read_idx_folder
     from .readers import read_npz as read_npz
     from .results import Result as Result
+    from .risk import Risk as Risk
     from .rules import SGD as SGD
     from .rules import AdaGrad as AdaGrad
     from .rules import Adam as Adam
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from .rules import Nesterov as Nesterov
     from .rules import RMSProp as RMSProp
     from .rules import Rprop as Rprop
-    from .risk import Risk as Risk
     from .runs import History as History
     from .runs import Run as Run
     from .runs import TrainState as TrainState

@@ -23,7 +23,7 @@ __all__ = ["Part", "Problem", "prepare"]
 
 @dataclass
 class Part:
-    """Rows of a data set: inputs, targets (rows or labels, scaled as the loss sees them), weights; y as metrics see it."""
+    """Rows of a data set: inputs, targets (rows or labels, as the loss sees them), weights; y as metrics see it."""
 
     X: Array
     rows: Array | None

@@ -250,8 +250,20 @@ class Network:
 
     def copy(self) -> Network:
         """Return an independent copy."""
-        new = Network.from_config(self.config())
-        new.__setstate__(self.__getstate__())
+        return self.astype(self.dtype)
+
+    def astype(self, dtype: Any) -> Network:
+        """
+        Return an independent copy that computes in another dtype.
+
+        Parameters
+        ----------
+        dtype : "float32" or "float64"
+        """
+        kept = self.__getstate__()
+        kept["config"]["dtype"] = float_dtype(dtype).name
+        new = Network.from_config(kept["config"])
+        new.__setstate__(kept)
         return new
 
     def __copy__(self) -> Network:

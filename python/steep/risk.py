@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from . import _core
 from ._checks import show
-from ._problem import Part, prepare
+from ._problem import Part, Problem, prepare
 from ._validation import Array
 from .network import Network
 from .objectives import Objective
@@ -75,6 +76,10 @@ class Risk(Objective):
 
     def _setup(self, net: Network, part: Part, loss: str, parameter: float) -> None:
         self._net, self._part, self.loss, self._loss_parameter = net, part, loss, parameter
+        self._weights = np.zeros(net.parameters.size, np.bool_)
+        for row in net._layout:
+            for name, shape, offset in row["arrays"]:
+                self._weights[offset : offset + prod(shape)] = name == "weight"
         kind = _core.NetworkRisk32 if net.dtype == np.float32 else _core.NetworkRisk64
         exact = net._exact
         core = kind(
@@ -82,6 +87,32 @@ class Risk(Objective):
             self.l1, self.l2, _core.default_threads(),
         )  # fmt: skip
         super().__init__(core, x0=net.parameters, name="network risk")
+
+    @classmethod
+    def of_part(cls, net: Network, part: Part, loss: str, parameter: float, l1: float = 0.0, l2: float = 0.0) -> Risk:
+        """Return the risk on rows that are prepared already."""
+        new = object.__new__(Risk)
+        new.l1, new.l2 = l1, l2
+        new._setup(net.copy(), part, loss, parameter)
+        return new
+
+    @classmethod
+    def of_problem(cls, net: Network, problem: Problem, l1: float = 0.0, l2: float = 0.0) -> Risk:
+        """Return the risk on a prepared problem's training rows."""
+        return cls.of_part(net, problem.train, problem.loss, problem.parameter, l1, l2)
+
+    def penalty(self, w: Array) -> float:
+        """
+        Return the penalty alone.
+
+        Parameters
+        ----------
+        w : array of shape (dim,)
+        """
+        if self.l1 == 0 and self.l2 == 0:
+            return 0.0
+        weights = w[self._weights]
+        return float(self.l1 * np.abs(weights).sum() + self.l2 / 2 * (weights @ weights))
 
     @property
     def network(self) -> Network:
@@ -97,7 +128,9 @@ class Risk(Objective):
         w : array of shape (dim,)
         """
         core: Any = self._core
-        self._need(core.has_gauss_newton, f"Gauss-Newton matrix: the loss {self.loss} has no curvature, or a layer no tangents")
+        self._need(
+            core.has_gauss_newton, f"Gauss-Newton matrix: the loss {self.loss} has no curvature, or a layer no tangents"
+        )
         found: Array = core.normal_equations(self._point(w))[1]
         return found
 
@@ -105,12 +138,7 @@ class Risk(Objective):
         """Return the same risk computed in float64."""
         if self._net.dtype == np.float64:
             return self
-        config = self._net.config() | {"dtype": "float64"}
-        net = Network.from_config(config)
-        net.__setstate__(self._net.__getstate__() | {"config": config})
         part = self._part
         rows = None if part.rows is None else part.rows.astype(np.float64)
-        new: Risk = object.__new__(Risk)
-        new.l1, new.l2 = self.l1, self.l2
-        new._setup(net, Part(part.X, rows, part.labels, part.weights, part.y), self.loss, self._loss_parameter)
-        return new
+        part = Part(part.X, rows, part.labels, part.weights, part.y)
+        return Risk.of_part(self._net.astype("float64"), part, self.loss, self._loss_parameter, self.l1, self.l2)

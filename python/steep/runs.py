@@ -112,7 +112,8 @@ class TrainState:
             patience = Patience(best, best_epoch, waited, tensors.get("best_parameters"))
             if patience.parameters is not None:
                 patience.state = tensors.get("best_state", none)
-            history = History({k.removeprefix("history."): v for k, v in tensors.items() if k.startswith("history.")})
+            columns = {k: v for k, v in tensors.items() if k.startswith("history.")}
+            history = History({k.removeprefix("history."): v for k, v in columns.items()})
             return cls(
                 parameters, tensors.get("network_state", none), [tensors[f"slot{k}"] for k in range(slots)], step, epoch,
                 position, partial, history, patience, json.loads(metadata["identity"]),

@@ -16,7 +16,7 @@ from .callbacks import EarlyStopping, EpochInfo, Patience, Progress
 from .metrics import resolve_metrics
 from .network import Network
 from .penalties import resolve_penalty
-from .rules import Rule, resolve_optimizer
+from .rules import SGD, Rule, resolve_optimizer
 from .runs import History, Run, TrainState
 
 __all__ = ["train"]
@@ -141,19 +141,36 @@ def train(
         batch_size = check_integer(batch_size, "batch_size", 1)
     if early_stopping is not None and not isinstance(early_stopping, EarlyStopping):
         raise TypeError(f"early_stopping must be None or steep.EarlyStopping(...), got {show(early_stopping)}")
-    rule = resolve_optimizer(optimizer)
+    method = _full_batch_method(optimizer)
+    rule = SGD() if method is not None else resolve_optimizer(optimizer)
     if l1 > 0 and not rule.core.allows_l1:
         raise ValueError(
             f"penalty must have no l1 part with {type(rule).__name__}, which has no step size to scale its proximal "
             f"step by, got {penalty!r}: use Adam or SGD"
         )
-    problem = prepare(net, X, y, loss, validation, sample_weight, class_weight, seed)
+    seen = net
+    if method is not None:
+        from .full_batch import train_full_batch, working_copy
+
+        seen = working_copy(net, method)
+    problem = prepare(seen, X, y, loss, validation, sample_weight, class_weight, seed)
     names = ["loss", "objective", *measures]
     if problem.validation is not None:
         names += ["val_loss", *(f"val_{name}" for name in measures)]
     if early_stopping is not None and early_stopping.monitor not in names:
         hint = ": give validation" if early_stopping.monitor.startswith("val_") else ""
         raise ValueError(f"monitor must be one of {', '.join(names)}, got {early_stopping.monitor!r}{hint}")
+    if method is not None:
+        if batch_size not in (None, problem.n):
+            raise ValueError(f"batch_size must be None or {problem.n} with {method.name}, got {batch_size}")
+        if clip_norm is not None:
+            raise ValueError(f"clip_norm must be None with {method.name}, got {clip_norm}")
+        if resume is not None:
+            raise ValueError(f"resume must be None with {method.name}, whose runs start from net.parameters")
+        return train_full_batch(
+            net, seen, problem, method, (l1, l2), epochs, measures, early_stopping, calls, limit,
+            None if tol < 0 else tol, n_threads, progress,
+        )  # fmt: skip
     options = {
         "batch_size": min(128, problem.n) if batch_size is None else batch_size,
         "shuffle": shuffle, "seed": seed, "l1": l1, "l2": l2, "clip_norm": clip, "n_threads": n_threads,
@@ -164,6 +181,17 @@ def train(
     if resume is not None:
         loop.resume(resume)
     return loop.run(progress)
+
+
+def _full_batch_method(optimizer: Any) -> Any:
+    """Return the method that an object or a name stands for; None for an update rule."""
+    if isinstance(optimizer, Rule):
+        return None
+    from .methods import Method, method_table
+
+    if isinstance(optimizer, Method):
+        return optimizer
+    return method_table[optimizer]() if isinstance(optimizer, str) and optimizer in method_table else None
 
 
 def _callbacks(callbacks: Any) -> list[Callable[..., Any]]:
@@ -218,8 +246,8 @@ class _Loop:
         for name, value in self.identity.items():
             if state.identity.get(name) != value:
                 raise ValueError(
-                    f"resume must be a run with the same {name.replace('_', ' ')}, got {show(state.identity.get(name))} "
-                    f"where this call has {show(value)}"
+                    f"resume must be a run with the same {name.replace('_', ' ')}, got "
+                    f"{show(state.identity.get(name))} where this call has {show(value)}"
                 )
         self.trainer.restore(
             state.parameters, state.network_state, state.slots, state.step, state.epoch, state.position, state.partial
@@ -269,8 +297,8 @@ class _Loop:
         stop = self._between(logs) if done else None
         if status == "diverged":
             self.message = (
-                f"Loss or gradient became infinite or NaN in epoch {trainer.epoch + 1}, step {step + 1} of {steps}; the "
-                f"parameters are those of the {f'end of epoch {trainer.epoch}' if trainer.epoch else 'start'}. "
+                f"Loss or gradient became infinite or NaN in epoch {trainer.epoch + 1}, step {step + 1} of {steps}; "
+                f"the parameters are those of the {f'end of epoch {trainer.epoch}' if trainer.epoch else 'start'}. "
                 "A smaller learning rate, clip_norm or scaled inputs may help."
             )
         if status == "running" and stop is not None:
