@@ -70,10 +70,12 @@ class Schedule:
             raise TypeError(f"step must be an integer or an array of integers, got {show(step)}")
         if k.size and k.min() < 0:
             raise ValueError(f"step must be at least 0, got {int(k.min())}")
-        after = self._value(np.maximum(k.astype(np.float64) - self.warmup, 0.0))
-        climb = np.minimum((k + 1.0) / self.warmup, 1.0) if self.warmup else 1.0
+        # One step as an array of one: powers and cosines of scalars differ from those of arrays in the last bit.
+        steps = np.atleast_1d(k.astype(np.float64))
+        after = self._value(np.maximum(steps - self.warmup, 0.0))
+        climb = np.minimum((steps + 1.0) / self.warmup, 1.0) if self.warmup else 1.0
         rate = np.asarray(after * climb, np.float64)
-        return rate if k.ndim else float(rate)
+        return rate if k.ndim else float(rate[0])
 
 
 @dataclass(frozen=True)

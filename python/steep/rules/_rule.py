@@ -36,7 +36,7 @@ class Rule:
     _slots: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        if not self.kernel:
+        if type(self) is Rule:
             raise TypeError("use one of the update rules derived from Rule")
         for entry in fields(self):
             value = getattr(self, entry.name)
@@ -183,7 +183,7 @@ class Rule:
             if array.shape != state.shapes[i]:
                 raise ValueError(f"{name} must have the shape it had in init, {state.shapes[i]}, got {array.shape}")
             for slot in state.slots.values():
-                if slot[i].dtype != array.dtype:
+                if slot[i].dtype != array.dtype.newbyteorder("="):
                     raise TypeError(f"{name} must have the dtype it had in init, {slot[i].dtype}, got {array.dtype}")
         return arrays
 

@@ -91,7 +91,7 @@ def check_parameter(array: Any, name: str) -> Array:
     """Return a float32 or float64 array; its memory is not looked at."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{name} must be a NumPy array of float32 or float64, got {show(array)}")
-    if array.dtype not in (np.float32, np.float64):
+    if array.dtype.newbyteorder("=") not in (np.float32, np.float64):
         raise TypeError(f"{name} must be a NumPy array of float32 or float64, got dtype {array.dtype}")
     return array
 
