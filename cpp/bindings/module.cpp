@@ -6,6 +6,7 @@ void register_config(py::module_& m);
 void register_objective(py::module_& m);
 void register_function(py::module_& m);
 void register_quadratic(py::module_& m);
+void register_linear_risk(py::module_& m);
 void register_quasi_newton(py::module_& m);
 void register_methods(py::module_& m);
 void register_rule(py::module_& m);
@@ -23,6 +24,7 @@ PYBIND11_MODULE(_core, m) {
   steep::register_objective(m);
   steep::register_function(m);
   steep::register_quadratic(m);
+  steep::register_linear_risk(m);
   steep::register_quasi_newton(m);
   steep::register_methods(m);
   steep::register_rule(m);

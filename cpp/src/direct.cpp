@@ -1,6 +1,7 @@
 // The minimizer of a quadratic 1/2 x'Hx + g'x + c: Cholesky of H scaled to a unit diagonal while its condition estimate is
-// below 1e8, else the eigenvalues, which give the minimizer of least norm, or a direction in which the quadratic is
-// unbounded: one of negative curvature, or the part of -g outside the range of H. O(dim^3 / 3).
+// below 1e8, else, for sums of squares, a rank-revealing QR of the data, and for other quadratics the eigenvalues: either
+// gives the minimizer of least norm. A direction in which a quadratic is unbounded is one of negative curvature, or the part
+// of -g outside the range of H. O(dim^3 / 3).
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <limits>
@@ -75,13 +76,17 @@ Result Direct::solve(Objective& f, const double* x0, const SolveOptions& options
     if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
     Factor factor(n);
     const bool definite = factor_scaled(H, n, factor, scale);
+    std::string how = "Solved by Cholesky";
     if (!definite) {
       run.evaluate(zero, &g0);
-      solve_by_eigenvalues(run, H, g0, x);
+      const Index rank = f.least_norm_solution(x.data());
+      if (rank < 0) solve_by_eigenvalues(run, H, g0, x);
+      how = rank < 0 ? "Solved by eigenvalues (ill-conditioned or singular: the minimizer of least norm)"
+                     : "Solved by rank-revealing QR (ill-conditioned or singular: rank " + std::to_string(rank) +
+                           ", the minimizer of least norm)";
       fun = run.evaluate(x, &g);
     }
     const double size = matrix_bounds(H.data(), n).frobenius;
-    const char* how = definite ? "Solved by Cholesky" : "Solved by eigenvalues (ill-conditioned or singular: the minimizer of least norm)";
     for (int refinement = 0;; ++refinement) {
       const double rounding = 10 * eps * (size * norm2(x) * std::sqrt(static_cast<double>(n)) + norm2(g0)) * 10;
       if (refinement > 0 || !definite) {

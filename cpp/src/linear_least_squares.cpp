@@ -1,0 +1,130 @@
+// Linear models with the squared error as sums of squares: r = (sqrt(c s_i) (z_i - y_i), sqrt(l2) W), f = 1/2 ||r||^2, and
+// the minimizer of least norm by orthogonal transformations. X (centered where there is an intercept) and the targets go
+// through Householder's QR block by block, [R; rows] -> R, so that memory is one block; a complete orthogonal
+// decomposition of the triangle that is left reveals the rank (Golub and Van Loan, sections 5.4 and 5.5). 2 n d^2 flops.
+#include <Eigen/QR>
+#include <cmath>
+#include <limits>
+
+#include "steep/kernels.hpp"
+#include "steep/linear_risk.hpp"
+
+namespace steep {
+
+template <class T>
+Index LinearRiskOf<T>::residual_count() const {
+  if (options_.loss != Loss::squared_error) return 0;
+  return rows_ * outputs() + (options_.l2 > 0 ? weights() : 0);
+}
+
+template <class T>
+void LinearRiskOf<T>::residuals(const double* w, double* r, double* J) {
+  if (residual_count() == 0) lacks("residuals");
+  const Index k = outputs(), d = features_, n_w = weights(), p = dim();
+  const T* z = scores_at(w);
+  const double root = std::sqrt(options_.l2);
+  if (J) std::fill_n(J, residual_count() * p, 0.0);
+  std::vector<Index> all(static_cast<std::size_t>(d));
+  for (Index j = 0; j < d; ++j) all[static_cast<std::size_t>(j)] = j;
+  Buffer<T> row(d);
+  for (Index i = 0; i < rows_; ++i) {
+    const double scale = std::sqrt(scale_ * (weight_ ? static_cast<double>(weight_[i]) : 1.0));
+    if (J) design_.gather(i, 1, all.data(), d, row.data());
+    for (Index c = 0; c < k; ++c) {
+      r[i * k + c] = scale * (static_cast<double>(z[i * k + c]) - static_cast<double>(y_[i * k + c]));
+      if (!J) continue;
+      double* slopes = J + (i * k + c) * p;
+      for (Index j = 0; j < d; ++j) slopes[c * d + j] = scale * static_cast<double>(row[j]);
+      if (options_.intercept) slopes[n_w + c] = scale;
+    }
+  }
+  for (Index j = 0; options_.l2 > 0 && j < n_w; ++j) {
+    r[rows_ * k + j] = root * w[j];
+    if (J) J[(rows_ * k + j) * p + j] = root;
+  }
+}
+
+template <class T>
+double LinearRiskOf<T>::normal_equations(const double* w, double* JtJ, double* Jtr) {
+  if (residual_count() == 0) lacks("residuals");
+  const double value = evaluate(w, Jtr);
+  hessian(w, JtJ);
+  return value;
+}
+
+template <class T>
+Index LinearRiskOf<T>::least_norm_solution(double* w) {
+  if (options_.loss != Loss::squared_error) return -1;
+  const Index k = outputs(), d = features_, width = d + k, block = std::max<Index>(4 * width, 256);
+  const auto weight = [&](Index i) { return weight_ ? static_cast<double>(weight_[i]) : 1.0; };
+  std::vector<Index> all(static_cast<std::size_t>(d));
+  for (Index j = 0; j < d; ++j) all[static_cast<std::size_t>(j)] = j;
+  Buffer<T> rows(block * d);
+  Vector center(static_cast<std::size_t>(width), 0.0);
+  if (options_.intercept) {
+    double sum = 0;
+    for (Index first = 0; first < rows_; first += block) {
+      const Index m = std::min(block, rows_ - first);
+      design_.gather(first, m, all.data(), d, rows.data());
+      for (Index i = 0; i < m; ++i) {
+        const double s = weight(first + i);
+        sum += s;
+        for (Index j = 0; j < d; ++j) center[j] += s * static_cast<double>(rows[i * d + j]);
+        for (Index c = 0; c < k; ++c) center[d + c] += s * static_cast<double>(y_[(first + i) * k + c]);
+      }
+    }
+    for (double& value : center) value /= sum;
+  }
+  const Index extra = options_.l2 > 0 ? d : 0, total = rows_ + extra;
+  Eigen::MatrixXd R = Eigen::MatrixXd::Zero(0, width), stacked;
+  for (Index first = 0; first < total; first += block) {
+    const Index m = std::min(block, total - first), held = R.rows();
+    stacked.resize(held + m, width);
+    stacked.topRows(held) = R;
+    const Index data = std::clamp<Index>(rows_ - first, 0, m);
+    if (data > 0) design_.gather(first, data, all.data(), d, rows.data());
+    for (Index i = 0; i < m; ++i) {
+      auto row = stacked.row(held + i);
+      if (i >= data) {
+        row.setZero();
+        row[first + i - rows_] = std::sqrt(options_.l2);
+        continue;
+      }
+      const double scale = std::sqrt(scale_ * weight(first + i));
+      for (Index j = 0; j < d; ++j) {
+        const double value = static_cast<double>(rows[i * d + j]);
+        row[j] = scale * (value - center[j]);
+      }
+      for (Index c = 0; c < k; ++c) row[d + c] = scale * (static_cast<double>(y_[(first + i) * k + c]) - center[d + c]);
+    }
+    const Eigen::HouseholderQR<Eigen::MatrixXd> qr(stacked);
+    const Index kept = std::min(stacked.rows(), width);
+    R = qr.matrixQR().topRows(kept).template triangularView<Eigen::Upper>();
+  }
+  const Index top = std::min(R.rows(), d);
+  Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> solver(top, d);
+  const double eps = std::numeric_limits<double>::epsilon(), n = static_cast<double>(std::max(rows_, d));
+  solver.setThreshold(4 * eps * std::sqrt(n) * std::max(1.0, std::sqrt(static_cast<double>(d))));
+  solver.compute(R.topLeftCorner(top, d));
+  const Eigen::MatrixXd W = solver.solve(R.topRightCorner(top, k));
+  for (Index c = 0; c < k; ++c) {
+    double shift = center[d + c];
+    for (Index j = 0; j < d; ++j) {
+      w[c * d + j] = W(j, c);
+      shift -= center[j] * W(j, c);
+    }
+    if (options_.intercept) w[weights() + c] = shift;
+  }
+  return solver.rank();
+}
+
+#define STEEP_INSTANTIATE(T)                                                          \
+  template Index LinearRiskOf<T>::residual_count() const;                             \
+  template void LinearRiskOf<T>::residuals(const double*, double*, double*);          \
+  template double LinearRiskOf<T>::normal_equations(const double*, double*, double*); \
+  template Index LinearRiskOf<T>::least_norm_solution(double*);
+STEEP_INSTANTIATE(float)
+STEEP_INSTANTIATE(double)
+#undef STEEP_INSTANTIATE
+
+}  // namespace steep
