@@ -1,17 +1,12 @@
 // Linear models: dense or CSR designs, float32 or float64, targets of any loss.
 #include "pybind.hpp"
 #include "steep/linear_risk.hpp"
+#include "steep/loss.hpp"
 
 namespace steep {
 namespace {
 
-Loss loss_named(const std::string& name) {
-  for (int i = 0; i < static_cast<int>(std::size(loss_names)); ++i)
-    if (name == loss_names[i]) return static_cast<Loss>(i);
-  throw py::value_error("loss must be one of the core's losses, got '" + name + "'");
-}
-
-// (pointer, keeper) of an optional array of exactly this type and size.
+// What an optional array holds; of exactly this type and size.
 template <class T>
 const T* optional(const py::object& array, Index size, const char* name) {
   if (array.is_none()) return nullptr;

@@ -1,7 +1,7 @@
 // The minimizer of a quadratic 1/2 x'Hx + g'x + c: Cholesky of H scaled to a unit diagonal while its condition estimate is
-// below 1e8, else, for sums of squares, a rank-revealing QR of the data, and for other quadratics the eigenvalues: either
-// gives the minimizer of least norm. A direction in which a quadratic is unbounded is one of negative curvature, or the part
-// of -g outside the range of H. O(dim^3 / 3).
+// below 1e8, else the eigenvalues, which give the minimizer of least norm, or a direction in which the quadratic is
+// unbounded: one of negative curvature, or the part of -g outside the range of H. O(dim^3 / 3). An objective with a
+// structure of its own (least squares) answers by that.
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <limits>
@@ -58,20 +58,42 @@ void solve_by_eigenvalues(Run& run, const Vector& H, const Vector& g0, Vector& x
     const Eigen::VectorXd d = solver.eigenvectors() * outside;
     run.unbounded_along(Vector(d.data(), d.data() + n),
                         "The quadratic is unbounded below: its Hessian has rank " + std::to_string(rank) + " of " +
-                            std::to_string(n) + ", and the linear term is not in its range; res.direction descends forever.");
+                            std::to_string(n) +
+                            ", and the linear term is not in its range; res.direction descends forever.");
   }
   Eigen::Map<Eigen::VectorXd>(x.data(), n) = solver.eigenvectors() * step;
+}
+
+// Steps of an objective's own until the gradient is below the threshold or no longer shrinks.
+bool solve_by_structure(Run& run, Vector& x, Vector& g) {
+  Objective& f = run.objective();
+  std::string how;
+  Vector x1 = x, g1(g.size());
+  double fun = 0, norm = norm_inf(g);
+  const double first = norm;
+  for (int step = 0;; ++step) {
+    if (!f.minimize_quadratic(x1.data(), g.data(), how)) return false;
+    const double fun1 = run.evaluate(x1, &g1), norm1 = norm_inf(g1);
+    const bool better = norm1 < norm || step == 0;
+    if (better) x = x1, g = g1, fun = fun1, norm = norm1;
+    if (norm <= run.threshold() || !better || step == 3)
+      run.accept_final(x, fun, g, 1, norm <= std::max(run.threshold(), 1e-8 * first), how);
+    x1 = x;
+  }
 }
 
 }  // namespace
 
 Result Direct::solve(Objective& f, const double* x0, const SolveOptions& options) {
-  if (!f.is_quadratic()) throw std::invalid_argument("method direct needs a quadratic objective, and " + f.name() + " is not");
+  if (!f.is_quadratic())
+    throw std::invalid_argument("method direct needs a quadratic objective, and " + f.name() + " is not");
   Run run(f, options);
   return run.guard([&] {
     const Index n = f.dim();
-    Vector x(x0, x0 + n), g(n), d(n), H(n * n), scale(n), zero(n, 0.0), g0(n);
+    Vector x(x0, x0 + n), g(n);
     double fun = run.start(x, g);
+    if (solve_by_structure(run, x, g)) return;
+    Vector d(n), H(n * n), scale(n), zero(n, 0.0), g0(n);
     run.hessian(x, H.data());
     if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
     Factor factor(n);
@@ -79,11 +101,8 @@ Result Direct::solve(Objective& f, const double* x0, const SolveOptions& options
     std::string how = "Solved by Cholesky";
     if (!definite) {
       run.evaluate(zero, &g0);
-      const Index rank = f.least_norm_solution(x.data());
-      if (rank < 0) solve_by_eigenvalues(run, H, g0, x);
-      how = rank < 0 ? "Solved by eigenvalues (ill-conditioned or singular: the minimizer of least norm)"
-                     : "Solved by rank-revealing QR (ill-conditioned or singular: rank " + std::to_string(rank) +
-                           ", the minimizer of least norm)";
+      solve_by_eigenvalues(run, H, g0, x);
+      how = "Solved by eigenvalues (ill-conditioned or singular: the minimizer of least norm)";
       fun = run.evaluate(x, &g);
     }
     const double size = matrix_bounds(H.data(), n).frobenius;

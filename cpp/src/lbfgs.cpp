@@ -1,9 +1,11 @@
 // L-BFGS: the inverse Hessian of the last m pairs (s, y), applied by the two-loop recursion (Nocedal and Wright, algorithm
 // 7.4). With bounds: the variables held at a bound by their gradient are left out of the recursion, and the step is
 // projected, x(a) = P(x + a d), with Armijo's condition on g'(x(a) - x) (Bertsekas, SIAM J. Control Optim. 20 (1982) 221).
-// O(m dim) an iteration.
+// O(m dim) an iteration. Preconditioned, the recursion starts from the inverse of an approximate Hessian (that of a sample
+// of rows) instead of a multiple of the identity: O(dim^2) an iteration, and a factorization now and then.
 #include <algorithm>
 
+#include "steep/factor.hpp"
 #include "steep/line_search.hpp"
 #include "steep/quasi_newton.hpp"
 
@@ -35,10 +37,13 @@ class Pairs {
       first_ = (first_ + 1) % m;
   }
 
-  // d = -H g
-  void apply(const Vector& g, Vector& d) {
+  // d = -H g, from the inverse Hessian of no pairs: `metric` where it is given, else the scaled identity.
+  void apply(const Vector& g, const Factor* metric, Vector& d) {
     for (Index i = 0; i < n_; ++i) d[i] = -g[i];
-    if (count_ == 0) return;
+    if (count_ == 0) {
+      if (metric) metric->solve(d);
+      return;
+    }
     const Index m = static_cast<Index>(s_.size());
     for (Index k = count_; k-- > 0;) {
       const Index slot = (first_ + k) % m;
@@ -46,8 +51,12 @@ class Pairs {
       axpy(-alpha_[slot], y_[slot], d);
     }
     const Index last = (first_ + count_ - 1) % m;
-    const double scale = 1 / (rho_[last] * dot(y_[last], y_[last]));
-    for (double& value : d) value *= scale;
+    if (metric) {
+      metric->solve(d);
+    } else {
+      const double scale = 1 / (rho_[last] * dot(y_[last], y_[last]));
+      for (double& value : d) value *= scale;
+    }
     for (Index k = 0; k < count_; ++k) {
       const Index slot = (first_ + k) % m;
       axpy(alpha_[slot] - rho_[slot] * dot(y_[slot], d), s_[slot], d);
@@ -99,9 +108,38 @@ class Pairs {
   std::vector<char> used_;
 };
 
+// The factor of an approximate Hessian, made anew after 0, 1, 2, 4, 8, ... iterations: curvature changes most at first.
+class Metric {
+ public:
+  explicit Metric(Index n) : H_(n * n), factor_(n) {}
+
+  const Factor* at(Run& run, const Vector& x, Index iteration) {
+    if (iteration < next_) return usable_ ? &factor_ : nullptr;
+    next_ = std::max<Index>(1, 2 * iteration);
+    run.approximate_hessian(x, H_.data());
+    double shift = 0;
+    const double size = matrix_bounds(H_.data(), static_cast<Index>(x.size())).largest_entry;
+    usable_ = std::isfinite(size) && size > 0;
+    // Directions without curvature get a little: pairs correct what that is off.
+    for (int trial = 0; usable_ && !factor_.factor(H_.data(), shift); ++trial) {
+      shift = trial == 0 ? 1e-10 * size : 100 * shift;
+      usable_ = trial < 6;
+    }
+    return usable_ ? &factor_ : nullptr;
+  }
+
+ private:
+  Vector H_;
+  Factor factor_;
+  bool usable_ = false;
+  Index next_ = 0;
+};
+
 }  // namespace
 
 Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options) {
+  if (precondition_ && !f.has_hessian())
+    throw std::invalid_argument("precondition must be False for " + f.name() + ", which has no Hessian");
   if (options.lower || options.upper) return solve_bounded(f, x0, options);
   Run run(f, options);
   run.watch_for_stall();
@@ -110,15 +148,18 @@ Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options)
     Vector x(x0, x0 + n), g(n), d(n);
     double fun = run.start(x, g), last_step = 0;
     Pairs pairs(pairs_for(n), n);
+    std::unique_ptr<Metric> made;
+    if (precondition_) made = std::make_unique<Metric>(n);
     LineSearch line(run, n);
     for (;;) {
-      pairs.apply(g, d);
+      const Factor* metric = made ? made->at(run, x, run.iterations()) : nullptr;
+      pairs.apply(g, metric, d);
       const bool fresh = pairs.empty();
       if (!fresh && !(dot(g, d) < 0)) {
         pairs.clear();
         continue;
       }
-      const double first = !fresh ? 1 : last_step > 0 ? last_step : first_step(fun, g);
+      const double first = !fresh || metric ? 1 : last_step > 0 ? last_step : first_step(fun, g);
       if (!line.strong_wolfe(x, fun, g, d, first)) {
         if (fresh) run.line_search_failed();
         pairs.clear();

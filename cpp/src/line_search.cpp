@@ -7,8 +7,6 @@
 namespace steep {
 namespace {
 
-constexpr double rounding = 1e-13;  // of f, relative: what a sum of a few hundred terms loses
-
 struct Trial {
   double step, fun, slope;
 };
@@ -34,7 +32,8 @@ double next_trial(Trial& x, Trial& y, const Trial& t, bool& bracketed, double lo
   double next;
   if (t.fun > x.fun) {  // a higher value brackets a minimum
     const double cubic = cubic_step(x, t);
-    const double quadratic = x.step + (x.slope / ((x.fun - t.fun) / (t.step - x.step) + x.slope)) / 2 * (t.step - x.step);
+    const double quadratic =
+        x.step + (x.slope / ((x.fun - t.fun) / (t.step - x.step) + x.slope)) / 2 * (t.step - x.step);
     next = std::abs(cubic - x.step) < std::abs(quadratic - x.step) ? cubic : cubic + (quadratic - cubic) / 2;
     bracketed = true;
   } else if (same_sign < 0) {  // a lower value with a slope of the other sign brackets one too
@@ -74,35 +73,58 @@ double next_trial(Trial& x, Trial& y, const Trial& t, bool& bracketed, double lo
 LineSearch::LineSearch(Run& run, Index dim) : x(dim), g(dim), run_(run), best_x_(dim), best_g_(dim) {}
 
 double LineSearch::evaluate(const Vector& x0, const Vector& d, double a) {
+  step = a;
+  double slope;
+  if (on_line_) {
+    run_.check_time();
+    fun = run_.objective().line(a / line_unit_, &slope);
+    return slope / line_unit_;
+  }
   const std::size_t n = x.size();
   for (std::size_t i = 0; i < n; ++i) x[i] = x0[i] + a * d[i];
-  step = a;
   fun = run_.evaluate(x, &g);
-  return dot(g, d);
+  slope = dot(g, d);
+  line_unit_ = a;
+  return slope;
 }
 
 // Remembers the point just evaluated.
 bool LineSearch::keep_best() {
-  best_x_.swap(x);
-  best_g_.swap(g);
+  if (!on_line_) {
+    best_x_.swap(x);
+    best_g_.swap(g);
+  }
+  best_on_line_ = on_line_;
   best_fun_ = fun;
   best_step_ = step;
   return true;
+}
+
+bool LineSearch::settle(const Vector& x0, const Vector& d) {
+  if (!on_line_) return true;
+  on_line_ = false;
+  const double a = step, unit = line_unit_;
+  evaluate(x0, d, a);
+  line_unit_ = unit;
+  return std::isfinite(fun) && all_finite(g);
 }
 
 bool LineSearch::strong_wolfe(const Vector& x0, double fun0, const Vector& g0, const Vector& d, double first,
                               const LineSearchOptions& options) {
   const double slope0 = dot(g0, d);
   if (!(slope0 < 0) || !std::isfinite(slope0) || !(first > 0)) return false;
-  const double test_slope = options.c1 * slope0, noise = rounding * std::abs(fun0);
+  const double test_slope = options.c1 * slope0, noise = run_.objective().rounding() * std::abs(fun0);
   double limit = options.max_step;  // shrinks to the shortest step with a value that is not finite
   Trial best{0, fun0, slope0}, other = best;
   bool bracketed = false, first_stage = true, have_best = false;
   double width = INFINITY, width1 = INFINITY, low = 0, high = 5 * std::min(first, limit);
   double a = std::min(first, limit);
+  on_line_ = best_on_line_ = false;
   for (int trial = 0; trial < options.max_evaluations; ++trial) {
+    if (trial == 1 && std::isfinite(fun))
+      on_line_ = run_.objective().begin_line(x0.data(), have_best ? best_x_.data() : x.data());
     const double slope = evaluate(x0, d, a);
-    if (fun == -INFINITY) return true;
+    if (fun == -INFINITY) return settle(x0, d) || fun == -INFINITY;
     if (!std::isfinite(fun) || !std::isfinite(slope)) {
       limit = std::min(limit, a);
       a = best.step + (trial < 3 ? 0.25 : 0.05) * (a - best.step);
@@ -111,7 +133,10 @@ bool LineSearch::strong_wolfe(const Vector& x0, double fun0, const Vector& g0, c
     }
     const double test = fun0 + a * test_slope;
     const bool decreases = fun <= test;
-    if (std::abs(slope) <= -options.c2 * slope0 && (decreases || fun <= fun0 + noise)) return true;
+    if (std::abs(slope) <= -options.c2 * slope0 && (decreases || fun <= fun0 + noise)) {
+      const bool from_line = on_line_;
+      return settle(x0, d) && (!from_line || fun <= fun0 + noise);
+    }
     if (decreases && (!have_best || fun < best_fun_)) {
       have_best = true;
       keep_best();
@@ -149,10 +174,14 @@ bool LineSearch::strong_wolfe(const Vector& x0, double fun0, const Vector& g0, c
     if (!(a > 0) || a == t.step) break;
   }
   if (!have_best) return false;
+  step = best_step_;
+  if (best_on_line_) {
+    on_line_ = true;
+    return settle(x0, d) && fun <= fun0 + noise;
+  }
   x.swap(best_x_);
   g.swap(best_g_);
   fun = best_fun_;
-  step = best_step_;
   return true;
 }
 
@@ -160,14 +189,16 @@ bool LineSearch::armijo(const Vector& x0, double fun0, const Vector& g0, const V
                         const LineSearchOptions& options) {
   const double slope0 = dot(g0, d);
   if (!(slope0 < 0) || !std::isfinite(slope0)) return false;
-  const double noise = rounding * std::abs(fun0);
+  const double noise = run_.objective().rounding() * std::abs(fun0);
   double a = std::min(first, options.max_step);
+  on_line_ = false;
   for (int trial = 0; trial < options.max_evaluations; ++trial) {
+    if (trial == 1 && std::isfinite(fun)) on_line_ = run_.objective().begin_line(x0.data(), x.data());
     const double slope = evaluate(x0, d, a);
-    if (fun == -INFINITY) return true;
+    if (fun == -INFINITY) return settle(x0, d) || fun == -INFINITY;
     if (std::isfinite(fun) && std::isfinite(slope)) {
-      if (fun <= fun0 + options.c1 * a * slope0) return true;
-      if (fun <= fun0 + noise && std::abs(slope) < -slope0) return true;
+      if (fun <= fun0 + options.c1 * a * slope0 || (fun <= fun0 + noise && std::abs(slope) < -slope0))
+        return settle(x0, d);
       const double quadratic = -slope0 * a * a / (2 * (fun - fun0 - a * slope0));
       a = std::clamp(quadratic, 0.1 * a, 0.5 * a);
     } else {

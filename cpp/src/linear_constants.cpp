@@ -43,8 +43,7 @@ void LinearRisk::find_constants() {
     lipschitz_ = {curve * squared_size() + options_.l2, false, true};
     return;
   }
-  Eigen::MatrixXd H(m, m);  // its upper triangle is the row-major lower one
-  H.setZero();
+  Eigen::MatrixXd H = Eigen::MatrixXd::Zero(m, m);  // its upper triangle is the row-major lower one
   plain_gram(H.data());
   H *= curve;
   for (Index j = 0; j < features_; ++j) H(j, j) += options_.l2;
@@ -68,22 +67,34 @@ Constant LinearRisk::strong_convexity() {
   return strong_convexity_;
 }
 
+// One output, curvature = the sample weights.
 template <class T>
 void LinearRiskOf<T>::plain_gram(double* H) {
-  // One output, curvature = the sample weights.
-  const Index d = features_, m = d + (options_.intercept ? 1 : 0), run = 4096;
-  Buffer<T> ones(std::min(run, rows_)), workspace(std::max(design_.gram_workspace(), design_.workspace(1, 1)));
-  std::fill_n(ones.data(), ones.size(), T(1));
-  for (Index first = 0; first < rows_; first += run) {
-    const Index rows = std::min(run, rows_ - first);
+  const Index d = features_, m = d + (options_.intercept ? 1 : 0), run = 1024;
+  const double width = static_cast<double>(design_.entries()) / static_cast<double>(rows_);
+  const Index most = std::max<Index>(1, static_cast<Index>(96e6 / 8 / static_cast<double>(m * m)));
+  const Index tasks = std::min<Index>({tasks_for(static_cast<double>(design_.entries()) * width / 4), 16, most});
+  Buffer<double> parts(tasks * m * m);
+  Buffer<T> ones(run);
+  std::fill_n(ones.data(), run, T(1));
+  team(tasks);
+  const Index product = std::max(design_.gram_workspace(), design_.workspace(1, 1));
+  for (auto& space : spaces_)
+    if (space->product.size() < product) space->product.resize(product);
+  over_rows(rows_, tasks, run, [&](Index first, Index rows, Index task, Space& space) {
+    double* part = parts.data() + task * m * m;
     const T* weight = weight_ ? weight_ + first : ones.data();
-    design_.add_gram(first, rows, weight, H, m, workspace.data());
-    if (!options_.intercept) continue;
-    design_.add_back(first, rows, 1, weight, H + d * m, workspace.data());
-    for (Index i = 0; i < rows; ++i) H[d * m + d] += static_cast<double>(weight[i]);
-  }
+    design_.add_gram(first, rows, weight, part, m, space.product.data());
+    if (!options_.intercept) return;
+    design_.add_back(first, rows, 1, weight, part + d * m, space.product.data());
+    for (Index i = 0; i < rows; ++i) part[d * m + d] += static_cast<double>(weight[i]);
+  });
   for (Index i = 0; i < m; ++i)
-    for (Index j = 0; j <= i; ++j) H[i * m + j] *= scale_;
+    for (Index j = 0; j <= i; ++j) {
+      double sum = 0;
+      for (Index task = 0; task < tasks; ++task) sum += parts[(task * m + i) * m + j];
+      H[i * m + j] = scale_ * sum;
+    }
 }
 
 template <class T>

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "steep/kernels.hpp"
 #include "steep/linear_risk.hpp"
+#include "steep/run.hpp"
 
 namespace steep {
 
@@ -54,13 +54,12 @@ double LinearRiskOf<T>::normal_equations(const double* w, double* JtJ, double* J
 
 template <class T>
 Index LinearRiskOf<T>::least_norm_solution(double* w) {
-  if (options_.loss != Loss::squared_error) return -1;
   const Index k = outputs(), d = features_, width = d + k, block = std::max<Index>(4 * width, 256);
   const auto weight = [&](Index i) { return weight_ ? static_cast<double>(weight_[i]) : 1.0; };
   std::vector<Index> all(static_cast<std::size_t>(d));
   for (Index j = 0; j < d; ++j) all[static_cast<std::size_t>(j)] = j;
   Buffer<T> rows(block * d);
-  Vector center(static_cast<std::size_t>(width), 0.0);
+  Vector center(width, 0.0);
   if (options_.intercept) {
     double sum = 0;
     for (Index first = 0; first < rows_; first += block) {
@@ -118,11 +117,53 @@ Index LinearRiskOf<T>::least_norm_solution(double* w) {
   return solver.rank();
 }
 
+// One factorization for all outputs, whose Hessians are the same block: Cholesky of the block scaled to a unit diagonal
+// while its reciprocal condition is above 1e-8.
+template <class T>
+bool LinearRiskOf<T>::minimize_quadratic(double* w, const double* g, std::string& how) {
+  if (options_.loss != Loss::squared_error) return false;
+  const Index k = outputs(), d = features_, m = d + (options_.intercept ? 1 : 0);
+  if (!block_) {
+    Vector H(m * m, 0.0), z(m);
+    plain_gram(H.data());
+    for (Index j = 0; j < d; ++j) H[j * m + j] += options_.l2;
+    block_scale_.assign(m, 0.0);
+    bool definite = true;
+    for (Index i = 0; i < m; ++i) {
+      definite = definite && H[i * m + i] > 0;
+      block_scale_[i] = definite ? 1 / std::sqrt(H[i * m + i]) : 0;
+    }
+    for (Index i = 0; i < m; ++i)
+      for (Index j = 0; j <= i; ++j) H[j * m + i] = H[i * m + j] *= block_scale_[i] * block_scale_[j];
+    block_ = std::make_unique<Factor>(m);
+    block_definite_ = definite && block_->factor(H.data(), 0);
+    if (block_definite_) {
+      const double least = block_->small_singular(z);
+      block_definite_ = least * least > 1e-8 * std::min(matrix_bounds(H.data(), m).high, static_cast<double>(m));
+    }
+  }
+  if (!block_definite_) {
+    const Index rank = least_norm_solution(w);
+    how = "Solved by rank-revealing QR (ill-conditioned or singular: rank " + std::to_string(rank) + " of " +
+          std::to_string(d) + ", the minimizer of least norm)";
+    return true;
+  }
+  Vector step(m);
+  for (Index c = 0; c < k; ++c) {
+    for (Index j = 0; j < m; ++j) step[j] = -g[j < d ? c * d + j : weights() + c] * block_scale_[j];
+    block_->solve(step);
+    for (Index j = 0; j < m; ++j) w[j < d ? c * d + j : weights() + c] += step[j] * block_scale_[j];
+  }
+  how = "Solved by Cholesky";
+  return true;
+}
+
 #define STEEP_INSTANTIATE(T)                                                          \
   template Index LinearRiskOf<T>::residual_count() const;                             \
   template void LinearRiskOf<T>::residuals(const double*, double*, double*);          \
   template double LinearRiskOf<T>::normal_equations(const double*, double*, double*); \
-  template Index LinearRiskOf<T>::least_norm_solution(double*);
+  template Index LinearRiskOf<T>::least_norm_solution(double*);                       \
+  template bool LinearRiskOf<T>::minimize_quadratic(double*, const double*, std::string&);
 STEEP_INSTANTIATE(float)
 STEEP_INSTANTIATE(double)
 #undef STEEP_INSTANTIATE

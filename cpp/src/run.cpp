@@ -104,6 +104,12 @@ void Run::hessian(const Vector& x, double* H) {
   f_.hessian(x.data(), H);
 }
 
+void Run::approximate_hessian(const Vector& x, double* H) {
+  check_time();
+  ++result_.nhev;
+  if (!f_.approximate_hessian(x.data(), H)) f_.hessian(x.data(), H);
+}
+
 void Run::hessian_product(const Vector& x, const Vector& v, Vector& Hv) {
   check_time();
   ++result_.nhev;

@@ -111,7 +111,7 @@ def minimize(
         constraints = (constraints,)
     if tol is None:
         differences = isinstance(objective, FunctionObjective) and not _any(objective._core).exact_gradient
-        tol = 1e-5 if differences else None
+        tol = 1e-5 if differences else getattr(objective, "default_tol", None)
     options = Options(tol, rtol, max_iter, max_time, lower, upper, tuple(constraints), callback)
     if n_threads is not None:
         n_threads = check_integer(n_threads, "n_threads", 1)

@@ -4,8 +4,10 @@
 //     strong Wolfe   and |phi'(a)| <= c2 |phi'(0)|      (More and Thuente, ACM TOMS 20 (1994) 286)
 //
 // A value that is NaN or +infinity is a step too long. Where the decrease drowns in the rounding of f, a point with
-// phi(a) <= phi(0) + 1e-13 |phi(0)| that satisfies the curvature condition is taken too (the approximate Wolfe
-// condition of Hager and Zhang, SIAM J. Optim. 16 (2005) 170). One evaluation a trial, O(dim) besides.
+// phi(a) <= phi(0) + Objective::rounding() |phi(0)| that satisfies the curvature condition is taken too (the approximate Wolfe
+// condition of Hager and Zhang, SIAM J. Optim. 16 (2005) 170). One evaluation a trial, O(dim) besides; where the
+// objective knows its values on a line (Objective::begin_line), trials after the first cost those, and the point that is
+// taken one evaluation more.
 #pragma once
 #include "steep/run.hpp"
 
@@ -34,8 +36,12 @@ class LineSearch {
  private:
   double evaluate(const Vector& x0, const Vector& d, double a);
   bool keep_best();
+  bool settle(const Vector& x0, const Vector& d);  // evaluates a point known from the line alone
 
   Run& run_;
+  bool on_line_ = false;  // x and g are not those of `step`
+  double line_unit_ = 0;  // the first trial's step
+  bool best_on_line_ = false;
   Vector best_x_, best_g_;
   double best_fun_ = 0, best_step_ = 0;
 };

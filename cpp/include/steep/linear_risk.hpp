@@ -11,6 +11,7 @@
 
 #include "steep/buffer.hpp"
 #include "steep/design.hpp"
+#include "steep/factor.hpp"
 #include "steep/loss.hpp"
 #include "steep/objective.hpp"
 #include "steep/team.hpp"
@@ -84,6 +85,7 @@ class LinearRiskOf : public LinearRisk {
 
   bool has_hessian() const override;
   bool sparse() const override { return design_.sparse(); }
+  double rounding() const override { return sizeof(T) == sizeof(double) ? 1e-13 : 1e-7; }
   double evaluate(const double* w, double* g) override;
   void hessian(const double* w, double* H) override { hessian_of(w, nullptr, features_, H); }
   void hessian_of(const double* w, const Index* features, Index count, double* H) override;
@@ -94,7 +96,7 @@ class LinearRiskOf : public LinearRisk {
   Index residual_count() const override;
   void residuals(const double* w, double* r, double* J) override;
   double normal_equations(const double* w, double* JtJ, double* Jtr) override;
-  Index least_norm_solution(double* w) override;
+  bool minimize_quadratic(double* w, const double* g, std::string& how) override;
   double least_loss() override;
 
   const Design<T>& design() const { return design_; }
@@ -149,6 +151,7 @@ class LinearRiskOf : public LinearRisk {
                      const T* curvature, double* H, Space& space);
   void finish_gram(const double* parts, Index tasks, Index count, double scale, double* H);
   void take_sample();
+  Index least_norm_solution(double* w);  // its rank
 
   Design<T> design_;
   const T* y_;
@@ -164,6 +167,9 @@ class LinearRiskOf : public LinearRisk {
   Buffer<T> sample_x_, sample_y_, sample_weight_, sample_z_;
   std::vector<std::int32_t> sample_label_;
   double sample_share_ = 1;  // of the sum of weights
+  std::unique_ptr<Factor> block_;  // of one output's Hessian, scaled; of squared errors
+  Vector block_scale_;
+  bool block_definite_ = false;
   Buffer<double> partial_;
   std::unique_ptr<Team> team_;
   long team_process_ = 0;

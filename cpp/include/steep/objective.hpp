@@ -46,12 +46,8 @@ class Objective {
   virtual void hessian_product(const double* w, const double* v, double* Hv) {
     (void)w; (void)v; (void)Hv; lacks("Hessian-vector products");
   }
-  // What a method needs at once: f, g (dim) and H (dim, dim) at w.
-  virtual double evaluate_with_hessian(const double* w, double* g, double* H) {
-    const double fun = evaluate(w, g);
-    hessian(w, H);
-    return fun;
-  }
+  // What evaluate loses of f to rounding, relative to f: 1e-13 is a sum of a few hundred terms in double.
+  virtual double rounding() const { return 1e-13; }
   // Values on the line x0 + t (x1 - x0) for less than an evaluation, where an objective has a way to that: begin_line
   // returns false where it has not, and line gives f and its derivative with respect to t until the next evaluation.
   virtual bool begin_line(const double* x0, const double* x1) { (void)x0; (void)x1; return false; }
@@ -59,9 +55,11 @@ class Objective {
   // H (dim, dim), something like the Hessian at w for a fraction of its cost (that of a sample of rows, say), to
   // precondition a method of first order with; false where there is none.
   virtual bool approximate_hessian(const double* w, double* H) { (void)w; (void)H; return false; }
-  // The minimizer of least norm of a sum of squares, by orthogonal transformations of the data: its rank, or -1 where
-  // there is no such thing.
-  virtual Index least_norm_solution(double* w) { (void)w; return -1; }
+  // The minimizer of a quadratic by a way of its own: w comes in as the start, g as the gradient there; `how` names the
+  // way, and whether the minimizer is the only one. False where there is none.
+  virtual bool minimize_quadratic(double* w, const double* g, std::string& how) {
+    (void)w; (void)g; (void)how; return false;
+  }
   // r (m), and J (m, dim) row-major unless null.
   virtual void residuals(const double* w, double* r, double* J) { (void)w; (void)r; (void)J; lacks("residuals"); }
   // JtJ (dim, dim; both triangles) and Jtr (dim) at w without storing J; returns 1/2 ||r||^2.

@@ -33,6 +33,7 @@ class Run {
   // f(x), and its gradient unless g is null; counted. The lowest finite value with a finite gradient is remembered.
   double evaluate(const Vector& x, Vector* g);
   void hessian(const Vector& x, double* H);
+  void approximate_hessian(const Vector& x, double* H);  // the Hessian itself where there is nothing cheaper
   void hessian_product(const Vector& x, const Vector& v, Vector& Hv);
 
   // First evaluation: a value or gradient that is not finite is an error naming x0. Stops at once when x0 is optimal.

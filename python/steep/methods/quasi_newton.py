@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .. import _core
-from .._validation import check_integer
+from .._validation import check_bool, check_integer
 from .base import Method
 
 __all__ = ["BFGS", "LBFGS"]
@@ -45,6 +45,10 @@ class LBFGS(Method):
     ----------
     memory : int, optional
         Number of pairs kept; default 30 up to 10,000 variables, 10 beyond.
+    precondition : bool
+        Start the recursion from the inverse of an approximate Hessian instead of a multiple of the identity: that of a
+        sample of rows where the objective offers one (linear models), else the Hessian itself. It is factored anew
+        after 1, 2, 4, 8, ... iterations.
 
     Notes
     -----
@@ -61,11 +65,13 @@ class LBFGS(Method):
     """
 
     memory: int | None = None
+    precondition: bool = False
     name: ClassVar[str] = "lbfgs"
 
     def __post_init__(self) -> None:
+        check_bool(self.precondition, "precondition")
         if self.memory is not None:
             check_integer(self.memory, "memory", 1)
 
     def _solver(self) -> _core.Solver:
-        return _core.LBFGS(self.memory or 0)
+        return _core.LBFGS(self.memory or 0, self.precondition)

@@ -1,0 +1,197 @@
+"""Linear models as objectives: a design matrix with a loss on its scores; the Risk of a single dense layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._checks import check_bool, check_choice, check_integer, check_number, show
+from ._targets import CLASS_LOSSES, as_targets
+from ._validation import Array, as_array, as_matrix, as_parameters, as_weights
+from .methods import Options, method_table
+from .methods.quasi_newton import LBFGS
+from .objectives import Objective
+from .penalties import resolve_penalty
+
+__all__ = ["LinearObjective"]
+
+# Losses that act on scores. The two on probabilities need an output activation, which a linear model has not.
+LOSSES = (
+    "squared_error",
+    "absolute_error",
+    "huber",
+    "pinball",
+    "logistic",
+    "softmax_cross_entropy",
+    "hinge",
+    "squared_hinge",
+    "poisson",
+    "perceptron",
+)
+# Largest number of variables for which "auto" factors a Hessian, and a Gram matrix once.
+_HESSIAN_LIMIT = 2000
+_GRAM_LIMIT = 4000
+
+
+class LinearObjective(Objective):
+    """
+    The risk of a linear model: ``mean of s_i l(W x_i + b, y_i) + l2/2 ||W||^2 + l1 ||W||_1``.
+
+    Parameters
+    ----------
+    X : array of shape (n, d), or a SciPy sparse matrix
+        float32 and float64 are used in place; everything computes in X's type. Sparse matrices become CSR.
+    y : array
+        Targets as the loss takes them: (n,) or (n, k), class indices for "softmax_cross_entropy".
+    loss : str
+        A loss on raw scores.
+    loss_parameter : float
+        Huber's delta, the pinball loss's q.
+    outputs : int, optional
+        k; found from y unless the loss is "softmax_cross_entropy" with class indices whose last classes are missing.
+    intercept : bool
+        Add b, never penalized.
+    penalty : L1, L2 or ElasticNet, optional
+    average : bool
+        The mean (weights s_i / sum s), or the sum.
+    sample_weight : array of shape (n,), optional
+    n_threads : int, optional
+
+    Notes
+    -----
+    The variables are those of a dense layer in one vector: W (k, d) row by row, then b (k). The mean is weighted;
+    weight 2 is the row twice. An evaluation reads X once; its bits do not depend on the number of threads.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import steep
+    >>> f = steep.problems.logistic([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1], intercept=True)
+    >>> coef, intercept = f.unpack(steep.minimize(f).x)
+    >>> np.round(coef, 4), np.round(intercept, 4)
+    (array([0.8047]), -1.2071)
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: Any,
+        loss: str = "squared_error",
+        *,
+        loss_parameter: float = 1.0,
+        outputs: int | None = None,
+        intercept: bool = False,
+        penalty: Any = None,
+        average: bool = True,
+        sample_weight: Any = None,
+        n_threads: int | None = None,
+        name: str | None = None,
+        data: str = "X",
+    ) -> None:
+        check_choice(loss, "loss", LOSSES)
+        design, dtype = _as_design(X, data)
+        n, d = design[0].shape if len(design) == 1 else (design[0].size - 1, design[3])
+        k = _count_outputs(y, loss, n) if outputs is None else check_integer(outputs, "outputs", 1)
+        rows, labels = as_targets(y, loss, k, n, dtype, data=data)
+        weights = as_weights(sample_weight, n, dtype=dtype, data=data)
+        l1, l2 = resolve_penalty(penalty)
+        kind = _core.LinearRisk32 if dtype == np.float32 else _core.LinearRisk64
+        core = kind(
+            *design,
+            rows,
+            labels,
+            weights,
+            loss=loss,
+            parameter=check_number(loss_parameter, "loss_parameter"),
+            outputs=k,
+            intercept=check_bool(intercept, "intercept"),
+            average=check_bool(average, "average"),
+            l1=l1,
+            l2=l2,
+            n_threads=0 if n_threads is None else check_integer(n_threads, "n_threads", 1),
+        )
+        super().__init__(core, name=name or f"linear risk ({loss})")
+        self.shape: tuple[int, ...] = (d,) if k == 1 else (k, d)
+        self.intercept = bool(intercept)
+        self.loss = loss
+        self.dtype = dtype
+        self.default_tol = 1e-4 if dtype == np.float32 else None
+
+    @property
+    def rows(self) -> int:
+        """Number of rows of X."""
+        return int(self._linear.rows)
+
+    @property
+    def _linear(self) -> Any:
+        return self._core
+
+    def unpack(self, w: Any) -> tuple[Array, Any]:
+        """
+        Return the coefficients, (d,) or (k, d), and the intercept: a number, (k,), or 0.0 where there is none.
+
+        Parameters
+        ----------
+        w : array of shape (dim,)
+        """
+        w = as_parameters(w, self.dim)
+        size = int(np.prod(self.shape))
+        coefficients = w[:size].reshape(self.shape)
+        if not self.intercept:
+            return coefficients, 0.0
+        return coefficients, (float(w[size]) if len(self.shape) == 1 else w[size:])
+
+    def preferred_method(self, options: Options) -> tuple[Any, str]:
+        """Return the method that "auto" takes and why, or (None, "") where its general rules decide."""
+        core, d = self._linear, self.shape[-1]
+        if options.lower is not None or options.upper is not None:
+            return None, ""
+        if core.l1() is not None:
+            if "coordinate_descent" in method_table and core.has_gradient:
+                return "coordinate_descent", "there is an l1 penalty on a linear model"
+            return None, ""
+        if not core.has_gradient:
+            if self.loss == "hinge" and "dual_coordinate_ascent" in method_table and not self.intercept and core.l2 > 0:
+                return "dual_coordinate_ascent", "the hinge loss has a simple dual"
+            return None, ""
+        if core.is_quadratic and d <= _GRAM_LIMIT:
+            return "direct", "the objective is quadratic, and one factorization minimizes it"
+        if core.has_hessian and self.dim <= _HESSIAN_LIMIT and not core.sparse:
+            if self.rows >= 12 * d and self.rows >= 4096:
+                why = "the Hessian of a sample of rows is a good metric, and a step is one pass over X"
+                return LBFGS(precondition=True), f"preconditioned, as {why}"
+            return "newton", f"{self.dim} variables make the Hessian affordable"
+        return None, ""
+
+
+def _as_design(X: Any, name: str) -> tuple[tuple[Any, ...], np.dtype[Any]]:
+    """Return ((matrix,) or (start, column, data, columns), dtype)."""
+    if not type(X).__module__.startswith("scipy.sparse"):
+        matrix = as_matrix(X, name)
+        return (matrix,), matrix.dtype
+    rows = X.tocsr()
+    if min(rows.shape) < 1:
+        raise ValueError(f"{name} must have at least one row and one column, got shape {rows.shape}")
+    if rows.shape[1] > np.iinfo(np.int32).max:
+        raise ValueError(f"{name} must have at most {np.iinfo(np.int32).max} columns, got {rows.shape[1]}")
+    if not rows.has_canonical_format:
+        rows = rows.copy() if rows is X else rows
+        rows.sum_duplicates()
+    data = as_array(rows.data, name)
+    start = np.ascontiguousarray(rows.indptr, dtype=np.int64)
+    return (start, np.ascontiguousarray(rows.indices, dtype=np.int32), data, int(rows.shape[1])), data.dtype
+
+
+def _count_outputs(y: Any, loss: str, n: int) -> int:
+    array = np.asarray(y)
+    if array.ndim == 2:
+        k = int(array.shape[1])
+        if loss not in CLASS_LOSSES or k > 1:
+            return k
+    if loss in CLASS_LOSSES:
+        if array.dtype.kind not in "buif" or array.size == 0:
+            raise ValueError(f"y must be class indices or rows of class probabilities, got {show(y)}")
+        return max(int(array.max()) + 1, 2)
+    return 1
