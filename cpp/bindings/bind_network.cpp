@@ -71,12 +71,15 @@ Array<T> predict_rows(const Network<T>& net, const Array<T>& parameters, const A
   require(!output_shift || output_shift->size() == k, "output_shift must have one entry for each output");
   Array<T> out({data.n, k});
   T* y = out.mutable_data();
+  const T* scale = output_scale && !raw ? output_scale->data() : nullptr;
+  const T* shift = output_shift && !raw ? output_shift->data() : nullptr;
   PythonMonitor monitor;
   bool done;
-  {
+  if (data.n == 1 && net.parameter_count() < 100'000) {  // letting go of the GIL would take longer
+    done = predict(net, w, s, data, raw, scale, shift, y, n_threads, monitor);
+  } else {
     py::gil_scoped_release release;
-    done = predict(net, w, s, data, raw, output_scale ? output_scale->data() : nullptr,
-                   output_shift ? output_shift->data() : nullptr, y, n_threads, monitor);
+    done = predict(net, w, s, data, raw, scale, shift, y, n_threads, monitor);
   }
   if (!done) {
     PyErr_SetNone(PyExc_KeyboardInterrupt);
@@ -110,8 +113,8 @@ void register_as(py::module_& m, const char* name) {
            py::arg("X").noconvert(), py::arg("input_scale").none(true).noconvert() = py::none(),
            py::arg("input_shift").none(true).noconvert() = py::none(),
            py::arg("output_scale").none(true).noconvert() = py::none(),
-           py::arg("output_shift").none(true).noconvert() = py::none(), py::arg("n_threads") = 1,
-           py::arg("raw") = false, "Outputs (n, n_outputs) in inference mode.");
+           py::arg("output_shift").none(true).noconvert() = py::none(), py::arg("n_threads") = 0,
+           py::arg("raw") = false, "Outputs (n, n_outputs) in inference mode, scaled unless raw.");
 }
 
 }  // namespace

@@ -76,11 +76,14 @@ class Training {
   }
 
   void restore(const Array<T>& parameters, const Array<T>& state, const std::vector<Array<T>>& slots, Index step,
-               Index epoch, Index position, const std::vector<double>& partial) {
+               Index epoch, Index position, const std::vector<double>& partial, const Array<T>& start_parameters,
+               const Array<T>& start_state) {
     std::vector<const T*> pointers;
     for (const Array<T>& slot : slots) pointers.push_back(vector_of_size(slot, net_.parameter_count(), "slots"));
     trainer_->restore(vector_of_size(parameters, net_.parameter_count(), "parameters"),
-                      vector_of_size(state, net_.state_count(), "state"), pointers, step, epoch, position, partial);
+                      vector_of_size(state, net_.state_count(), "state"), pointers, step, epoch, position, partial,
+                      vector_of_size(start_parameters, net_.parameter_count(), "start_parameters"),
+                      vector_of_size(start_state, net_.state_count(), "start_state"));
   }
   void set_parameters(const Array<T>& parameters, const Array<T>& state) {
     trainer_->set_parameters(vector_of_size(parameters, net_.parameter_count(), "parameters"),
@@ -88,6 +91,8 @@ class Training {
   }
   Array<T> parameters() const { return Array<T>(net_.parameter_count(), trainer_->parameters()); }
   Array<T> state() const { return Array<T>(net_.state_count(), trainer_->state()); }
+  Array<T> start_parameters() const { return Array<T>(net_.parameter_count(), trainer_->start_parameters()); }
+  Array<T> start_state() const { return Array<T>(net_.state_count(), trainer_->start_state()); }
   std::vector<Array<T>> slots() const {
     std::vector<Array<T>> out;
     for (Index k = 0; k < trainer_->slot_count(); ++k) out.emplace_back(net_.parameter_count(), trainer_->slot(k));
@@ -137,11 +142,14 @@ void register_as(py::module_& m, const char* name) {
            py::arg("labels").none(true).noconvert(), py::arg("weights").none(true).noconvert(),
            "Mean loss in inference mode.")
       .def("restore", &R::restore, py::arg("parameters").noconvert(), py::arg("state").noconvert(), py::arg("slots"),
-           py::arg("step"), py::arg("epoch"), py::arg("position"), py::arg("partial"), "Go on from there.")
+           py::arg("step"), py::arg("epoch"), py::arg("position"), py::arg("partial"),
+           py::arg("start_parameters").noconvert(), py::arg("start_state").noconvert(), "Go on from there.")
       .def("set_parameters", &R::set_parameters, py::arg("parameters").noconvert(), py::arg("state").noconvert(), "Replace them.")
       .def_property_readonly("steps_per_epoch", [](const R& r) { return r.core().steps_per_epoch(); }, "Updates an epoch.")
       .def_property_readonly("parameters", &R::parameters, "A copy.")
       .def_property_readonly("state", &R::state, "A copy.")
+      .def_property_readonly("start_parameters", &R::start_parameters, "A copy of those at the start of the epoch.")
+      .def_property_readonly("start_state", &R::start_state, "A copy of that at the start of the epoch.")
       .def_property_readonly("slots", &R::slots, "Copies of the rule's arrays.")
       .def_property_readonly("step", [](const R& r) { return r.core().step_count(); }, "Updates made.")
       .def_property_readonly("epoch", [](const R& r) { return r.core().epoch(); }, "Whole epochs made.")

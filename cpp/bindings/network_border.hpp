@@ -13,9 +13,10 @@ using OptionalArray = std::optional<Array<T>>;
 // X (n, columns): uint8, float32 or float64, entries of a row adjacent, rows of any stride.
 template <class T>
 Dataset<T> dataset_of(const py::array& X, Index columns, const OptionalArray<T>& scale, const OptionalArray<T>& shift) {
-  require(X.ndim() == 2 && X.shape(1) == columns, "X must have shape (n, " + std::to_string(columns) + ")");
-  require(X.shape(1) <= 1 || X.strides(1) == X.itemsize(), "X must have adjacent columns");
+  if (X.ndim() != 2 || X.shape(1) != columns) throw py::value_error("X must have shape (n, " + std::to_string(columns) + ")");
+  require(columns == 1 || X.strides(1) == X.itemsize(), "X must have adjacent columns");
   require(X.strides(0) % X.itemsize() == 0 && X.strides(0) >= 0, "X must have rows at whole entries");
+  require(reinterpret_cast<std::uintptr_t>(X.data()) % static_cast<std::uintptr_t>(X.itemsize()) == 0, "X must be aligned");
   require(!scale || scale->size() == columns, "input_scale must have one entry for each column");
   require(!shift || shift->size() == columns, "input_shift must have one entry for each column");
   Dataset<T> data;
@@ -23,11 +24,12 @@ Dataset<T> dataset_of(const py::array& X, Index columns, const OptionalArray<T>&
   data.columns = columns;
   data.x = X.data();
   data.row_stride = X.strides(0) / X.itemsize();
-  if (X.dtype().is(py::dtype::of<float>()))
+  // Not by identity: an unpickled array has a dtype object of its own.
+  if (py::isinstance<py::array_t<float, 0>>(X))
     data.element = Element::float32;
-  else if (X.dtype().is(py::dtype::of<double>()))
+  else if (py::isinstance<py::array_t<double, 0>>(X))
     data.element = Element::float64;
-  else if (X.dtype().is(py::dtype::of<std::uint8_t>()))
+  else if (py::isinstance<py::array_t<std::uint8_t, 0>>(X))
     data.element = Element::uint8;
   else
     require(false, "X must be uint8, float32 or float64");
@@ -66,8 +68,8 @@ inline LossPlan loss_plan(Activation output, const std::string& name, double par
 
 template <class T>
 const T* vector_of_size(const Array<T>& values, Index size, const char* name) {
-  require(values.ndim() == 1 && values.shape(0) == size,
-          std::string(name) + " must have shape (" + std::to_string(size) + ",)");
+  if (values.ndim() != 1 || values.shape(0) != size)
+    throw py::value_error(std::string(name) + " must have shape (" + std::to_string(size) + ",)");
   return values.data();
 }
 

@@ -45,6 +45,9 @@ py::array_t<T> take(std::vector<T>&& values, std::vector<py::ssize_t> shape = {}
   return py::array_t<T>(shape, owned->data(), free);
 }
 
+inline void require(bool ok, const char* message) {
+  if (!ok) throw py::value_error(message);
+}
 inline void require(bool ok, const std::string& message) {
   if (!ok) throw py::value_error(message);
 }

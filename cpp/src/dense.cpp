@@ -60,6 +60,8 @@ class Dense final : public Layer<T> {
            rows + 16;
   }
 
+  Index forward_workspace_size(Index) const override { return 0; }
+
   void forward(const Block<T>& b, const T* x, T* y) const override {
     const bool apply = !b.raw && phi_ != Activation::identity, keep = needs_preactivation(phi_) && !b.raw;
     T* z = keep ? b.cache : y;

@@ -1,6 +1,7 @@
 // Predictions block by block: memory is bounded by one block a thread, whatever the number of rows.
 #include <atomic>
 
+#include "steep/finite.hpp"
 #include "steep/kernels.hpp"
 #include "steep/network.hpp"
 
@@ -14,18 +15,32 @@ constexpr double flops_per_thread = 4e6;  // work that pays for waking a thread
 // What one thread needs for a block.
 template <class T>
 struct Space {
-  Space(const Network<T>& net, Index rows)
-      : input(rows * net.inputs()), a(rows * net.widest()), b(rows * net.widest()) {
+  Space(const Network<T>& net, Index rows) {
+    const Index widest = net.size() > 1 ? rows * net.widest() : 0;
+    input.resize(rows * net.inputs());
+    a.resize(widest);
+    b.resize(net.size() > 2 ? widest : 0);
     Index cache_size = 0, workspace_size = 0;
     for (Index l = 0; l < net.size(); ++l) {
       cache_size = std::max(cache_size, rows * net.layer(l).cache_entries());
-      workspace_size = std::max(workspace_size, net.layer(l).workspace_size(rows));
+      workspace_size = std::max(workspace_size, net.layer(l).forward_workspace_size(rows));
     }
     cache.resize(cache_size);
     workspace.resize(workspace_size);
   }
   Buffer<T> input, a, b, cache, workspace;
 };
+
+// Python looks for the value itself first; this is what remains, numbers that are too large once scaled and converted.
+template <class T>
+[[noreturn]] void refuse_row(const T* in, Index first, Index columns) {
+  while (all_finite(in, columns)) {
+    in += columns;
+    ++first;
+  }
+  throw std::invalid_argument("X must be finite and, scaled, within the range of the network's dtype, got row " +
+                              std::to_string(first));
+}
 
 template <class T>
 void predict_block(const Network<T>& net, const Packed<T>* packed, const T* w, T* state, const Dataset<T>& x, bool raw,
@@ -38,6 +53,7 @@ void predict_block(const Network<T>& net, const Packed<T>* packed, const T* w, T
                              space.input.data());
     in = space.input.data();
   }
+  if (x.element != Element::uint8 && !all_finite(in, rows * x.columns)) refuse_row(in, first, x.columns);
   T* next = space.a.data();
   for (Index l = 0; l < net.size(); ++l) {
     Block<T> block;
@@ -61,15 +77,25 @@ void predict_block(const Network<T>& net, const Packed<T>* packed, const T* w, T
 template <class T>
 bool predict(const Network<T>& net, const T* w, const T* state, const Dataset<T>& x, bool raw, const T* out_scale,
              const T* out_shift, T* out, int n_threads, Monitor& monitor) {
-  const Index rows = std::min(block_rows, x.n), blocks = (x.n + rows - 1) / rows, k = net.outputs();
+  const Index k = net.outputs();
+  const auto scale_outputs = [&](T* y, Index count) {
+    for (Index r = 0; (out_scale || out_shift) && r < count; ++r)
+      for (Index j = 0; j < k; ++j)
+        y[r * k + j] = (out_scale ? out_scale[j] : T(1)) * y[r * k + j] + (out_shift ? out_shift[j] : T(0));
+  };
+  if (x.n < few_rows) {
+    Space<T> space(net, x.n);
+    predict_block(net, static_cast<const Packed<T>*>(nullptr), w, const_cast<T*>(state), x, raw, 0, x.n, space, out);
+    scale_outputs(out, x.n);
+    return true;
+  }
+  const Index rows = std::min(block_rows, x.n), blocks = (x.n + rows - 1) / rows;
   const double flops = net.flops_per_row() * static_cast<double>(x.n);
+  if (n_threads < 1) n_threads = default_threads();
   Team team(std::max(1, std::min({n_threads, static_cast<int>(std::min<Index>(blocks, 1 << 20)),
                                   static_cast<int>(std::min(flops / flops_per_thread, 1e6))})));
-  std::unique_ptr<Packed<T>> packed;
-  if (x.n >= few_rows) {
-    packed = std::make_unique<Packed<T>>(net, false);
-    packed->make(w, team);
-  }
+  Packed<T> packed(net, false);
+  packed.make(w, team);
   std::vector<std::unique_ptr<Space<T>>> spaces;
   for (int i = 0; i < team.size(); ++i) spaces.push_back(std::make_unique<Space<T>>(net, rows));
   std::atomic<bool> stop{false};
@@ -78,11 +104,9 @@ bool predict(const Network<T>& net, const T* w, const T* state, const Dataset<T>
     if (member == 0 && monitor.poll()) return stop.store(true);
     const Index first = task * rows, count = std::min(rows, x.n - first);
     T* y = out + first * k;
-    predict_block(net, packed.get(), w, const_cast<T*>(state), x, raw, first, count,
-                  *spaces[static_cast<std::size_t>(member)], y);
-    for (Index r = 0; (out_scale || out_shift) && r < count; ++r)
-      for (Index j = 0; j < k; ++j)
-        y[r * k + j] = (out_scale ? out_scale[j] : T(1)) * y[r * k + j] + (out_shift ? out_shift[j] : T(0));
+    predict_block(net, &packed, w, const_cast<T*>(state), x, raw, first, count, *spaces[static_cast<std::size_t>(member)],
+                  y);
+    scale_outputs(y, count);
   });
   return !stop.load();
 }

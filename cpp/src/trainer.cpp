@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "steep/finite.hpp"
 #include "steep/kernels.hpp"
 #include "steep/philox.hpp"
 
@@ -69,8 +70,9 @@ void Trainer<T>::set_parameters(const T* parameters, const T* state) {
 
 template <class T>
 void Trainer<T>::restore(const T* parameters, const T* state, const std::vector<const T*>& slots, Index step, Index epoch,
-                         Index position, const std::vector<double>& partial) {
-  if (slots.size() != slots_.size() || partial.size() != sums_.size() || position < 0 || position >= steps_)
+                         Index position, const std::vector<double>& partial, const T* start_parameters,
+                         const T* start_state) {
+  if (slots.size() != slots_.size() || partial.size() != sums_.size() || position < 0 || position > steps_)
     throw std::invalid_argument("state must be one of the same network, rule and data");
   set_parameters(parameters, state);
   for (std::size_t k = 0; k < slots.size(); ++k) copy(slots[k], slots_[k]);
@@ -80,6 +82,8 @@ void Trainer<T>::restore(const T* parameters, const T* state, const std::vector<
   if (position > 0) {
     begin_epoch();
     sums_ = partial;
+    copy(start_parameters, start_theta_);
+    copy(start_state, start_state_);
   }
 }
 
@@ -163,7 +167,8 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
   }
   packed_.make(w, team);
 
-  const bool add_l2 = options_.l2 > 0 && decoupled(rule_.rule);
+  // The penalty's gradient, by the rule where it adds weight decay to g; clipping shortens the sum of both.
+  const bool add_l2 = options_.l2 > 0 && (clip || decoupled(rule_.rule));
   if (!add_l2) step.weight_decay += static_cast<T>(options_.l2);
   const auto measure = [&](Index i) {
     const Tile& at = pass_.tile(i).at;
@@ -223,7 +228,7 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
 }
 
 template <class T>
-double Trainer<T>::evaluate(const Dataset<T>& data, Team& team, Monitor& monitor) {
+bool Trainer<T>::evaluate(const Dataset<T>& data, Team& team, Monitor& monitor, double& loss) {
   packed_.make(theta_.data(), team);
   double sum = 0, weight = static_cast<double>(data.n);
   if (data.weight) {
@@ -233,29 +238,35 @@ double Trainer<T>::evaluate(const Dataset<T>& data, Team& team, Monitor& monitor
   for (Index first = 0; first < data.n; first += pass_.max_rows()) {
     typename Pass<T>::Rows rows{nullptr, first, std::min(pass_.max_rows(), data.n - first), 1};
     sum += pass_.run(theta_.data(), state_.data(), packed_, data, rows, {}, team);
-    monitor.poll();
+    if (monitor.poll()) return false;
   }
-  return sum / weight;
+  loss = sum / weight;
+  return true;
 }
 
 template <class T>
 double Trainer<T>::evaluate(const Dataset<T>& data, Monitor& monitor) {
   Team team(worthwhile_threads(net_.flops_per_row() * static_cast<double>(std::min(data.n, pass_.max_rows())), options_.n_threads));
-  return evaluate(data, team, monitor);
+  double loss = NAN;
+  evaluate(data, team, monitor, loss);
+  return loss;
 }
 
 template <class T>
-void Trainer<T>::finish_epoch(TrainReport& report, Team& team, Monitor& monitor) {
+bool Trainer<T>::finish_epoch(TrainReport& report, Team& team, Monitor& monitor) {
+  double val_loss = 0;
+  if (has_validation_ && !evaluate(validation_, team, monitor, val_loss)) return false;
   const double steps = sums_[sum_steps], loss = sums_[sum_loss] / sums_[sum_weight];
   report.loss.push_back(loss);
   report.objective.push_back(loss + sums_[sum_penalty] / steps);
   report.gradient_norm.push_back(sums_[sum_norm] / steps);
   for (Index l = 0; l < net_.size(); ++l)
     report.layer_gradient_norm.push_back(sums_[static_cast<std::size_t>(sum_layers + l)] / steps);
-  if (has_validation_) report.val_loss.push_back(evaluate(validation_, team, monitor));
+  if (has_validation_) report.val_loss.push_back(val_loss);
   report.seconds.push_back(monitor.seconds());
   ++epoch_;
   position_ = 0;
+  return true;
 }
 
 template <class T>
@@ -268,6 +279,13 @@ TrainReport Trainer<T>::run(Index epochs, const double* rates, double max_second
   report.layer_gradient_norm.reserve(reserve * static_cast<std::size_t>(net_.size()));
   const double flops = 3 * net_.flops_per_row() * static_cast<double>(std::min(options_.batch_size, pass_.max_rows()));
   Team team(worthwhile_threads(flops / 2, options_.n_threads));
+  const auto diverged = [&](Index step) {
+    report.end = End::diverged;
+    report.diverged_step = step;
+    roll_back();
+    position_ = 0;
+    return std::move(report);
+  };
   for (Index done = 0; done < epochs; ++done, rates += steps_) {
     if (position_ == 0) begin_epoch();
     while (position_ < steps_) {
@@ -277,16 +295,15 @@ TrainReport Trainer<T>::run(Index epochs, const double* rates, double max_second
       switch (take_step(rates[position_], team, monitor)) {
         case Outcome::done: break;
         case Outcome::interrupted: report.end = End::interrupted; return report;
-        case Outcome::diverged:
-          report.end = End::diverged;
-          report.diverged_step = position_;
-          roll_back();
-          position_ = 0;
-          return report;
+        case Outcome::diverged: return diverged(position_);
       }
     }
+    if (!all_finite(theta_.data(), theta_.size())) return diverged(steps_ - 1);
     const double norm = sums_[sum_norm] / sums_[sum_steps];
-    finish_epoch(report, team, monitor);
+    if (!finish_epoch(report, team, monitor)) {
+      report.end = End::interrupted;
+      return report;
+    }
     if (plan_.kernel == Loss::perceptron && norm == 0) report.end = End::separated;
     else if (norm <= tol) report.end = End::converged;
     if (report.end != End::running) return report;

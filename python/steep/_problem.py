@@ -20,20 +20,36 @@ if TYPE_CHECKING:
 
 __all__ = ["Part", "Problem", "prepare"]
 
+_REAL_LOSSES = ("squared_error", "absolute_error", "huber", "pinball")
+
 
 @dataclass
 class Part:
-    """Rows of a data set: inputs, targets (rows or labels, as the loss sees them), weights; y as metrics see it."""
+    """
+    Rows of a data set: inputs, targets (rows or labels, scaled as the loss sees them), weights of the loss.
+
+    `y` and `sample_weight` are what metrics see: targets unscaled, weights without those of the classes.
+    """
 
     X: Array
     rows: Array | None
     labels: Array | None
     weights: Array | None
     y: Array
+    sample_weight: Array | None = None
 
     def arrays(self) -> tuple[Any, ...]:
         """Return what the core takes."""
         return self.X, self.rows, self.labels, self.weights
+
+    def fingerprint(self) -> list[float]:
+        """Return a few numbers that other data would not have."""
+        rows = np.linspace(0, len(self.X) - 1, min(len(self.X), 64)).astype(np.int64)
+        target = self.rows if self.rows is not None else self.labels
+        assert target is not None
+        place = np.arange(1.0, len(target) + 1)
+        sums = [np.sum(self.X[rows], dtype=np.float64), (place @ target).sum()]
+        return [float(len(self.X)), *map(float, sums), 0.0 if self.weights is None else float(place @ self.weights)]
 
     def take(self, rows: Array) -> Part:
         """Return some of the rows, copied."""
@@ -41,7 +57,8 @@ class Part:
         def of(array: Array | None) -> Any:
             return None if array is None else np.ascontiguousarray(array[rows])
 
-        return Part(of(self.X), of(self.rows), of(self.labels), of(self.weights), of(self.y))
+        weights = of(self.weights)
+        return Part(of(self.X), of(self.rows), of(self.labels), weights, of(self.y), weights)
 
 
 @dataclass
@@ -52,6 +69,7 @@ class Problem:
     validation: Part | None
     loss: str
     parameter: float
+    n_threads: int = 1
 
     @property
     def n(self) -> int:
@@ -76,26 +94,17 @@ class Problem:
     ) -> dict[str, Array]:
         """Return the metrics of the training and validation rows, each an array of one entry."""
         found: dict[str, Array] = {}
-        exact, threads = net._exact, _core.default_threads()
-        scaling = [exact[name] for name in ("input_scale", "input_shift", "output_scale", "output_shift")]
         for prefix, part in (("", self.train), ("val_", self.validation)):
             if part is None:
                 continue
-            prediction = net._core.predict(parameters, state, part.X, *scaling, threads, False)
+            prediction = net._core.predict(parameters, state, part.X, *net._scales, self.n_threads, False)
             for name, metric in metrics.items():
-                found[prefix + name] = np.array([metric(part.y, prediction, net.output_activation, part.weights)])
+                found[prefix + name] = np.array([metric(part.y, prediction, net.output_activation, part.sample_weight)])
         return found
 
-    def fingerprint(self) -> list[float]:
+    def fingerprint(self) -> list[list[float]]:
         """Return a few numbers that other data would not have."""
-        part = self.train
-        rows = np.linspace(0, len(part.X) - 1, min(len(part.X), 64)).astype(np.int64)
-        target = part.rows if part.rows is not None else part.labels
-        assert target is not None
-        weights = 0.0 if part.weights is None else float(part.weights.sum())
-        with np.errstate(over="ignore"):
-            sums = (float(np.sum(part.X[rows], dtype=np.float64)), float(np.sum(target, dtype=np.float64)), weights)
-        return [float(len(part.X)), *sums]
+        return [part.fingerprint() for part in (self.train, self.validation) if part is not None]
 
 
 def prepare(
@@ -103,6 +112,7 @@ def prepare(
 ) -> Problem:
     """Check and convert everything that `train` and `Risk` are given; nothing is changed."""
     name, parameter = resolve_loss(loss, net.output_activation, net.n_outputs)
+    _check_network(net, name)
     whole = _part(net, X, y, sample_weight, name, "X", "y", "sample_weight")
     held: Part | None = None
     if validation is not None:
@@ -141,8 +151,25 @@ def prepare(
     return Problem(whole, held, name, parameter)
 
 
+def _check_network(net: Network, loss: str) -> None:
+    """Refuse what can be evaluated but not trained."""
+    for i, layer in enumerate(net.layers[:-1]):
+        if getattr(layer, "activation", None) == "step":
+            raise ValueError(
+                f"activation of layer {i} must have a useful derivative for training, got 'step': only the output of a "
+                "perceptron can be a step"
+            )
+    if loss not in _REAL_LOSSES:
+        for name in ("output_scale", "output_shift"):
+            if net._exact[name] is not None:
+                got = show(getattr(net, name))
+                raise ValueError(f"{name} must be None with the loss {loss}, whose targets have no unit, got {got}")
+
+
 def _part(net: Network, X: Any, y: Any, weights: Any, loss: str, x_name: str, y_name: str, w_name: str) -> Part:
     inputs = net._as_inputs(X, x_name)
+    if inputs.dtype == np.float64 and net.dtype == np.float32:
+        _check_range(inputs, x_name)
     rows, labels = as_targets(y, loss, net.n_outputs, len(inputs), net.dtype, name=y_name, data=x_name)
     seen = labels if rows is None else rows
     assert seen is not None
@@ -151,7 +178,21 @@ def _part(net: Network, X: Any, y: Any, weights: Any, loss: str, x_name: str, y_
         rows = np.ascontiguousarray(
             ((rows - (0 if shift is None else shift)) / (1 if scale is None else scale)), net.dtype
         )
-    return Part(inputs, rows, labels, as_weights(weights, len(inputs), w_name, data=x_name), seen)
+    kept = as_weights(weights, len(inputs), w_name, data=x_name)
+    return Part(inputs, rows, labels, kept, seen, kept)
+
+
+def _check_range(X: Array, name: str, block: int = 4096) -> None:
+    """Refuse float64 values that float32 cannot hold, without a copy of the data."""
+    largest = np.finfo(np.float32).max
+    for start in range(0, len(X), block):
+        part = X[start : start + block]
+        if part.max() > largest or part.min() < -largest:
+            row, column = np.argwhere(np.abs(part) > largest)[0]
+            raise ValueError(
+                f"{name} must be within the range of the network's float32, got {part[row, column]} at row "
+                f"{start + row}, column {column}"
+            )
 
 
 def _classes(part: Part, loss: str) -> Array | None:

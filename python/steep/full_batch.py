@@ -131,7 +131,7 @@ class _Loop:
                 chosen = self.patience.parameters
         self.net.parameters[...] = chosen
         state = TrainState(
-            w, self.net.state.copy(), [], result.nit, result.nit, 0, [], self.history, self.patience,
-            {"rule": method.name},
+            w, self.net.state.copy(), [], result.nit, result.nit, 0, [], w, self.net.state.copy(), self.history,
+            self.patience, {"optimizer": method.name}, status,
         )  # fmt: skip
         return Run(self.net, self.history, status, message, state, int(best))

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._checks import check_choice, check_integer, check_seed, show
+from ._checks import check_bool, check_choice, check_integer, check_seed, show
 from ._validation import Array, as_matrix, as_parameters, as_scale, float_dtype
 from .layers import ACTIVATIONS, Dense, Layer, layer_from_config
 
 __all__ = ["MLP", "Network"]
 
+_SCALING = ("input_scale", "input_shift", "output_scale", "output_shift")
 _INPUT_ELEMENTS = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -61,6 +62,7 @@ class Network:
         self,
         layers: Sequence[Layer],
         input_shape: int | tuple[int, ...],
+        *,
         dtype: Any = "float32",
         seed: int = 0,
         input_scale: Any = None,
@@ -105,7 +107,7 @@ class Network:
         ----------
         seed : int
         """
-        seed = check_seed(seed)
+        self.seed = seed = check_seed(seed)
         for number, (layer, row) in enumerate(zip(self._specs, self._layout, strict=True)):
             arrays = {name: self._view(self._parameters, shape, offset) for name, shape, offset in row["arrays"]}
             if "weight" not in arrays:
@@ -145,6 +147,7 @@ class Network:
             raise ValueError(f"output_scale must have no zero, got one at {int((exact == 0).argmax())}")
         self._scaling[name] = value if exact is None or np.ndim(value) == 0 else exact
         self._exact[name] = None if exact is None else exact.astype(self.dtype)
+        self._scales = tuple(self._exact.get(key) for key in _SCALING)
 
     def predict(self, X: Any, *, raw: bool = False, n_threads: int | None = None) -> Array:
         """
@@ -169,15 +172,13 @@ class Network:
         ValueError, TypeError
             If X has another shape, or values that are not finite; the message names the row.
         """
-        exact = self._exact
-        threads = _core.default_threads() if n_threads is None else check_integer(n_threads, "n_threads", 1)
-        scale = (None, None) if raw else (exact["output_scale"], exact["output_shift"])
-        arguments = (exact["input_scale"], exact["input_shift"], *scale, threads, raw)
+        threads = 0 if n_threads is None else check_integer(n_threads, "n_threads", 1)
+        found: Array
         try:
-            found: Array = self._core.predict(self._parameters, self.state, X, *arguments)
+            found = self._core.predict(self._parameters, self.state, X, *self._scales, threads, raw)
         except (TypeError, ValueError):
-            matrix = self._as_inputs(X)
-            found = self._core.predict(self._parameters, self.state, matrix, *arguments)
+            raw = check_bool(raw, "raw")
+            found = self._core.predict(self._parameters, self.state, self._as_inputs(X), *self._scales, threads, raw)
         return found
 
     def _as_inputs(self, X: Any, name: str = "X") -> Array:
@@ -234,7 +235,7 @@ class Network:
     def from_config(cls, config: dict[str, Any]) -> Network:
         """Return a network of the architecture that :meth:`config` described, freshly initialized."""
         layers = [layer_from_config(layer) for layer in config["layers"]]
-        return Network(layers, tuple(config["input_shape"]), config["dtype"], config.get("seed", 0))
+        return Network(layers, tuple(config["input_shape"]), dtype=config["dtype"], seed=config.get("seed", 0))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """
@@ -315,7 +316,7 @@ class BoundLayer:
         self._net, self._index = net, index
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
         net, row = self._net, self._net._layout[self._index]
         for source, vector in (("arrays", net._parameters), ("state", net.state)):
@@ -345,9 +346,9 @@ def MLP(
     widths: Sequence[int],
     activation: str | Sequence[str] = "relu",
     output: str = "identity",
+    *,
     dtype: Any = "float32",
     seed: int = 0,
-    *,
     initialization: str = "auto",
     slope: float = 0.01,
     input_scale: Any = None,
@@ -399,4 +400,7 @@ def MLP(
         Dense(size, name, initialization=initialization, slope=slope)
         for size, name in zip(sizes[1:], [*names, output], strict=True)
     ]
-    return Network(layers, sizes[0], dtype, seed, input_scale, input_shift, output_scale, output_shift)
+    return Network(
+        layers, sizes[0], dtype=dtype, seed=seed, input_scale=input_scale, input_shift=input_shift,
+        output_scale=output_scale, output_shift=output_shift,
+    )  # fmt: skip

@@ -54,6 +54,11 @@ class TrainState:
         The rule's own.
     step, epoch, position : int
         Updates made, whole epochs made, updates made of the current epoch.
+    partial, start_parameters, start_state
+        Sums of the unfinished epoch, and what it started from.
+    history : History
+    status : str
+        How the run ended.
     """
 
     parameters: Array
@@ -63,9 +68,16 @@ class TrainState:
     epoch: int
     position: int
     partial: list[float]
+    start_parameters: Array
+    start_state: Array
     history: History
     patience: Patience
     identity: dict[str, Any] = field(repr=False)
+    status: str = "max_epochs"
+    unmeasured: bool = False
+
+    def __repr__(self) -> str:
+        return f"<TrainState of {self.parameters.size:,} parameters after {self.epoch} epochs, {self.step} steps>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """
@@ -76,6 +88,8 @@ class TrainState:
         path : path
         """
         tensors = {"parameters": self.parameters, "network_state": self.network_state}
+        if self.position:
+            tensors |= {"start_parameters": self.start_parameters, "start_state": self.start_state}
         tensors |= {f"slot{k}": slot for k, slot in enumerate(self.slots)}
         tensors |= {f"history.{name}": column for name, column in self.history.items()}
         best = self.patience
@@ -83,11 +97,13 @@ class TrainState:
             tensors |= {"best_parameters": best.parameters, "best_state": best.state}
         tensors["partial"] = np.array([*self.partial, best.best], np.float64)
         counts = [self.step, self.epoch, self.position, best.best_epoch, best.waited, len(self.slots)]
+        counts.append(int(self.unmeasured))
         metadata = {
             "format": _FORMAT,
             "version": "1",
             "counts": json.dumps(counts),
             "identity": json.dumps(self.identity),
+            "status": self.status,
         }
         write_safetensors(path, {name: array for name, array in tensors.items() if array.size}, metadata)
 
@@ -105,9 +121,12 @@ class TrainState:
         if metadata.get("format") != _FORMAT:
             raise FileFormatError(f"{os.fspath(path)!r} cannot be loaded: it holds no state of a training run")
         try:
-            step, epoch, position, best_epoch, waited, slots = (int(v) for v in json.loads(metadata["counts"]))
+            counts = (int(v) for v in json.loads(metadata["counts"]))
+            step, epoch, position, best_epoch, waited, slots, unmeasured = counts
             parameters = tensors["parameters"]
             none = np.zeros(0, parameters.dtype)
+            state = tensors.get("network_state", none)
+            start = tensors.get("start_parameters", parameters), tensors.get("start_state", state)
             *partial, best = tensors["partial"].tolist()
             patience = Patience(best, best_epoch, waited, tensors.get("best_parameters"))
             if patience.parameters is not None:
@@ -115,8 +134,8 @@ class TrainState:
             columns = {k: v for k, v in tensors.items() if k.startswith("history.")}
             history = History({k.removeprefix("history."): v for k, v in columns.items()})
             return cls(
-                parameters, tensors.get("network_state", none), [tensors[f"slot{k}"] for k in range(slots)], step, epoch,
-                position, partial, history, patience, json.loads(metadata["identity"]),
+                parameters, state, [tensors[f"slot{k}"] for k in range(slots)], step, epoch, position, partial, *start,
+                history, patience, json.loads(metadata["identity"]), metadata["status"], bool(unmeasured),
             )  # fmt: skip
         except (KeyError, ValueError, TypeError) as error:
             raise FileFormatError(f"{os.fspath(path)!r} cannot be loaded: {error!r} in the state") from None

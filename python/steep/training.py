@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import time
+import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from . import _core
 from ._checks import check_bool, check_integer, check_non_negative, check_positive, check_seed, show
+from ._loop import Loop
 from ._problem import Problem, prepare
-from ._validation import Array
-from .callbacks import EarlyStopping, EpochInfo, Patience, Progress
+from .callbacks import EarlyStopping
 from .metrics import resolve_metrics
 from .network import Network
 from .penalties import resolve_penalty
 from .rules import SGD, Rule, resolve_optimizer
-from .runs import History, Run, TrainState
+from .runs import Run
+from .schedules import Schedule
 
 __all__ = ["train"]
-
-_CHUNK_SECONDS = 0.1  # of work between two looks at the progress bar
-_CHUNK_RATES = 1_000_000  # learning rates worked out ahead
 
 
 def train(
@@ -80,7 +77,7 @@ def train(
     sample_weight : array_like (n,), optional
         A batch's gradient is sum s g / sum s; rows of weight zero are dropped.
     class_weight : "balanced", dict or sequence, optional
-        Multiplied into the rows' weights.
+        Multiplied into the training rows' weights for the loss; metrics and validation rows are not weighted by it.
     early_stopping : EarlyStopping, optional
     clip_norm : float, optional
         Gradients of a larger norm are scaled down to it.
@@ -112,8 +109,13 @@ def train(
 
     Notes
     -----
-    Not converging is a status: converged, max_epochs, early_stopped, max_time, interrupted (Ctrl-C), diverged,
-    separated. On divergence the parameters are those of the end of the last epoch with a finite loss.
+    Not converging is a status: converged, max_epochs, early_stopped, max_time, interrupted (Ctrl-C, or a callback),
+    diverged, separated. On divergence the parameters are those of the end of the last epoch with a finite loss. An
+    exception of a callback or a metric goes through to the caller; the network then has the parameters of the last call
+    of a callback, or those from before.
+
+    With ``output_scale`` and ``output_shift`` the loss sees the targets in the network's own units,
+    ``(y - output_shift) / output_scale``; metrics see them as they were given.
 
     Examples
     --------
@@ -154,6 +156,7 @@ def train(
 
         seen = working_copy(net, method)
     problem = prepare(seen, X, y, loss, validation, sample_weight, class_weight, seed)
+    problem.n_threads = n_threads
     names = ["loss", "objective", *measures]
     if problem.validation is not None:
         names += ["val_loss", *(f"val_{name}" for name in measures)]
@@ -176,8 +179,8 @@ def train(
         "shuffle": shuffle, "seed": seed, "l1": l1, "l2": l2, "clip_norm": clip, "n_threads": n_threads,
     }  # fmt: skip
     trainer = problem.trainer(net, rule, options)
-    loop = _Loop(net, problem, rule, trainer, measures, early_stopping, calls, epochs, limit, tol)
-    loop.identity = _identity(net, problem, rule, options)
+    identity = _identity(net, problem, rule, options, names)
+    loop = Loop(net, problem, rule, trainer, measures, early_stopping, calls, epochs, limit, tol, identity)
     if resume is not None:
         loop.resume(resume)
     return loop.run(progress)
@@ -202,157 +205,17 @@ def _callbacks(callbacks: Any) -> list[Callable[..., Any]]:
     return calls
 
 
-def _identity(net: Network, problem: Problem, rule: Rule, options: dict[str, Any]) -> dict[str, Any]:
-    """Return what a resumed run must have in common with the one it goes on from."""
-    kept = {name: value for name, value in options.items() if name != "n_threads"}
+def _identity(
+    net: Network, problem: Problem, rule: Rule, options: dict[str, Any], columns: list[str]
+) -> dict[str, Any]:
+    """Return what a resumed run must have in common with the one it goes on from, as JSON can hold it."""
     rate = rule.learning_rate
+    shown = {name: value for name, value in options.items() if name != "n_threads"}
     return {
-        "network": net.config(), "rule": rule.kernel, "loss": [problem.loss, problem.parameter],
-        "rows": problem.n, "learning_rate": None if callable(rate) else rate,
-        "options": {name: repr(value) if value == float("inf") else value for name, value in kept.items()},
+        "network": json.dumps(net.config()),
+        "loss": [problem.loss, problem.parameter],
+        "optimizer": repr(replace(rule, learning_rate=1.0)),
+        "learning_rate": repr(rate) if isinstance(rate, float | Schedule) else "a function",
         "data": problem.fingerprint(),
-    }  # fmt: skip
-
-
-class _Loop:
-    """One call of train: the epochs, and what happens between them."""
-
-    def __init__(
-        self,
-        net: Network,
-        problem: Problem,
-        rule: Rule,
-        trainer: Any,
-        metrics: dict[str, Callable[..., float]],
-        early_stopping: EarlyStopping | None,
-        callbacks: list[Callable[..., Any]],
-        epochs: int,
-        max_time: float,
-        tol: float,
-    ) -> None:
-        self.net, self.problem, self.rule, self.trainer = net, problem, rule, trainer
-        self.metrics, self.early_stopping, self.callbacks = metrics, early_stopping, callbacks
-        self.epochs, self.max_time, self.tol = epochs, max_time, tol
-        self.history = History()
-        self.patience = Patience()
-        self.identity: dict[str, Any] = {}
-        self.seconds_before = 0.0
-        self.status, self.message = "max_epochs", ""
-
-    def resume(self, source: Any) -> None:
-        state = source.state if isinstance(source, Run) else source
-        if not isinstance(state, TrainState):
-            raise TypeError(f"resume must be a Run or a TrainState, got {show(source)}")
-        for name, value in self.identity.items():
-            if state.identity.get(name) != value:
-                raise ValueError(
-                    f"resume must be a run with the same {name.replace('_', ' ')}, got "
-                    f"{show(state.identity.get(name))} where this call has {show(value)}"
-                )
-        self.trainer.restore(
-            state.parameters, state.network_state, state.slots, state.step, state.epoch, state.position, state.partial
-        )
-        self.history = History({name: column.copy() for name, column in state.history.items()})
-        self.patience = Patience(**vars(state.patience))
-        if len(self.history.get("seconds", ())):
-            self.seconds_before = float(self.history["seconds"][-1])
-
-    def run(self, wanted: bool | None) -> Run:
-        start = time.perf_counter()
-        bar = Progress(wanted, self.epochs, self.trainer.epoch)
-        one_by_one = bool(self.metrics or self.callbacks or self.early_stopping)
-        chunk = 1
-        try:
-            while self.trainer.epoch < self.epochs:
-                began = time.perf_counter()
-                count = min(1 if one_by_one else chunk, self.epochs - self.trainer.epoch)
-                if not self._epochs(count, self.max_time - (began - start), bar, began - start):
-                    break
-                spent = time.perf_counter() - began
-                largest = max(1, _CHUNK_RATES // self.trainer.steps_per_epoch)
-                chunk = min(max(1, int(chunk * min(_CHUNK_SECONDS / max(spent, 1e-6), 8))), largest)
-        finally:
-            bar.close()
-        return self._finish()
-
-    def _epochs(self, count: int, max_time: float, bar: Progress, before: float) -> bool:
-        """Make up to `count` epochs; False when the run is over."""
-        trainer, steps = self.trainer, self.trainer.steps_per_epoch
-        first = trainer.epoch
-        rates = self.rule.rates(first * steps, count * steps)
-        if not np.isfinite(rates).all() or (rates < 0).any():
-            raise ValueError(
-                f"learning_rate must give finite rates of at least 0, got {rates.min():g} to {rates.max():g}"
-            )
-        found = trainer.run(count, rates, max(max_time, 0.0), self.tol)
-        done, status = found.pop("epochs"), found.pop("status")
-        step = found.pop("step")
-        found["learning_rate"] = rates[: done * steps : steps]
-        found["seconds"] = found["seconds"] + (before + self.seconds_before)
-        if done and self.metrics:
-            found |= self.problem.measure(self.net, trainer.parameters, trainer.state, self.metrics)
-        self.history.extend(found)
-        logs = self.history.last() if done else {}
-        bar.update(done, logs)
-        stop = self._between(logs) if done else None
-        if status == "diverged":
-            self.message = (
-                f"Loss or gradient became infinite or NaN in epoch {trainer.epoch + 1}, step {step + 1} of {steps}; "
-                f"the parameters are those of the {f'end of epoch {trainer.epoch}' if trainer.epoch else 'start'}. "
-                "A smaller learning rate, clip_norm or scaled inputs may help."
-            )
-        if status == "running" and stop is not None:
-            status, self.message = stop
-        if status == "running":
-            return True
-        self.status = status
-        return False
-
-    def _between(self, logs: dict[str, float]) -> tuple[str, str] | None:
-        """Early stopping and callbacks after an epoch; a status and its sentence when they stop the run."""
-        trainer, rule, epoch = self.trainer, self.early_stopping, self.trainer.epoch
-        stop = None
-        if rule is not None:
-            value, p = logs[rule.monitor], self.patience
-            if p.exhausted(rule, value, epoch, trainer.parameters, trainer.state):
-                stop = (
-                    "early_stopped",
-                    f"{rule.monitor} has not improved on {p.best:.6g} of epoch {p.best_epoch} since.",
-                )
-        if self.callbacks:
-            self._install(trainer.parameters, trainer.state)
-            info = EpochInfo(epoch, self.epochs, logs, self.net)
-            for call in self.callbacks:
-                try:
-                    if call(info) is True:
-                        stop = stop or ("interrupted", f"A callback stopped the run after epoch {epoch}.")
-                except StopIteration:
-                    stop = stop or ("interrupted", f"A callback stopped the run after epoch {epoch}.")
-        return stop
-
-    def _install(self, parameters: Array, state: Array) -> None:
-        self.net.parameters[...] = parameters
-        self.net.state[...] = state
-
-    def _finish(self) -> Run:
-        trainer, epochs = self.trainer, self.trainer.epoch
-        last = f"loss {self.history['loss'][-1]:.6g}" if len(self.history.get("loss", ())) else "no epoch finished"
-        sentences = {
-            "max_epochs": f"All {self.epochs} epochs done; {last}.",
-            "converged": f"Gradient norm at most {self.tol:g} after {epochs} epochs; {last}.",
-            "separated": f"Every row is on its side after {epochs} epochs: the classes are separated.",
-            "max_time": f"max_time of {self.max_time:g} s was up in epoch {epochs + 1}; {last}.",
-            "interrupted": f"Interrupted in epoch {epochs + 1}; {last}.",
-        }
-        state = TrainState(
-            trainer.parameters, trainer.state, trainer.slots, trainer.step, epochs, trainer.position,
-            list(trainer.partial), self.history, self.patience, self.identity,
-        )  # fmt: skip
-        kept = self.early_stopping
-        if kept is not None and kept.restore_best and self.patience.parameters is not None:
-            assert self.patience.state is not None
-            self._install(self.patience.parameters, self.patience.state)
-        else:
-            self._install(state.parameters, state.network_state)
-        best = self.patience.best_epoch if kept is not None else epochs
-        return Run(self.net, self.history, self.status, self.message or sentences[self.status], state, best)
+        "metrics and validation": columns,
+    } | {name: str(value) for name, value in shown.items()}

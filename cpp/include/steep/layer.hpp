@@ -93,6 +93,7 @@ class Layer {
     (void)rows;
     return 0;
   }
+  virtual Index forward_workspace_size(Index rows) const { return workspace_size(rows); }  // of forward alone
   virtual void forward(const Block<T>& b, const T* x, T* y) const = 0;
   // dy: gradient with respect to y, turned in place into what `gradient` needs; dx null: not wanted.
   virtual void backward(const Block<T>& b, const T* x, const T* y, T* dy, T* dx) const = 0;

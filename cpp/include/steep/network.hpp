@@ -54,7 +54,8 @@ class Packed {
 };
 
 // Outputs (n, outputs) of the rows of x, in inference mode, block by block. out_scale, out_shift (outputs) or null.
-// raw: scores before the output activation. False when the monitor stopped it.
+// raw: scores before the output activation. n_threads < 1: the default. False when the monitor stopped it. Throws
+// std::invalid_argument for a row that is not finite.
 template <class T>
 bool predict(const Network<T>& net, const T* w, const T* state, const Dataset<T>& x, bool raw, const T* out_scale,
              const T* out_shift, T* out, int n_threads, Monitor& monitor);

@@ -43,18 +43,21 @@ class Trainer {
   // Mean loss of a data set in inference mode.
   double evaluate(const Dataset<T>& data, Monitor& monitor);
 
-  // What a resumed run needs. `position`: steps of the current epoch already made; `partial`: their sums.
+  // What a resumed run needs. `position`: steps of the current epoch already made (all of them: what is left is the
+  // validation); `partial`: their sums.
   Index step_count() const { return t_; }
   Index epoch() const { return epoch_; }
   Index position() const { return position_; }
   const std::vector<double>& partial() const { return sums_; }
   const T* parameters() const { return theta_.data(); }
   const T* state() const { return state_.data(); }
+  const T* start_parameters() const { return start_theta_.data(); }  // of the current epoch: what divergence falls back to
+  const T* start_state() const { return start_state_.data(); }
   Index slot_count() const { return static_cast<Index>(slots_.size()); }
   const T* slot(Index k) const { return slots_[static_cast<std::size_t>(k)].data(); }
   const Network<T>& network() const { return net_; }
   void restore(const T* parameters, const T* state, const std::vector<const T*>& slots, Index step, Index epoch,
-               Index position, const std::vector<double>& partial);
+               Index position, const std::vector<double>& partial, const T* start_parameters, const T* start_state);
   void set_parameters(const T* parameters, const T* state);
 
  private:
@@ -63,8 +66,9 @@ class Trainer {
   Outcome take_step(double rate, Team& team, Monitor& monitor);
   void update_tile(Index i, const RuleStep<T>& step, T gradient_scale);
   double penalty(Index i) const;
-  double evaluate(const Dataset<T>& data, Team& team, Monitor& monitor);
-  void finish_epoch(TrainReport& report, Team& team, Monitor& monitor);
+  // These two say false when the monitor stopped them, and can then be called again.
+  bool evaluate(const Dataset<T>& data, Team& team, Monitor& monitor, double& loss);
+  bool finish_epoch(TrainReport& report, Team& team, Monitor& monitor);
   void roll_back();
 
   const Network<T>& net_;
