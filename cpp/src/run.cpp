@@ -117,16 +117,18 @@ void Run::hessian_product(const Vector& x, const Vector& v, Vector& Hv) {
 }
 
 double Run::optimality(const Vector& x, const Vector& g) const {
-  if (!options_.lower && !options_.upper) return norm_inf(g);
+  const double *l1 = f_.l1(), *lower = options_.lower, *upper = options_.upper;
+  if (!l1 && !lower && !upper) return norm_inf(g);
   double largest = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    double moved = x[i] - g[i];
-    if (options_.lower) moved = std::max(moved, options_.lower[i]);
-    if (options_.upper) moved = std::min(moved, options_.upper[i]);
-    // x - (x - g) loses the digits of a small g: take g itself where the bounds do not cut.
-    const double change = moved == x[i] - g[i] ? std::abs(g[i]) : std::abs(moved - x[i]);
-    if (!(change <= largest)) largest = change;
-    if (std::isnan(largest)) return largest;
+    // x less P(S(x - g, l1)): x - (x - g) loses the digits of a small g, so what the prox-step takes is written out.
+    if (std::isnan(g[i])) return g[i];
+    const double v = x[i] - g[i], threshold = l1 ? l1[i] : 0;
+    const double slope = v > threshold ? g[i] + threshold : v < -threshold ? g[i] - threshold : x[i];
+    double change = std::abs(slope), moved = x[i] - slope;
+    if (lower && moved < lower[i]) moved = lower[i], change = std::abs(moved - x[i]);
+    if (upper && moved > upper[i]) moved = upper[i], change = std::abs(moved - x[i]);
+    largest = std::max(largest, change);
   }
   return largest;
 }
@@ -150,7 +152,7 @@ void Run::start(const Vector& x, double fun, const Vector& g, double norm, doubl
   last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
   record(fun, norm, NAN, extra);
   if (norm <= threshold_)
-    fail(Status::converged, "The start is optimal: gradient norm " + number(norm) + " <= " + number(threshold_) + ".");
+    fail(Status::converged, "The start is optimal: " + measure_ + " " + number(norm) + " <= " + number(threshold_) + ".");
   if (max_iter_ == 0) fail(Status::max_iter, "Stopped after max_iter = 0 iterations.");
 }
 
@@ -175,18 +177,18 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
   const bool told_to_stop =
       options_.callback && options_.callback(Progress{result_.nit, x.data(), fun, norm});
   if (norm <= threshold_)
-    fail(Status::converged, "Converged: gradient norm " + number(norm) + " <= " + number(threshold_) + ".");
+    fail(Status::converged, "Converged: " + measure_ + " " + number(norm) + " <= " + number(threshold_) + ".");
   if (fun < -1e40 * std::max(1.0, std::abs(first_fun_)))
     fail(Status::unbounded, "The objective is unbounded below: it fell to " + number(fun) + ".");
   if (told_to_stop) fail(Status::interrupted, "Stopped by the callback.");
   if (result_.nit >= max_iter_)
-    fail(Status::max_iter, "Stopped after max_iter = " + std::to_string(max_iter_) + " iterations with gradient norm " +
+    fail(Status::max_iter, "Stopped after max_iter = " + std::to_string(max_iter_) + " iterations with " + measure_ + " " +
                                number(norm) + " > " + number(threshold_) + ".");
   if (watched_) {
     if (fun < stall_fun_ - 1e-14 * std::abs(stall_fun_) || norm < 0.9 * stall_norm_) {
       stall_fun_ = std::min(fun, stall_fun_), stall_norm_ = std::min(norm, stall_norm_), stalled_ = 0;
     } else if (++stalled_ >= 30) {
-      fail(Status::line_search_failed, "The objective no longer decreases beyond its rounding; the gradient norm is " +
+      fail(Status::line_search_failed, "The objective no longer decreases beyond its rounding; the " + measure_ + " is " +
                                            number(norm) + " > " + number(threshold_) + ".");
     }
   }
@@ -210,8 +212,8 @@ void Run::fail(Status status, std::string message) {
 }
 
 void Run::line_search_failed() {
-  fail(Status::line_search_failed, "No step along the steepest descent decreases the objective beyond its rounding; the "
-                                   "gradient norm is " + number(last_norm_) + " > " + number(threshold_) + ".");
+  fail(Status::line_search_failed, "No step along the steepest descent decreases the objective beyond its rounding; the " +
+                                   measure_ + " is " + number(last_norm_) + " > " + number(threshold_) + ".");
 }
 
 void Run::unbounded_along(Vector direction, std::string message) {

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .methods.first_order import ConjugateGradient as ConjugateGradient
     from .methods.first_order import GradientDescent as GradientDescent
     from .methods.first_order import HeavyBall as HeavyBall
+    from .methods.nonsmooth import CoordinateDescent as CoordinateDescent
+    from .methods.nonsmooth import DualCoordinateAscent as DualCoordinateAscent
+    from .methods.nonsmooth import ProximalGradient as ProximalGradient
     from .methods.quasi_newton import BFGS as BFGS
     from .methods.quasi_newton import LBFGS as LBFGS
     from .methods.second_order import Direct as Direct
@@ -108,11 +111,14 @@ _LAZY = {
     "BFGS": "methods.quasi_newton",
     "AcceleratedGradient": "methods.first_order",
     "ConjugateGradient": "methods.first_order",
+    "CoordinateDescent": "methods.nonsmooth",
     "Direct": "methods.second_order",
+    "DualCoordinateAscent": "methods.nonsmooth",
     "GradientDescent": "methods.first_order",
     "HeavyBall": "methods.first_order",
     "Newton": "methods.second_order",
     "NewtonCG": "methods.second_order",
+    "ProximalGradient": "methods.nonsmooth",
     "TrustRegion": "methods.second_order",
     "Constant": "schedules",
     "Cosine": "schedules",

@@ -56,11 +56,13 @@ class Run {
   void watch_for_stall() { watched_ = true; }
   void check_time();  // between long pieces of work that evaluate nothing
   void offer(const Vector& x, double fun, const Vector& g);  // a candidate for the best point
+  // What the norms handed to start and step_with are, for messages.
+  void measure(std::string name) { measure_ = std::move(name); }
   // Replaces the certificate of the end; without it the norm is the certificate.
   void certify(std::string kind, double value, double bound);
   void unbounded_along(Vector direction, std::string message);
 
-  double optimality(const Vector& x, const Vector& g) const;  // infinity norm of the (projected) gradient
+  double optimality(const Vector& x, const Vector& g) const;  // infinity norm of the (projected, prox-mapped) gradient
   double threshold() const { return threshold_; }
   Index iterations() const { return result_.nit; }
   Result& result() { return result_; }
@@ -85,6 +87,7 @@ class Run {
   Objective& f_;
   const SolveOptions& options_;
   Index max_iter_;
+  std::string measure_ = "gradient norm";
   double threshold_ = 0, first_fun_ = 0, last_norm_ = 0;
   bool certified_ = false, has_best_ = false, watched_ = false;
   double stall_fun_ = INFINITY, stall_norm_ = INFINITY;

@@ -1,0 +1,181 @@
+// Coordinate descent on working sets for linear models with an l1 penalty (or none): a proximal Newton method whose model
+//
+//     1/2 v'(X_S'DX_S + l2) v + b'v + l1 ||v||_1,      D = diag(c_i phi_i''),
+//
+// on the columns S that are in use or violate their optimality condition most, is minimized by coordinate descent on its
+// Gram matrix (l1_quadratic.hpp). For the squared error the model is the objective. Then a line search on the kept scores,
+// O(n) a trial, and one pass over X for all correlations X'u, which the duality gap and the next working set come from.
+// Stops when the gap is at most tol max(1, |f|) (Massias, Gramfort, Salmon, ICML 2018; Yuan, Ho, Lin, JMLR 13 (2012) 1999).
+#include <algorithm>
+#include <cmath>
+
+#include "steep/l1_quadratic.hpp"
+#include "steep/linear_model.hpp"
+#include "steep/nonsmooth.hpp"
+#include "steep/run.hpp"
+
+namespace steep {
+namespace {
+
+constexpr Index first_size = 32;  // of a working set, beyond twice the support
+
+class Search {
+ public:
+  Search(Run& run, LinearModel& model, const double* x0)
+      : run_(run), model_(model), n_(model.rows()), d_(model.features()), m_(d_ + (model.intercept() ? 1 : 0)),
+        l1_(model.l1()), l2_(model.l2()), exact_(model.loss() == Loss::squared_error), x_(x0, x0 + m_), g_(m_), corr_(m_) {}
+
+  [[noreturn]] void go() {
+    model_.scores(x_.data(), z_);
+    measure();
+    for (bool first = true;; first = false) {
+      balance();
+      model_.transposed(at_.u, corr_.data());
+      for (Index j = 0; j < d_; ++j) g_[j] = corr_[j] + l2_ * x_[j];
+      if (m_ > d_) g_[d_] = corr_[d_];
+      const double kkt = run_.optimality(x_, g_), fun = at_.value + penalty(x_);
+      double norm = kkt;
+      const double gap = duality_gap(model_, x_.data(), z_, at_, corr_);
+      if (std::isfinite(gap)) {
+        norm = gap / std::max(1.0, std::abs(fun));
+        run_.certify("duality_gap", gap, gap);
+      }
+      if (first) {
+        run_.measure(std::isfinite(gap) ? "relative duality gap" : "gradient norm");
+        run_.start(x_, fun, g_, norm, 0);
+        start_kkt_ = kkt;
+      } else {
+        run_.step_with(x_, fun, g_, norm, step_, static_cast<double>(columns_.size()));
+      }
+      if (!choose() || !improve(kkt)) run_.line_search_failed();
+    }
+  }
+
+ private:
+  double penalty(const Vector& x) const {
+    double square = 0, sum = 0;
+    for (Index j = 0; j < d_; ++j) square += x[j] * x[j], sum += std::abs(x[j]);
+    return 0.5 * l2_ * square + l1_ * sum;
+  }
+
+  void measure() {
+    run_.check_time();
+    ++run_.result().nfev, ++run_.result().njev;
+    model_.slopes(z_, at_, true);
+  }
+
+  // The intercept alone, by Newton's method: O(n) a step.
+  void balance() {
+    if (m_ == d_) return;
+    for (int trial = 0; trial < 4; ++trial) {
+      double sum = 0, size = 0, curve = 0;
+      for (Index i = 0; i < n_; ++i) sum += at_.u[i], size += std::abs(at_.u[i]), curve += at_.c[i];
+      if (!(std::abs(sum) > 1e-15 * size) || !(curve > 0)) return;
+      const double step = -sum / curve, value = at_.value;
+      before_ = at_;
+      for (double& z : z_) z += step;
+      measure();
+      if (!(at_.value <= value + 1e-14 * std::abs(value))) {
+        for (double& z : z_) z -= step;
+        at_ = before_;
+        return;
+      }
+      x_[d_] += step;
+    }
+  }
+
+  // Columns in use, then those that violate most; false when there is nothing to do.
+  bool choose() {
+    std::vector<Index> used, others;
+    for (Index j = 0; j < d_; ++j) {
+      if (x_[j] != 0 || l1_ == 0)
+        used.push_back(j);
+      else if (std::abs(g_[j]) > l1_)
+        others.push_back(j);
+    }
+    const Index room = std::max<Index>(first_size, static_cast<Index>(used.size()));
+    if (static_cast<Index>(others.size()) > room) {
+      std::nth_element(others.begin(), others.begin() + room, others.end(), [&](Index a, Index b) {
+        return std::abs(g_[a]) != std::abs(g_[b]) ? std::abs(g_[a]) > std::abs(g_[b]) : a < b;
+      });
+      others.resize(room);
+    }
+    used.insert(used.end(), others.begin(), others.end());
+    if (m_ > d_) used.push_back(d_);
+    std::sort(used.begin(), used.end());
+    const bool same = used == columns_;
+    columns_ = std::move(used);
+    fresh_ = !(same && exact_);
+    return !columns_.empty();
+  }
+
+  bool improve(double kkt) {
+    const Index s = static_cast<Index>(columns_.size());
+    if (fresh_) {
+      H_.resize(s * s);
+      model_.columns_gram(columns_, at_.c, H_.data());
+      double largest = 0;
+      for (Index k = 0; k < s; ++k) {
+        if (columns_[k] < d_) H_[k * s + k] += l2_;
+        largest = std::max(largest, H_[k * s + k]);
+      }
+      for (Index k = 0; k < s && !exact_; ++k) H_[k * s + k] += 1e-12 * largest;  // saturated rows leave no curvature
+    }
+    Vector v(s), b(s), l1(s), step(s);
+    for (Index k = 0; k < s; ++k) v[k] = x_[columns_[k]], l1[k] = columns_[k] < d_ ? l1_ : 0;
+    for (Index k = 0; k < s; ++k) {
+      double Hv = 0;
+      for (Index i = 0; i < s; ++i) Hv += H_[k * s + i] * v[i];
+      b[k] = g_[columns_[k]] - Hv;
+    }
+    const Vector start = v;
+    const double forcing = exact_ ? 1e-5 : 0.1 * std::min(1.0, std::sqrt(kkt / start_kkt_));
+    minimize_l1_quadratic({s, H_.data(), b.data(), l1.data()}, v, forcing * kkt, 1000);
+    double slope = 0;
+    bool moved = false;
+    for (Index k = 0; k < s; ++k) {
+      step[k] = v[k] - start[k];
+      slope += g_[columns_[k]] * step[k] + l1[k] * (std::abs(v[k]) - std::abs(start[k]));
+      moved = moved || step[k] != 0;
+    }
+    if (!moved) return false;
+    dz_.assign(n_, 0.0);
+    model_.add_columns(columns_, step, dz_);
+    const double fun = at_.value + penalty(x_);
+    const Vector x = x_, z = z_;
+    step_ = 1;
+    for (int trial = 0; trial < 40; ++trial, step_ *= 0.5) {
+      for (Index k = 0; k < s; ++k) x_[columns_[k]] = step_ == 1 ? v[k] : start[k] + step_ * step[k];
+      for (Index i = 0; i < n_; ++i) z_[i] = z[i] + step_ * dz_[i];
+      measure();
+      const double fun1 = at_.value + penalty(x_);
+      if (fun1 <= fun + 1e-3 * step_ * std::min(slope, 0.0) + 1e-14 * std::abs(fun)) return true;
+    }
+    x_ = x, z_ = z;
+    return false;
+  }
+
+  Run& run_;
+  LinearModel& model_;
+  Index n_, d_, m_;
+  double l1_, l2_;
+  bool exact_, fresh_ = true;
+  Vector x_, g_, corr_, z_, dz_, H_;
+  Slopes at_, before_;
+  std::vector<Index> columns_;
+  double step_ = NAN, start_kkt_ = 1;
+};
+
+}  // namespace
+
+Result CoordinateDescent::solve(Objective& f, const double* x0, const SolveOptions& options) {
+  const std::unique_ptr<LinearModel> model = linear_model_of(f);
+  if (!model || !f.has_gradient())
+    throw std::invalid_argument("method coordinate_descent needs a linear model with one output and a smooth loss, and " +
+                                f.name() + " is none");
+  Run run(f, options, "working_set", 1000);
+  run.watch_for_stall();
+  return run.guard([&] { Search(run, *model, x0).go(); });
+}
+
+}  // namespace steep
