@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "steep/kernels.hpp"
 #include "steep/linear_risk.hpp"
 
 namespace steep {

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .methods.first_order import HeavyBall as HeavyBall
     from .methods.nonsmooth import CoordinateDescent as CoordinateDescent
     from .methods.nonsmooth import DualCoordinateAscent as DualCoordinateAscent
+    from .methods.nonsmooth import HingeInteriorPoint as HingeInteriorPoint
     from .methods.nonsmooth import ProximalGradient as ProximalGradient
     from .methods.quasi_newton import BFGS as BFGS
     from .methods.quasi_newton import LBFGS as LBFGS
@@ -116,6 +117,7 @@ _LAZY = {
     "DualCoordinateAscent": "methods.nonsmooth",
     "GradientDescent": "methods.first_order",
     "HeavyBall": "methods.first_order",
+    "HingeInteriorPoint": "methods.nonsmooth",
     "Newton": "methods.second_order",
     "NewtonCG": "methods.second_order",
     "ProximalGradient": "methods.nonsmooth",

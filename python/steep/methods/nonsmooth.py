@@ -1,4 +1,4 @@
-"""Methods for l1 penalties and hinges: proximal gradient, coordinate descent, dual coordinate ascent."""
+"""Methods for l1 penalties and hinges: proximal gradient, coordinate descent, dual coordinate ascent, interior point."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .. import _core
 from .._validation import check_bool, check_positive, check_seed
 from .base import Method
 
-__all__ = ["CoordinateDescent", "DualCoordinateAscent", "ProximalGradient"]
+__all__ = ["CoordinateDescent", "DualCoordinateAscent", "HingeInteriorPoint", "ProximalGradient"]
 
 
 @dataclass(frozen=True)
@@ -124,3 +124,31 @@ class DualCoordinateAscent(Method):
 
     def _solver(self) -> _core.Solver:
         return _core.DualCoordinateAscent(self.seed, self.shrink)
+
+
+@dataclass(frozen=True)
+class HingeInteriorPoint(Method):
+    """
+    A primal-dual interior point for support vector machines with the hinge and an l2 penalty.
+
+    Notes
+    -----
+    Mehrotra's predictor and corrector; an iteration forms one weighted Gram matrix of the columns, n d^2 operations, and
+    15 to 30 iterations reach a duality gap of ``tol max(1, |fun|)``, whatever the data's conditioning: faster than
+    :class:`DualCoordinateAscent` where rows outnumber columns. Starts at its own point whatever x0 is; the intercept is
+    free. The trace's column ``complementarity`` is the mean product of multipliers and slacks. Source: Ferris and
+    Munson, SIAM J. Optim. 13 (2002) 783.
+
+    Examples
+    --------
+    >>> import steep
+    >>> f = steep.problems.svm([[1.0], [2.0], [-1.0]], [1, 1, -1], l2=0.1)
+    >>> steep.minimize(f, method=steep.HingeInteriorPoint()).x.round(6)
+    array([1.])
+    """
+
+    name: ClassVar[str] = "hinge_interior_point"
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def _solver(self) -> _core.Solver:
+        return _core.HingeInteriorPoint()
