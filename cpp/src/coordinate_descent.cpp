@@ -22,8 +22,17 @@ constexpr Index first_size = 32;  // of a working set, beyond twice the support
 class Search {
  public:
   Search(Run& run, LinearModel& model, const double* x0)
-      : run_(run), model_(model), n_(model.rows()), d_(model.features()), m_(d_ + (model.intercept() ? 1 : 0)),
-        l1_(model.l1()), l2_(model.l2()), exact_(model.loss() == Loss::squared_error), x_(x0, x0 + m_), g_(m_), corr_(m_) {}
+      : run_(run),
+        model_(model),
+        n_(model.rows()),
+        d_(model.features()),
+        m_(d_ + (model.intercept() ? 1 : 0)),
+        l1_(model.l1()),
+        l2_(model.l2()),
+        exact_(model.loss() == Loss::squared_error),
+        x_(x0, x0 + m_),
+        g_(m_),
+        corr_(m_) {}
 
   [[noreturn]] void go() {
     model_.scores(x_.data(), z_);
@@ -47,7 +56,7 @@ class Search {
       } else {
         run_.step_with(x_, fun, g_, norm, step_, static_cast<double>(columns_.size()));
       }
-      if (!choose() || !improve(kkt)) run_.line_search_failed();
+      if (!choose() || !(improve(kkt, false) || improve(kkt, true))) run_.line_search_failed();
     }
   }
 
@@ -109,9 +118,29 @@ class Search {
     return !columns_.empty();
   }
 
-  bool improve(double kkt) {
+  // The largest curvature of the loss, where there is one: a model with it bounds the objective from above.
+  double largest_curvature() const {
+    switch (model_.loss()) {
+      case Loss::huber:
+        return 1;
+      case Loss::squared_hinge:
+        return 2;
+      case Loss::logistic:
+        return 0.25;
+      default:
+        return 0;
+    }
+  }
+
+  // A step of the quadratic model, with the curvature at hand or (where rows that are saturated leave none) the largest.
+  bool improve(double kkt, bool bounded) {
     const Index s = static_cast<Index>(columns_.size());
-    if (fresh_) {
+    if (bounded) {
+      const double top = largest_curvature();
+      if (!(top > 0)) return false;
+      for (Index i = 0; i < n_; ++i) at_.c[i] = top * model_.row_weight(i);
+    }
+    if (fresh_ || bounded) {
       H_.resize(s * s);
       model_.columns_gram(columns_, at_.c, H_.data());
       double largest = 0;
@@ -119,7 +148,7 @@ class Search {
         if (columns_[k] < d_) H_[k * s + k] += l2_;
         largest = std::max(largest, H_[k * s + k]);
       }
-      for (Index k = 0; k < s && !exact_; ++k) H_[k * s + k] += 1e-12 * largest;  // saturated rows leave no curvature
+      for (Index k = 0; k < s && !exact_; ++k) H_[k * s + k] += 1e-12 * largest;
     }
     Vector v(s), b(s), l1(s), step(s);
     for (Index k = 0; k < s; ++k) v[k] = x_[columns_[k]], l1[k] = columns_[k] < d_ ? l1_ : 0;
@@ -171,8 +200,9 @@ class Search {
 Result CoordinateDescent::solve(Objective& f, const double* x0, const SolveOptions& options) {
   const std::unique_ptr<LinearModel> model = linear_model_of(f);
   if (!model || !f.has_gradient())
-    throw std::invalid_argument("method coordinate_descent needs a linear model with one output and a smooth loss, and " +
-                                f.name() + " is none");
+    throw std::invalid_argument(
+        "method coordinate_descent needs a linear model with one output and a smooth loss, and " + f.name() +
+        " is none");
   Run run(f, options, "working_set", 1000);
   run.watch_for_stall();
   return run.guard([&] { Search(run, *model, x0).go(); });

@@ -21,8 +21,15 @@ namespace {
 class Ascent {
  public:
   Ascent(MarginProblem& problem, std::uint64_t seed, bool shrink)
-      : problem_(problem), model_(problem.model()), n_(problem.rows()), d_(model_.features()), seed_(seed),
-        shrink_(shrink), a_(n_, 0.0), curve_(n_), w_(d_, 0.0) {
+      : problem_(problem),
+        model_(problem.model()),
+        n_(problem.rows()),
+        d_(model_.features()),
+        seed_(seed),
+        shrink_(shrink),
+        a_(n_, 0.0),
+        curve_(n_),
+        w_(d_, 0.0) {
     double mean = 0;
     for (Index i = 0; i < n_; ++i) curve_[i] = model_.row_square(i), mean += curve_[i] / static_cast<double>(n_);
     if (model_.intercept()) rho_ = problem.l2() / std::max(mean, 1e-300);

@@ -20,7 +20,8 @@ double entropy(double a) { return a > 0 ? a * std::log(a) : 0; }
 double excess(Loss loss, double parameter, double z, double y, double a) {
   const double rest = (1 - a) * (1 - a);
   switch (loss) {
-    case Loss::squared_error: return 0.5 * rest * (z - y) * (z - y);
+    case Loss::squared_error:
+      return 0.5 * rest * (z - y) * (z - y);
     case Loss::huber: {
       const double r = std::abs(z - y);
       if (r <= parameter) return 0.5 * rest * r * r;
@@ -42,7 +43,8 @@ double excess(Loss loss, double parameter, double z, double y, double a) {
       const double rate = std::exp(z), t = a * (rate - y), mean = std::max(t + y, 0.0);
       return std::max(0.0, rate - y * z + entropy(mean) - mean - t * z);
     }
-    default: return NAN;
+    default:
+      return NAN;
   }
 }
 
@@ -77,7 +79,8 @@ double duality_gap(LinearModel& model, const double* w, const Vector& z, Slopes&
   if (a < 1 || up < 1 || down < 1) {
     for (Index i = 0; i < n; ++i) {
       const double c = model.row_weight(i);
-      if (c > 0) gap += c * excess(model.loss(), model.parameter(), z[i], model.target(i), a * (at.u[i] > 0 ? up : down));
+      if (c > 0)
+        gap += c * excess(model.loss(), model.parameter(), z[i], model.target(i), a * (at.u[i] > 0 ? up : down));
     }
   }
   for (Index j = 0; j < d; ++j) {

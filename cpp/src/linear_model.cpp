@@ -15,7 +15,12 @@ template <class T>
 class ModelOf : public LinearModel {
  public:
   explicit ModelOf(LinearRiskOf<T>& risk)
-      : risk_(risk), X_(risk.design()), n_(risk.rows()), d_(risk.features()), w_(d_), ones_(most_rows),
+      : risk_(risk),
+        X_(risk.design()),
+        n_(risk.rows()),
+        d_(risk.features()),
+        w_(d_),
+        ones_(most_rows),
         block_(std::min(most_rows, X_.block_rows(1))) {
     const Index blocks = (n_ + block_ - 1) / block_;
     tasks_ = std::clamp<Index>(std::min((X_.entries() + n_) >> 16, (X_.entries() + n_) / (4 * d_ + 4)), 1, 32);
@@ -104,7 +109,8 @@ class ModelOf : public LinearModel {
     const bool whole = m == d_ && !X_.sparse();
     const Index block = std::clamp<Index>((Index{1} << 18) / std::max<Index>(m, 1) / 16 * 16, 64, most_rows);
     const Index blocks = (n_ + block - 1) / block;
-    const Index tasks = std::clamp<Index>(std::min(n_ * s * s >> 20, (Index{1} << 22) / (s * s)), 1, std::min<Index>(32, blocks));
+    const Index tasks =
+        std::clamp<Index>(std::min(n_ * s * s >> 20, (Index{1} << 22) / (s * s)), 1, std::min<Index>(32, blocks));
     parts_.assign(tasks * s * s, 0.0);
     for (auto& space : spaces_) {
       if (space->gathered.size() < (whole ? 0 : block * m)) space->gathered.resize(block * m);

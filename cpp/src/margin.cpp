@@ -10,9 +10,10 @@ namespace steep {
 MarginProblem::MarginProblem(Objective& f, const char* method) : model_(linear_model_of(f)) {
   const bool fits = model_ && (model_->loss() == Loss::hinge || model_->loss() == Loss::squared_hinge);
   if (!fits || !(model_->l2() > 0) || model_->l1() > 0)
-    throw std::invalid_argument(std::string("method ") + method +
-                                " needs a linear model with one output, the hinge or squared hinge, l2 > 0 and no l1, and " +
-                                f.name() + " is none");
+    throw std::invalid_argument(
+        std::string("method ") + method +
+        " needs a linear model with one output, the hinge or squared hinge, l2 > 0 and no l1, and " + f.name() +
+        " is none");
   squared_ = model_->loss() == Loss::squared_hinge;
   n_ = model_->rows(), d_ = model_->features(), l2_ = model_->l2();
   s_.resize(n_), c_.resize(n_), u_.resize(n_);
@@ -48,16 +49,16 @@ double MarginProblem::best_intercept(const Vector& z) const {
   return n_ > 0 ? s_[order.back()] - z[order.back()] : 0;
 }
 
-double MarginProblem::loss(const Vector& z, double b) const {
+double MarginProblem::loss(const Vector& z) const {
   double sum = 0;
   for (Index i = 0; i < n_; ++i) {
-    const double q = std::max(0.0, 1 - s_[i] * (z[i] + b));
+    const double q = std::max(0.0, 1 - s_[i] * z[i]);
     sum += c_[i] * (squared_ ? q * q : q);
   }
   return sum;
 }
 
-MarginProblem::Values MarginProblem::certify(const Vector& a, Vector& w, const double* given) {
+double MarginProblem::dual(const Vector& a, Vector& w) {
   double up = 1, down = 1;
   if (model_->intercept()) {
     double positive = 0, negative = 0;
@@ -65,30 +66,43 @@ MarginProblem::Values MarginProblem::certify(const Vector& a, Vector& w, const d
     if (positive > negative) up = positive > 0 ? negative / positive : 0;
     if (negative > positive) down = negative > 0 ? positive / negative : 0;
   }
-  double dual = 0;
+  double value = 0;
   for (Index i = 0; i < n_; ++i) {
     const double feasible = a[i] * (s_[i] > 0 ? up : down);
     u_[i] = c_[i] * feasible * s_[i];
-    dual += c_[i] * (squared_ ? feasible - 0.25 * feasible * feasible : feasible);
+    value += c_[i] * (squared_ ? feasible - 0.25 * feasible * feasible : feasible);
   }
   w.resize(d_ + 1);
   model_->transposed(u_, w.data());
+  w.resize(d_ + (model_->intercept() ? 1 : 0));
   double square = 0;
   for (Index j = 0; j < d_; ++j) w[j] /= l2_, square += w[j] * w[j];
-  w[d_] = 0;
+  if (model_->intercept()) w[d_] = 0;
+  return value - 0.5 * l2_ * square;
+}
+
+double MarginProblem::primal(const Vector& w) {
   model_->scores(w.data(), z_);
-  const double b = !model_->intercept() ? 0 : given ? *given : best_intercept(z_);
-  if (model_->intercept())
+  double square = 0;
+  for (Index j = 0; j < d_; ++j) square += w[j] * w[j];
+  return loss(z_) + 0.5 * l2_ * square;
+}
+
+MarginProblem::Values MarginProblem::certify(const Vector& a, Vector& w) {
+  const double value = dual(a, w);
+  double result = primal(w);
+  if (model_->intercept()) {
+    const double before = loss(z_), b = best_intercept(z_);
     w[d_] = b;
-  else
-    w.pop_back();
-  return {loss(z_, b) + 0.5 * l2_ * square, dual - 0.5 * l2_ * square};
+    for (double& z : z_) z += b;
+    result += loss(z_) - before;
+  }
+  return {result, value};
 }
 
 void MarginProblem::subgradient(const Vector& w, Vector& g) {
-  const double b = model_->intercept() ? w[d_] : 0;
   for (Index i = 0; i < n_; ++i) {
-    const double q = 1 - s_[i] * (z_[i] + b);
+    const double q = 1 - s_[i] * z_[i];
     u_[i] = q > 0 ? -c_[i] * s_[i] * (squared_ ? 2 * q : 1.0) : 0.0;
   }
   model_->transposed(u_, g.data());

@@ -29,7 +29,8 @@ Result ProximalGradient::solve(Objective& f, const double* x0, const SolveOption
     const Index n = f.dim();
     const double *l1 = f.l1(), *low = options.lower, *high = options.upper;
     const Constant L = step_size_ > 0 ? Constant{} : f.lipschitz();
-    const bool backtracking = !(step_size_ > 0) && !(L.known && L.value > 0), quadratic = f.is_quadratic() && !low && !high;
+    const bool backtracking = !(step_size_ > 0) && !(L.known && L.value > 0),
+               quadratic = f.is_quadratic() && !low && !high;
     Vector x(x0, x0 + n), g(n), y, gy, x1(n), g1(n), before, g_before;
     for (Index i = 0; i < n; ++i) {
       if (low) x[i] = std::max(x[i], low[i]);

@@ -21,14 +21,15 @@ class MarginProblem {
 
   // b that minimizes sum c_i phi(s_i (z_i + b)).
   double best_intercept(const Vector& z) const;
-  double loss(const Vector& z, double b) const;
-  // Primal and dual values at the feasible point next to `a`: w (d, then b) is its primal point.
+  double loss(const Vector& z) const;
   struct Values {
     double primal, dual;
   };
-  // The intercept is `b` where given, else the best one.
-  Values certify(const Vector& a, Vector& w, const double* b = nullptr);
-  // A subgradient of the smooth-or-not objective at w, which certify found.
+  // Primal and dual values at the feasible point next to `a`: w (d, then b) is its primal point, with the best b.
+  Values certify(const Vector& a, Vector& w);
+  double dual(const Vector& a, Vector& w);  // and w(a)
+  double primal(const Vector& w);           // at a point of its own
+  // A subgradient of the smooth-or-not objective at w, the last point of certify or primal.
   void subgradient(const Vector& w, Vector& g);
 
  private:
