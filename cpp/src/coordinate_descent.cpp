@@ -8,6 +8,7 @@
 // Stops when the gap is at most tol max(1, |f|) (Massias, Gramfort, Salmon, ICML 2018; Yuan, Ho, Lin, JMLR 13 (2012) 1999).
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "steep/l1_quadratic.hpp"
 #include "steep/linear_model.hpp"
@@ -17,7 +18,7 @@
 namespace steep {
 namespace {
 
-constexpr Index first_size = 32;  // of a working set, beyond twice the support
+constexpr Index first_size = 64;  // of a working set, beyond twice the support
 
 class Search {
  public:
@@ -103,13 +104,23 @@ class Search {
         others.push_back(j);
     }
     const Index room = std::max<Index>(first_size, static_cast<Index>(used.size()));
-    if (static_cast<Index>(others.size()) > room) {
+    complete_ = static_cast<Index>(others.size()) <= room;
+    if (!complete_) {
       std::nth_element(others.begin(), others.begin() + room, others.end(), [&](Index a, Index b) {
         return std::abs(g_[a]) != std::abs(g_[b]) ? std::abs(g_[a]) > std::abs(g_[b]) : a < b;
       });
       others.resize(room);
     }
     used.insert(used.end(), others.begin(), others.end());
+    if (exact_) {  // the Gram matrix of squared errors stays: keep its columns unless they are many
+      std::vector<Index> kept;
+      for (Index j : columns_)
+        if (j < d_) kept.push_back(j);
+      std::sort(used.begin(), used.end());
+      std::vector<Index> both;
+      std::set_union(used.begin(), used.end(), kept.begin(), kept.end(), std::back_inserter(both));
+      if (both.size() <= kept.size() + kept.size() / 4 || both.size() <= 2 * used.size()) used = std::move(both);
+    }
     if (m_ > d_) used.push_back(d_);
     std::sort(used.begin(), used.end());
     const bool same = used == columns_;
@@ -158,7 +169,7 @@ class Search {
       b[k] = g_[columns_[k]] - Hv;
     }
     const Vector start = v;
-    const double forcing = exact_ ? 1e-5 : 0.1 * std::min(1.0, std::sqrt(kkt / start_kkt_));
+    const double forcing = exact_ ? (complete_ ? 1e-5 : 0.03) : 0.1 * std::min(1.0, std::sqrt(kkt / start_kkt_));
     minimize_l1_quadratic({s, H_.data(), b.data(), l1.data()}, v, forcing * kkt, 1000);
     double slope = 0;
     bool moved = false;
@@ -188,7 +199,7 @@ class Search {
   LinearModel& model_;
   Index n_, d_, m_;
   double l1_, l2_;
-  bool exact_, fresh_ = true;
+  bool exact_, fresh_ = true, complete_ = true;
   Vector x_, g_, corr_, z_, dz_, H_;
   Slopes at_, before_;
   std::vector<Index> columns_;

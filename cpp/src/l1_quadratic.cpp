@@ -1,5 +1,5 @@
 // Cyclic coordinate descent v_j <- S(v_j - r_j / H_jj, l1_j / H_jj), r = Hv + b kept up to date: O(m) a changed entry.
-// Sweeps over the nonzero entries alternate with sweeps over all; every few sweeps the nonzero entries are solved for at
+// Sweeps over the nonzero entries alternate with sweeps over all; once signs stay, the nonzero entries are solved for at
 // once, H_SS p = -(r_S + l1_S sign(v_S)), and the step is cut where an entry would change its sign, which removes that
 // entry: what coordinate descent approaches slowly on correlated columns ends in a few such steps.
 #include "steep/l1_quadratic.hpp"
@@ -36,6 +36,7 @@ class Descent {
 
   // Largest violation met on the way.
   double sweep(bool all) {
+    if (all) ++settled_;
     double largest = 0;
     for (Index j = 0; j < q_.m; ++j) {
       if (!all && v_[j] == 0 && q_.l1[j] > 0) continue;
@@ -44,15 +45,19 @@ class Descent {
       if (!(h > 0)) continue;
       const double moved = soft_threshold(v_[j] - r_[j] / h, q_.l1[j] / h), change = moved - v_[j];
       if (change == 0) continue;
+      if ((moved > 0) != (v_[j] > 0) || (moved < 0) != (v_[j] < 0)) settled_ = 0;
       v_[j] = moved;
       add(j, change);
     }
     return largest;
   }
 
+  // Sweeps over all entries since the last change of a sign.
+  Index settled() const { return settled_; }
+
   // Newton steps on the support; false when the columns of the support depend on each other.
   bool solve_support() {
-    for (int round = 0; round < 50; ++round) {
+    for (int round = 0; round < 4; ++round) {
       std::vector<Index> support;
       for (Index j = 0; j < q_.m; ++j)
         if ((v_[j] != 0 || q_.l1[j] == 0) && q_.H[j * q_.m + j] > 0) support.push_back(j);
@@ -97,6 +102,7 @@ class Descent {
   }
 
   const L1Quadratic& q_;
+  Index settled_ = 0;
   Vector& v_;
   Vector r_;
 };
@@ -113,10 +119,10 @@ Index minimize_l1_quadratic(const L1Quadratic& q, Vector& v, double tol, Index m
     for (int inner = 0; inner < 4 && sweeps < max_sweeps; ++inner, ++sweeps)
       if (descent.sweep(false) <= 0.1 * tol) break;
     if (descent.violation() <= tol) break;
-    if (solvable && sweeps >= next_solve) {
+    if (solvable && sweeps >= next_solve && descent.settled() >= 2) {
       solvable = descent.solve_support();
       if (descent.violation() <= tol) break;
-      next_solve = sweeps + 5;
+      next_solve = sweeps + 20;
     }
   }
   return sweeps;

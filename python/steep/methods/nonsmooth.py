@@ -1,4 +1,4 @@
-"""Methods for l1 penalties and hinges: proximal gradient, coordinate descent, dual coordinate ascent, interior point."""
+"""Methods for l1 penalties and hinges: proximal gradient, coordinate descent, dual ascent, interior point."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class DualCoordinateAscent(Method):
     Notes
     -----
     An iteration is one epoch at first, then five; the trace's column ``epochs`` counts them. It starts at zero
-    multipliers whatever x0 is. The intercept is free (LIBLINEAR penalizes it): a condition on the multipliers, which the
+    multipliers whatever x0 is. The intercept is free (LIBLINEAR penalizes it): a condition on the multipliers that the
     method of multipliers enforces. Stops when the duality gap is at most ``tol max(1, |fun|)``. Source: Hsieh, Chang,
     Lin, Keerthi and Sundararajan, ICML 2008.
 
@@ -133,7 +133,7 @@ class HingeInteriorPoint(Method):
 
     Notes
     -----
-    Mehrotra's predictor and corrector; an iteration forms one weighted Gram matrix of the columns, n d^2 operations, and
+    Mehrotra's predictor and corrector; an iteration forms one weighted Gram matrix of the columns, n d^2 flops, and
     15 to 30 iterations reach a duality gap of ``tol max(1, |fun|)``, whatever the data's conditioning: faster than
     :class:`DualCoordinateAscent` where rows outnumber columns. Starts at its own point whatever x0 is; the intercept is
     free. The trace's column ``complementarity`` is the mean product of multipliers and slacks. Source: Ferris and

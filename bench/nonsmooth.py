@@ -1,0 +1,151 @@
+"""Lasso, l1-logistic and hinge against scikit-learn and LIBLINEAR: answers first, then seconds, one run, 1 and 2 threads.
+
+    python bench/nonsmooth.py [--quick] [case ...]
+
+Each peer runs to the tightest tolerance that it needs for steep's objective (to 1e-7 relative, or as named); both are timed
+to the same accuracy: seconds are the least over repetitions, interleaved.
+"""
+
+import argparse
+import json
+import platform
+import time
+
+import numpy as np
+import sklearn
+from sklearn import linear_model, svm
+from threadpoolctl import threadpool_limits
+
+import steep
+
+
+def best_of(runs, repetitions):
+    """Least seconds of each run, interleaved; the first results."""
+    seconds, results = [np.inf] * len(runs), [None] * len(runs)
+    for _ in range(repetitions):
+        for i, run in enumerate(runs):
+            start = time.perf_counter()
+            results[i] = run()
+            seconds[i] = min(seconds[i], time.perf_counter() - start)
+    return seconds, results
+
+
+def sparse_problem(n, d, nonzeros, correlation, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d))
+    if correlation:  # neighbouring columns alike
+        for j in range(1, d):
+            X[:, j] = correlation * X[:, j - 1] + np.sqrt(1 - correlation**2) * X[:, j]
+    w = np.zeros(d)
+    w[rng.choice(d, nonzeros, replace=False)] = rng.standard_normal(nonzeros)
+    score = X @ w
+    return X, score + 0.5 * score.std() * rng.standard_normal(n), rng
+
+
+def compare(name, f, method, peers, repetitions, value, accuracy=1e-7):
+    """Print a row a thread count: steep, each peer, the ratio to the fastest peer that reached the objective."""
+    rows = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            ours = lambda: steep.minimize(f, None, method, n_threads=threads)  # noqa: B023, E731
+            seconds, results = best_of([ours, *peers.values()], repetitions)
+            res = results[0]
+            best = min([res.fun] + [value(r) for r in results[1:]])
+            scale = max(abs(best), 1e-300)
+            row = {"case": name, "threads": threads, "steep": seconds[0], "status": res.status, "gap": res.certificate.value}
+            row["excess"] = (res.fun - best) / scale
+            line = f"{name:28s} {threads} threads  steep {seconds[0] * 1e3:9.1f} ms (excess {row['excess']:.1e}, {res.nit} it)"
+            fastest = np.inf
+            for key, second, result in zip(peers, seconds[1:], results[1:], strict=True):
+                excess = (value(result) - best) / scale
+                row[key], row[key + "_excess"] = second, excess
+                line += f"  {key} {second * 1e3:9.1f} ms ({excess:.1e})"
+                if excess <= accuracy:
+                    fastest = min(fastest, second)
+            row["ratio"] = fastest / seconds[0]
+            print(line, f" ratio {row['ratio']:.1f}" + ("" if row["excess"] <= accuracy else "  steep short of the objective"))
+            rows.append(row)
+    return rows
+
+
+def lasso(n, d, nonzeros, correlation, share, tol, repetitions=3):
+    X, y, _ = sparse_problem(n, d, nonzeros, correlation)
+    X, y = X - X.mean(0), y - y.mean()
+    alpha = share * np.abs(X.T @ y).max() / n
+    f = steep.problems.least_squares(X, y, penalty=steep.L1(alpha))
+    F = np.asfortranarray(X)
+    peers = {
+        "sklearn": lambda: linear_model.Lasso(alpha, fit_intercept=False, tol=tol, max_iter=100000).fit(F, y).coef_,
+        "sklearn gram": lambda: (
+            linear_model.Lasso(alpha, fit_intercept=False, tol=tol, max_iter=100000, precompute=True).fit(F, y).coef_
+        ),
+    }
+    if d > 2000:
+        del peers["sklearn gram"]
+    return compare(f"lasso {n}x{d} {share:g} max", f, "coordinate_descent", peers, repetitions, f.value)
+
+
+def l1_logistic(n, d, nonzeros, correlation, share, tol, repetitions=3):
+    X, score, _ = sparse_problem(n, d, nonzeros, correlation)
+    y = np.where(score > 0, 1, -1)
+    alpha = share * np.abs(X.T @ (y / 2)).max() / n
+    f = steep.problems.logistic(X, y, penalty=steep.L1(alpha))
+    C = 1 / (n * alpha)
+    options = {"l1_ratio": 1.0} if sklearn.__version__ >= "1.8" else {"penalty": "l1"}
+
+    def fit(solver, tol):
+        return linear_model.LogisticRegression(
+            C=C, fit_intercept=False, solver=solver, tol=tol, max_iter=10000, **options
+        ).fit(X, y).coef_.ravel()
+
+    peers = {"liblinear": lambda: fit("liblinear", tol)}
+    if n * d <= 3_000_000:
+        peers["saga"] = lambda: fit("saga", 1e-6)
+    return compare(f"l1-logistic {n}x{d} {share:g} max", f, "coordinate_descent", peers, repetitions, f.value)
+
+
+def hinge(n, d, C, tol, accuracy, loss="hinge", repetitions=1):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, d))
+    y = np.where(X @ rng.standard_normal(d) / d**0.5 + rng.standard_normal(n) > 0, 1, -1)
+    f = steep.problems.svm(X, y, l2=1 / (n * C), loss=loss)
+
+    def fit():
+        model = svm.LinearSVC(C=C, loss=loss, fit_intercept=False, tol=tol, max_iter=100000, dual=loss == "hinge")
+        return model.fit(X, y).coef_.ravel()
+
+    return compare(f"{loss} {n}x{d} C={C:g}", f, "auto", {"liblinear": fit}, repetitions, f.value, accuracy)
+
+
+CASES = {
+    "lasso": lambda: [
+        *lasso(100_000, 50, 10, 0.5, 0.05, 1e-10),
+        *lasso(20_000, 500, 50, 0.5, 0.02, 1e-10),
+        *lasso(2_000, 5_000, 100, 0.5, 0.05, 1e-9),
+    ],
+    "l1_logistic": lambda: [
+        *l1_logistic(100_000, 50, 10, 0.5, 0.02, 1e-6),
+        *l1_logistic(20_000, 500, 50, 0.5, 0.02, 1e-6),
+        *l1_logistic(1_000, 3_000, 50, 0.5, 0.05, 1e-6),
+    ],
+    "hinge": lambda: [*hinge(20_000, 100, 1.0, 1e-3, 1e-5), *hinge(20_000, 100, 0.01, 1e-4, 1e-5)],
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("case", nargs="*", choices=[*CASES, []])
+    parser.add_argument("--json")
+    arguments = parser.parse_args()
+    import warnings
+
+    warnings.filterwarnings("ignore")  # peers that stop at max_iter say so in the excess
+    rows = [row for case in arguments.case or CASES for row in CASES[case]()]
+    if arguments.json:
+        about = {"cpu": platform.processor(), "sklearn": sklearn.__version__, "numpy": np.__version__}
+        with open(arguments.json, "w") as file:
+            json.dump({"machine": about, "rows": rows}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
