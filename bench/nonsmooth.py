@@ -52,9 +52,15 @@ def compare(name, f, method, peers, repetitions, value, accuracy=1e-7):
             res = results[0]
             best = min([res.fun] + [value(r) for r in results[1:]])
             scale = max(abs(best), 1e-300)
-            row = {"case": name, "threads": threads, "steep": seconds[0], "status": res.status, "gap": res.certificate.value}
+            row = {
+                "case": name,
+                "threads": threads,
+                "steep": seconds[0],
+                "status": res.status,
+                "gap": res.certificate.value,
+            }
             row["excess"] = (res.fun - best) / scale
-            line = f"{name:28s} {threads} threads  steep {seconds[0] * 1e3:9.1f} ms (excess {row['excess']:.1e}, {res.nit} it)"
+            line = f"{name:28s} {threads} threads  steep {seconds[0] * 1e3:9.1f} ms ({row['excess']:.1e}, {res.nit} it)"
             fastest = np.inf
             for key, second, result in zip(peers, seconds[1:], results[1:], strict=True):
                 excess = (value(result) - best) / scale
@@ -63,7 +69,10 @@ def compare(name, f, method, peers, repetitions, value, accuracy=1e-7):
                 if excess <= accuracy:
                     fastest = min(fastest, second)
             row["ratio"] = fastest / seconds[0]
-            print(line, f" ratio {row['ratio']:.1f}" + ("" if row["excess"] <= accuracy else "  steep short of the objective"))
+            print(
+                line,
+                f" ratio {row['ratio']:.1f}" + ("" if row["excess"] <= accuracy else "  steep short of the objective"),
+            )
             rows.append(row)
     return rows
 
@@ -94,9 +103,11 @@ def l1_logistic(n, d, nonzeros, correlation, share, tol, repetitions=3):
     options = {"l1_ratio": 1.0} if sklearn.__version__ >= "1.8" else {"penalty": "l1"}
 
     def fit(solver, tol):
-        return linear_model.LogisticRegression(
-            C=C, fit_intercept=False, solver=solver, tol=tol, max_iter=10000, **options
-        ).fit(X, y).coef_.ravel()
+        return (
+            linear_model.LogisticRegression(C=C, fit_intercept=False, solver=solver, tol=tol, max_iter=10000, **options)
+            .fit(X, y)
+            .coef_.ravel()
+        )
 
     peers = {"liblinear": lambda: fit("liblinear", tol)}
     if n * d <= 3_000_000:

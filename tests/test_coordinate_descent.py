@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import scipy.sparse
 from sklearn import datasets, linear_model
-from steep.linear import LinearObjective
 
 import steep
 from reference.coordinate_descent import elastic_net, lasso_gap
 from reference.proximal_gradient import prox_gradient_norm
+from steep.linear import LinearObjective
 
 P = steep.problems
 LOSSES = ["squared_error", "logistic", "huber", "squared_hinge", "poisson"]

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from sklearn import datasets, linear_model
-from steep.linear import LinearObjective
 
 import steep
 from reference.proximal_gradient import prox_gradient_norm, proximal_gradient
+from steep.linear import LinearObjective
 
 P = steep.problems
 

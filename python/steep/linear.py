@@ -10,7 +10,7 @@ from . import _core
 from ._checks import check_bool, check_choice, check_integer, check_number, show
 from ._targets import CLASS_LOSSES, as_targets
 from ._validation import Array, as_array, as_matrix, as_parameters, as_weights
-from .methods import Options, method_table
+from .methods import Options
 from .methods.quasi_newton import LBFGS
 from .objectives import Objective
 from .penalties import resolve_penalty
@@ -149,13 +149,15 @@ class LinearObjective(Objective):
         if options.lower is not None or options.upper is not None:
             return None, ""
         if core.l1() is not None:
-            if "coordinate_descent" in method_table and core.has_gradient:
+            if core.has_gradient and core.outputs == 1:
                 return "coordinate_descent", "there is an l1 penalty on a linear model"
             return None, ""
         if not core.has_gradient:
-            if self.loss == "hinge" and "dual_coordinate_ascent" in method_table and not self.intercept and core.l2 > 0:
-                return "dual_coordinate_ascent", "the hinge loss has a simple dual"
-            return None, ""
+            if self.loss != "hinge" or core.l2 <= 0 or core.outputs > 1:
+                return None, ""
+            if self.rows >= 2 * d and d <= _HESSIAN_LIMIT and not core.sparse:
+                return "hinge_interior_point", f"a Gram matrix of {d} columns makes a step"
+            return "dual_coordinate_ascent", "the hinge has a simple dual"
         if core.is_quadratic and d <= _GRAM_LIMIT:
             return "direct", "the objective is quadratic, and one factorization minimizes it"
         if core.has_hessian and self.dim <= _HESSIAN_LIMIT and not core.sparse:
