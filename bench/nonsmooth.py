@@ -1,9 +1,9 @@
-"""Lasso, l1-logistic and hinge against scikit-learn and LIBLINEAR: answers first, then seconds, one run, 1 and 2 threads.
+"""Lasso, l1-logistic and hinge against scikit-learn and LIBLINEAR, answers checked first, on 1 and 2 threads.
 
-    python bench/nonsmooth.py [--quick] [case ...]
+    python bench/nonsmooth.py [case ...] [--json FILE]
 
-Each peer runs to the tightest tolerance that it needs for steep's objective (to 1e-7 relative, or as named); both are timed
-to the same accuracy: seconds are the least over repetitions, interleaved.
+Seconds are the least over interleaved repetitions. The number in brackets is the relative excess of each objective over
+the best one found; the ratio counts peers within the accuracy named (1e-7 unless said).
 """
 
 import argparse
