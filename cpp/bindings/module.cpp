@@ -17,6 +17,7 @@ void register_activation(py::module_& m);
 void register_loss(py::module_& m);
 void register_trainer(py::module_& m);
 void register_network_risk(py::module_& m);
+void register_product(py::module_& m);
 }  // namespace steep
 
 PYBIND11_MODULE(_core, m) {
@@ -36,4 +37,5 @@ PYBIND11_MODULE(_core, m) {
   steep::register_loss(m);
   steep::register_trainer(m);
   steep::register_network_risk(m);
+  steep::register_product(m);
 }

@@ -4,6 +4,10 @@
 
 namespace steep {
 template <class T> void fill(ProductKernels<T>& table);
+// The parts of ProductKernels that live in files of their own; called by its fill.
+template <class T> void fill_gram(ProductKernels<T>& table);
+template <class T> void fill_cholesky(ProductKernels<T>& table);
+template <class T> void fill_matrix_vector(ProductKernels<T>& table);
 template <class T> void fill(ActivationKernels<T>& table);
 template <class T> void fill(LossKernels<T>& table);
 template <class T> void fill(RuleKernels<T>& table);
