@@ -96,7 +96,7 @@ bool read_in_place(const Product<T>& p) {
 
 template <class T>
 Index workspace_size(Index, Index n, Index k) {
-  return depth<T>(k) * padded_columns<T>(std::min(n, Blocks<T>::wide));
+  return std::min(std::max<Index>(k, 1), Blocks<T>::deepest) * padded_columns<T>(std::min(n, Blocks<T>::wide));
 }
 
 template <class T>
