@@ -12,7 +12,7 @@
 namespace steep {
 namespace {
 
-constexpr Index tile_entries = 16384;  // parameters a tile holds, about: a tile and its slots stay in the second cache
+constexpr Index tile_entries = 4096;  // parameters a tile holds, about: so small that threads share out evenly
 
 template <class T>
 class Dense final : public Layer<T> {
@@ -87,21 +87,23 @@ class Dense final : public Layer<T> {
 
   Index tiles() const override { return tiles_; }
   Tile tile(Index task) const override {
-    const Index i0 = task * out_ / tiles_, i1 = (task + 1) * out_ / tiles_, bias = out_ * in_;
+    const Index i0 = first_row(task), i1 = first_row(task + 1), bias = out_ * in_;
     if (!bias_) return {i0 * in_, i1 * in_, bias, bias};
     return {i0 * in_, i1 * in_, bias + i0, bias + i1};
   }
   void gradient(Index task, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const override {
-    weight_gradient(task, b, x, dz, g, accumulate);
-    const Tile t = tile(task);
-    if (t.other_begin == t.other_end) return;
+    gradients(task, task + 1, b, x, dz, g, accumulate);
+  }
+  void gradients(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const override {
+    weight_gradient(begin, end, b, x, dz, g, accumulate);
+    if (!bias_) return;
+    const Index i0 = first_row(begin), i1 = first_row(end);
     T* ones = b.workspace;
     std::fill_n(ones, b.rows, T(1));
-    k_.product.transposed_vector(b.rows, t.other_end - t.other_begin, dz + (t.other_begin - out_ * in_), out_, ones,
-                                 g + t.other_begin, accumulate);
+    k_.product.transposed_vector(b.rows, i1 - i0, dz + i0, out_, ones, g + out_ * in_ + i0, accumulate);
   }
   void gradient_weights(Index task, const Block<T>& b, const T* x, const T* dz, T* g) const override {
-    weight_gradient(task, b, x, dz, g, false);
+    weight_gradient(task, task + 1, b, x, dz, g, false);
     const Tile t = tile(task);
     std::fill(g + t.other_begin, g + t.other_end, T(0));
   }
@@ -184,10 +186,10 @@ class Dense final : public Layer<T> {
     p.packed = true;
     k_.product.multiply(p);
   }
-  void weight_gradient(Index task, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const {
-    const Tile t = tile(task);
-    const Index i0 = t.weight_begin / in_, rows = (t.weight_end - t.weight_begin) / in_;
-    Product<T> p = product(rows, in_, b.rows, dz + i0, 1, out_, g + t.weight_begin, in_);
+  Index first_row(Index task) const { return task * out_ / tiles_; }
+  void weight_gradient(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const {
+    const Index i0 = first_row(begin);
+    Product<T> p = product(first_row(end) - i0, in_, b.rows, dz + i0, 1, out_, g + i0 * in_, in_);
     p.b = x;
     p.b_row = in_;
     p.workspace = b.workspace;

@@ -174,10 +174,24 @@ double Pass<T>::run(const T* w, T* state, const Packed<T>& packed, const Dataset
 }
 
 template <class T>
-void Pass<T>::gradient(Index i, int member, T* g, bool accumulate) {
-  const NetTile& t = tile(i);
-  net_.layer(t.layer).gradient(t.number, block(t.layer, 0, rows_, member), input_of(t.layer, 0), delta(t.layer, 0),
-                               g + net_.offset(t.layer), accumulate);
+std::vector<typename Pass<T>::TileRun> Pass<T>::runs(int n_threads) const {
+  std::vector<TileRun> found;
+  for (Index first = 0; first < tiles();) {
+    Index end = first;
+    while (end < tiles() && tile(end).layer == tile(first).layer) ++end;
+    const Index count = end - first, parts = std::min<Index>(count, n_threads);
+    for (Index part = 0; part < parts; ++part)
+      found.push_back({first + part * count / parts, first + (part + 1) * count / parts});
+    first = end;
+  }
+  return found;
+}
+
+template <class T>
+void Pass<T>::gradients(TileRun run, int member, T* g, bool accumulate) {
+  const Index l = tile(run.begin).layer, first = tile(run.begin).number;
+  net_.layer(l).gradients(first, first + run.end - run.begin, block(l, 0, rows_, member), input_of(l, 0), delta(l, 0),
+                          g + net_.offset(l), accumulate);
 }
 
 template class Pass<float>;

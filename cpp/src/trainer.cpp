@@ -193,11 +193,13 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
     loss += pass_.run(w, state_.data(), packed_, data_, rows, {true, true, options_.seed, static_cast<std::uint32_t>(epoch_)}, team);
     if (final && !std::isfinite(loss)) return Outcome::diverged;
     if (n > chunk && monitor.poll()) return Outcome::interrupted;
-    team.run(pass_.tiles(), [&](Index i, int member) {
-      pass_.gradient(i, member, gradient_.data(), start > 0);
-      if (!final) return;
-      measure(i);
-      if (!clip) update_tile(i, step, 1);
+    team.run(static_cast<Index>(runs_.size()), [&](Index task, int member) {
+      const auto run = runs_[static_cast<std::size_t>(task)];
+      pass_.gradients(run, member, gradient_.data(), start > 0);
+      for (Index i = run.begin; final && i < run.end; ++i) {
+        measure(i);
+        if (!clip) update_tile(i, step, 1);
+      }
     });
   }
   double total = 0, penalties = 0;
@@ -279,6 +281,7 @@ TrainReport Trainer<T>::run(Index epochs, const double* rates, double max_second
   report.layer_gradient_norm.reserve(reserve * static_cast<std::size_t>(net_.size()));
   const double flops = 3 * net_.flops_per_row() * static_cast<double>(std::min(options_.batch_size, pass_.max_rows()));
   Team team(worthwhile_threads(flops / 2, options_.n_threads));
+  runs_ = pass_.runs(team.size());
   const auto diverged = [&](Index step) {
     report.end = End::diverged;
     report.diverged_step = step;

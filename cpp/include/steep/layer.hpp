@@ -122,6 +122,10 @@ class Layer {
     (void)g;
     (void)accumulate;
   }
+  // Tiles [begin, end) at once, to the same bits.
+  virtual void gradients(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const {
+    for (Index task = begin; task < end; ++task) gradient(task, b, x, dz, g, accumulate);
+  }
 
   // Exact second derivatives by the R-operator (Pearlmutter, Neural Computation 6 (1994) 147). xdot null: zero.
   // tangent_forward: ydot = the derivative of y along (xdot, wdot); `tangent_cache` (rows, tangent_entries) goes from it

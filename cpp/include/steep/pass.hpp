@@ -46,7 +46,13 @@ class Pass {
   // Tile `i` of the gradient, from the rows of the last run with backward; g is the whole flat vector's.
   Index tiles() const { return static_cast<Index>(tiles_.size()); }
   const NetTile& tile(Index i) const { return tiles_[static_cast<std::size_t>(i)]; }
-  void gradient(Index i, int member, T* g, bool accumulate);
+  void gradient(Index i, int member, T* g, bool accumulate) { gradients({i, i + 1}, member, g, accumulate); }
+  // Runs of tiles of one layer, as many a layer as there are threads: the gradient of a run is one product.
+  struct TileRun {
+    Index begin, end;
+  };
+  std::vector<TileRun> runs(int n_threads) const;
+  void gradients(TileRun run, int member, T* g, bool accumulate);
   // Outputs (scores where the loss is on them) of the last run, (n, outputs).
   const T* outputs() const { return activations_.back().data(); }
 

@@ -85,6 +85,7 @@ class Trainer {
   std::vector<Buffer<T>> slots_;
   Buffer<T> start_theta_, start_state_;  // of the epoch
   Index t_ = 0, epoch_ = 0, position_ = 0;
+  std::vector<typename Pass<T>::TileRun> runs_;  // what the threads of the call in progress share out
   std::vector<double> tile_norms_, tile_penalties_;
   std::vector<double> sums_;  // loss, penalty, weight, gradient norm, steps, then each layer's gradient norm
 };
