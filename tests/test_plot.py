@@ -54,3 +54,28 @@ def test_contour(tmp_path):
         steep.plot.contour(f, steep.minimize(f))
     with pytest.raises(ValueError, match="f must have 2 variables, got 3"):
         steep.plot.contour(steep.problems.rosenbrock(3))
+
+
+def small_run():
+    X, y = steep.load_digits()
+    net = steep.MLP([64, 8, 10], activation="tanh", output="softmax", input_scale=1 / 16, seed=0)
+    return steep.train(net, X[:200], y[:200], epochs=4, validation=0.2, metrics=("accuracy", "log_loss"))
+
+
+def test_history():
+    run = small_run()
+    figure = run.plot()
+    above, below = figure.axes
+    assert [line.get_label() for line in above.lines] == ["loss", "val_loss"]
+    assert {line.get_label() for line in below.lines} == {"accuracy", "val_accuracy", "log_loss", "val_log_loss"}
+    np.testing.assert_array_equal(above.lines[0].get_ydata(), run.history["loss"])
+    assert len(run.plot("accuracy").axes) == 1
+    with pytest.raises(ValueError, match="names must be of loss"):
+        run.plot("nothing")
+
+
+def test_gradients():
+    run = small_run()
+    (ax,) = steep.plot.gradients(run).axes
+    assert len(ax.lines) == 2
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), run.history["layer_gradient_norm"][:, 1])

@@ -79,7 +79,7 @@ class Problem:
 
     def trainer(self, net: Network, rule: Rule, options: dict[str, Any]) -> Any:
         """Return a trainer of the core for a network."""
-        kind = _core.Trainer32 if net.dtype == np.float32 else _core.Trainer64
+        kind: Any = _core.Trainer32 if net.dtype == np.float32 else _core.Trainer64
         exact = net._exact
         trainer = kind(
             net._core, net.parameters, net.state, *self.train.arrays(), exact["input_scale"], exact["input_shift"],
@@ -201,7 +201,8 @@ def _classes(part: Part, loss: str) -> Array | None:
         return part.labels
     assert part.rows is not None
     if loss in CLASS_LOSSES:
-        return part.rows.argmax(axis=1).astype(np.int32)
+        found: Array = part.rows.argmax(axis=1).astype(np.int32)
+        return found
     binary = loss in (*MARGIN_LOSSES, "binary_cross_entropy", "logistic")
     if binary and part.rows.shape[1] == 1 and np.isin(part.rows, (0, 1)).all():
         return part.rows[:, 0].astype(np.int32)

@@ -21,14 +21,16 @@ __all__ = ["METRICS", "classes_of", "lower_is_better", "resolve_metrics"]
 def classes_of(prediction: Array, activation: str) -> Array:
     """Return class indices (n,) of outputs: the largest, or for one output whether it says yes."""
     if prediction.shape[1] > 1:
-        return prediction.argmax(axis=1)
+        largest: Array = prediction.argmax(axis=1)
+        return largest
     limit = 0.5 if activation in ("sigmoid", "step") else 0.0
     return (prediction[:, 0] > limit).astype(np.int64)
 
 
 def _labels_of(y: Array) -> Array:
     if y.ndim == 2 and y.shape[1] > 1:
-        return y.argmax(axis=1)
+        largest: Array = y.argmax(axis=1)
+        return largest
     flat = y.reshape(-1)
     return (flat > 0).astype(np.int64) if flat.dtype.kind == "f" else flat.astype(np.int64)
 
@@ -61,7 +63,8 @@ def probabilities_of(prediction: Array, activation: str) -> Array:
     if activation == "softmax":
         return p
     if activation == "sigmoid":
-        return p / np.maximum(p.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+        shares: Array = p / np.maximum(p.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+        return shares
     e = np.exp(p - p.max(axis=1, keepdims=True))
     normalized: Array = e / e.sum(axis=1, keepdims=True)
     return normalized

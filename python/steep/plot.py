@@ -11,10 +11,18 @@ from ._validation import Array, check_integer, show
 from .objectives import Objective
 from .results import Result, gap
 
-__all__ = ["compare", "contour"]
+__all__ = ["compare", "contour", "gradients", "history"]
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#7f7f7f")
 _FLOOR = 1e-17
+
+
+def _pyplot() -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError:
+        raise ImportError("steep.plot needs Matplotlib: pip install 'steep[plot]'") from None
+    return plt
 
 
 def compare(runs: Mapping[str, Any], *, minimum: float | None = None, axes: Any = None) -> Any:
@@ -40,7 +48,7 @@ def compare(runs: Mapping[str, Any], *, minimum: float | None = None, axes: Any 
     >>> runs = {m: steep.minimize(f, [1.0, 1.0], m) for m in ("gradient_descent", "conjugate_gradient")}
     >>> figure = steep.plot.compare(runs)  # doctest: +SKIP
     """
-    import matplotlib.pyplot as plt
+    plt = _pyplot()
 
     if not isinstance(runs, Mapping) or not runs:
         raise TypeError(f"runs must be a dict of name -> result, got {show(runs)}")
@@ -109,7 +117,7 @@ def contour(f: Objective, paths: Any = None, *, bounds: Any = None, levels: int 
     >>> res = steep.minimize(f, [1.0, 1.0], "gradient_descent", return_all=True)
     >>> figure = steep.plot.contour(f, {"gradient descent": res})  # doctest: +SKIP
     """
-    import matplotlib.pyplot as plt
+    plt = _pyplot()
 
     if f.dim != 2:
         raise ValueError(f"f must have 2 variables, got {f.dim}")
@@ -171,3 +179,78 @@ def _track(path: Any) -> Array:
     if track.ndim != 2 or track.shape[1] != 2 or track.shape[0] == 0:
         raise ValueError(f"paths must have shape (k, 2), got {track.shape}")
     return track
+
+
+def history(columns: Mapping[str, Array], names: Any = None, axes: Any = None) -> Any:
+    """
+    Draw columns of a training run's history against epochs: losses above, everything else below.
+
+    Parameters
+    ----------
+    columns : dict of name -> array (epochs,)
+        ``run.history``.
+    names : str or sequence of str, optional
+        Default: the losses, and the metrics with their validation values.
+    axes : one or two Matplotlib axes, optional
+
+    Returns
+    -------
+    figure
+    """
+    plt = _pyplot()
+    if isinstance(names, str):
+        names = [names]
+    hidden = ("seconds", "learning_rate", "gradient_norm", "layer_gradient_norm", "objective")
+    wanted = [name for name in columns if name not in hidden] if names is None else list(names)
+    for name in wanted:
+        if name not in columns:
+            raise ValueError(f"names must be of {', '.join(columns)}, got {name!r}")
+    losses = [name for name in wanted if name.removeprefix("val_") in ("loss", "objective")]
+    groups = [group for group in (losses, [name for name in wanted if name not in losses]) if group]
+    if not groups:
+        raise ValueError("names must have at least one column, got none")
+    if axes is None:
+        _, axes = plt.subplots(
+            len(groups), 1, figsize=(7, 3 * len(groups)), sharex=True, layout="constrained", squeeze=False
+        )
+    places = np.asarray(axes).reshape(-1)
+    for group, ax in zip(groups, places, strict=False):
+        for k, name in enumerate(group):
+            values = np.asarray(columns[name])
+            style = "--" if name.startswith("val_") else "-"
+            ax.plot(np.arange(1, len(values) + 1), values, style, color=_COLOURS[k % len(_COLOURS)], label=name)
+        ax.legend()
+        ax.grid(alpha=0.3)
+        if group is losses and all(np.all(np.asarray(columns[name]) > 0) for name in group):
+            ax.set_yscale("log")
+    places[len(groups) - 1].set_xlabel("epoch")
+    return places[0].figure
+
+
+def gradients(run: Any, ax: Any = None) -> Any:
+    """
+    Draw the norm of each layer's gradient against epochs: where gradients vanish or explode.
+
+    Parameters
+    ----------
+    run : Run
+        From :func:`steep.train`.
+    ax : Matplotlib axes, optional
+
+    Returns
+    -------
+    figure
+    """
+    plt = _pyplot()
+    norms = np.asarray(run.history["layer_gradient_norm"])
+    if ax is None:
+        _, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+    epochs = np.arange(1, len(norms) + 1)
+    colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, norms.shape[1]))
+    for layer, colour in enumerate(colours):
+        if np.any(norms[:, layer] > 0):
+            ax.semilogy(epochs, np.maximum(norms[:, layer], _FLOOR), color=colour, label=f"layer {layer}")
+    ax.set(xlabel="epoch", ylabel="gradient norm")
+    ax.legend(fontsize="small", ncols=2)
+    ax.grid(alpha=0.3)
+    return ax.figure

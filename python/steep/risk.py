@@ -80,7 +80,7 @@ class Risk(Objective):
         for row in net._layout:
             for name, shape, offset in row["arrays"]:
                 self._weights[offset : offset + prod(shape)] = name == "weight"
-        kind = _core.NetworkRisk32 if net.dtype == np.float32 else _core.NetworkRisk64
+        kind: Any = _core.NetworkRisk32 if net.dtype == np.float32 else _core.NetworkRisk64
         exact = net._exact
         core = kind(
             net._core, net.state, *part.arrays(), exact["input_scale"], exact["input_shift"], loss, parameter,

@@ -177,20 +177,20 @@ class Run:
         last = ", ".join(f"{k}={v:.4g}" for k, v in self.history.last().items() if k in ("loss", "val_loss", "seconds"))
         return f"<Run {self.status} after {self.epochs} epochs{': ' + last if last else ''}>"
 
-    def plot(self, names: Any = None, ax: Any = None) -> Any:
+    def plot(self, names: Any = None, axes: Any = None) -> Any:
         """
-        Plot columns of the history over epochs (needs the extra ``plot``).
+        Draw columns of the history against epochs (needs the extra ``plot``).
 
         Parameters
         ----------
-        names : sequence of str, optional
-            Default: the losses, and the metrics on a second axis.
-        ax : matplotlib axes, optional
+        names : str or sequence of str, optional
+            Default: the losses, and the metrics with their validation values.
+        axes : one or two Matplotlib axes, optional
 
         Returns
         -------
-        matplotlib axes
+        figure
         """
         from .plot import history
 
-        return history(self.history, names, ax)
+        return history(self.history, names, axes)
