@@ -42,7 +42,7 @@ struct SquaredError {
 struct AbsoluteError {
   template <class T> static Terms<T> terms(V<T> s, V<T> y, T) {
     const V<T> r = s - y;
-    return {absolute<T>(r), r == 0 ? r : elementary::with_sign_of<T>(broadcast<T>(1), r) + 0 * r};
+    return {absolute<T>(r), absolute<T>(r) > 0 ? elementary::with_sign_of<T>(broadcast<T>(1), r) : r};
   }
   template <class T> static V<T> second(V<T>, V<T>, T) { return V<T>{}; }
 };
@@ -58,7 +58,7 @@ struct Huber {
 struct Pinball {
   template <class T> static Terms<T> terms(V<T> s, V<T> y, T q) {
     const V<T> r = y - s, slope = where<T>(r < 0, q - 1, q);
-    return {slope * r, r == 0 ? V<T>{} : -slope + 0 * r};
+    return {slope * r, absolute<T>(r) > 0 ? -slope : r};
   }
   template <class T> static V<T> second(V<T>, V<T>, T) { return V<T>{}; }
 };
@@ -96,7 +96,7 @@ struct LogisticLoss {  // max(s, 0) - y s + log1p(e^-|s|); sigma - y = (1 - y) s
 struct Hinge {
   template <class T> static Terms<T> terms(V<T> s, V<T> y, T) {
     const V<T> sign = 2 * y - 1, gap = 1 - sign * s;
-    return {gap <= 0 ? V<T>{} : gap, gap <= 0 ? V<T>{} : -sign};
+    return {gap <= 0 ? V<T>{} : gap, gap > 0 ? -sign : (gap <= 0 ? V<T>{} : gap)};
   }
   template <class T> static V<T> second(V<T>, V<T>, T) { return V<T>{}; }
 };
@@ -117,7 +117,7 @@ struct Poisson {
 struct Perceptron {  // gradient step(s) - y: a score of 0 counts as class 1, as in the learning rule
   template <class T> static Terms<T> terms(V<T> s, V<T> y, T) {
     const V<T> miss = (1 - 2 * y) * s;
-    return {miss <= 0 ? V<T>{} : miss, where<T>(s >= 0, 1, 0) - y + 0 * s};
+    return {miss <= 0 ? V<T>{} : miss, s == s ? where<T>(s >= 0, 1, 0) - y : s};
   }
   template <class T> static V<T> second(V<T>, V<T>, T) { return V<T>{}; }
 };
