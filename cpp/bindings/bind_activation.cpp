@@ -71,7 +71,8 @@ void register_for(py::module_& m) {
   m.def("activation_value", &value<T>, py::arg("name"), py::arg("slope"), py::arg("z").noconvert(),
         "Phi(z) of rows z; slope is leaky_relu's.");
   m.def("activation_pullback", &pullback<T>, py::arg("name"), py::arg("slope"), py::arg("z").none(true).noconvert(),
-        py::arg("a").noconvert(), py::arg("d").noconvert(), "Phi'(z) d, given a = Phi(z); z is None unless it is needed.");
+        py::arg("a").noconvert(), py::arg("d").noconvert(),
+        "Phi'(z) d, given a = Phi(z); z is None unless it is needed.");
   m.def("activation_curvature", &curvature<T>, py::arg("name"), py::arg("slope"), py::arg("z").none(true).noconvert(),
         py::arg("a").noconvert(), py::arg("d").noconvert(), py::arg("t").noconvert(),
         "The derivative along t (of z) of the pullback of d.");
@@ -80,11 +81,13 @@ void register_for(py::module_& m) {
 }  // namespace
 
 void register_activation(py::module_& m) {
-  m.def("activation_names",
-        [] { return std::vector<std::string>(std::begin(activation_names), std::end(activation_names)); },
-        "Names of the activations.");
-  m.def("needs_preactivation", [](const std::string& name) { return needs_preactivation(activation_named(name)); },
-        py::arg("name"), "Whether an activation's derivatives need z beside its value.");
+  m.def(
+      "activation_names",
+      [] { return std::vector<std::string>(std::begin(activation_names), std::end(activation_names)); },
+      "Names of the activations.");
+  m.def(
+      "needs_preactivation", [](const std::string& name) { return needs_preactivation(activation_named(name)); },
+      py::arg("name"), "Whether an activation's derivatives need z beside its value.");
   register_for<float>(m);
   register_for<double>(m);
 }

@@ -31,7 +31,8 @@ LossCall<T> checked(const std::string& name, double parameter, const Arguments<T
             "target must have the shape of score");
     call.target = a.target->data();
   } else {
-    require(call.kind == Loss::cross_entropy || call.kind == Loss::softmax_cross_entropy, name + " takes target rows, not label");
+    require(call.kind == Loss::cross_entropy || call.kind == Loss::softmax_cross_entropy,
+            name + " takes target rows, not label");
     require(a.label->ndim() == 1 && a.label->shape(0) == call.rows, "label must have one entry a row");
     call.label = a.label->data();
     for (Index r = 0; r < call.rows; ++r)
@@ -106,20 +107,23 @@ void register_for(py::module_& m) {
 }  // namespace
 
 void register_loss(py::module_& m) {
-  m.def("loss_names", [] { return std::vector<std::string>(std::begin(loss_names), std::end(loss_names)); },
-        "Names of the losses.");
-  m.def("resolve_loss",
-        [](const std::string& activation, const std::string& loss, Index outputs) {
-          const ResolvedLoss resolved = resolve_loss(activation_named(activation), loss_named(loss), outputs);
-          return std::make_pair(std::string(loss_names[static_cast<int>(resolved.kernel)]), resolved.on_raw);
-        },
-        py::arg("activation"), py::arg("loss"), py::arg("outputs"),
-        "The loss that runs, and whether on scores before the activation; ValueError for pairings that mean nothing.");
-  m.def("default_loss",
-        [](const std::string& activation) {
-          return std::string(loss_names[static_cast<int>(default_loss(activation_named(activation)))]);
-        },
-        py::arg("activation"), "The loss that goes with an output activation.");
+  m.def(
+      "loss_names", [] { return std::vector<std::string>(std::begin(loss_names), std::end(loss_names)); },
+      "Names of the losses.");
+  m.def(
+      "resolve_loss",
+      [](const std::string& activation, const std::string& loss, Index outputs) {
+        const ResolvedLoss resolved = resolve_loss(activation_named(activation), loss_named(loss), outputs);
+        return std::make_pair(std::string(loss_names[static_cast<int>(resolved.kernel)]), resolved.on_raw);
+      },
+      py::arg("activation"), py::arg("loss"), py::arg("outputs"),
+      "The loss that runs, and whether on scores before the activation; ValueError for pairings that mean nothing.");
+  m.def(
+      "default_loss",
+      [](const std::string& activation) {
+        return std::string(loss_names[static_cast<int>(default_loss(activation_named(activation)))]);
+      },
+      py::arg("activation"), "The loss that goes with an output activation.");
   register_for<float>(m);
   register_for<double>(m);
 }

@@ -16,41 +16,90 @@ struct Elementwise {
 };
 struct Identity : Elementwise {
   static constexpr bool flat = true;
-  template <class T> static V<T> value(V<T> z, T) { return z; }
-  template <class T> static V<T> first(V<T>, V<T>, T) { return broadcast<T>(1); }
+  template <class T>
+  static V<T> value(V<T> z, T) {
+    return z;
+  }
+  template <class T>
+  static V<T> first(V<T>, V<T>, T) {
+    return broadcast<T>(1);
+  }
 };
 struct Step : Elementwise {  // forward only: its derivative is zero wherever there is one
   static constexpr bool flat = true;
-  template <class T> static V<T> value(V<T> z, T) {
+  template <class T>
+  static V<T> value(V<T> z, T) {
     const V<T> a = z >= 0 ? broadcast<T>(1) : V<T>{};
     return z == z ? a : z;
   }
-  template <class T> static V<T> first(V<T>, V<T>, T) { return V<T>{}; }
+  template <class T>
+  static V<T> first(V<T>, V<T>, T) {
+    return V<T>{};
+  }
 };
 struct Sigmoid : Elementwise {
-  template <class T> static V<T> value(V<T> z, T) { return elementary::sigmoid<T>(z); }
-  template <class T> static V<T> first(V<T>, V<T> a, T) { return a * (1 - a); }
-  template <class T> static V<T> second(V<T>, V<T> a, T) { return a * (1 - a) * (1 - 2 * a); }
+  template <class T>
+  static V<T> value(V<T> z, T) {
+    return elementary::sigmoid<T>(z);
+  }
+  template <class T>
+  static V<T> first(V<T>, V<T> a, T) {
+    return a * (1 - a);
+  }
+  template <class T>
+  static V<T> second(V<T>, V<T> a, T) {
+    return a * (1 - a) * (1 - 2 * a);
+  }
 };
 struct Tanh : Elementwise {
-  template <class T> static V<T> value(V<T> z, T) { return elementary::tanh<T>(z); }
-  template <class T> static V<T> first(V<T>, V<T> a, T) { return (1 - a) * (1 + a); }
-  template <class T> static V<T> second(V<T>, V<T> a, T) { return -2 * a * ((1 - a) * (1 + a)); }
+  template <class T>
+  static V<T> value(V<T> z, T) {
+    return elementary::tanh<T>(z);
+  }
+  template <class T>
+  static V<T> first(V<T>, V<T> a, T) {
+    return (1 - a) * (1 + a);
+  }
+  template <class T>
+  static V<T> second(V<T>, V<T> a, T) {
+    return -2 * a * ((1 - a) * (1 + a));
+  }
 };
 struct Relu : Elementwise {
   static constexpr bool flat = true;
-  template <class T> static V<T> value(V<T> z, T) { return z <= 0 ? V<T>{} : z; }
-  template <class T> static V<T> first(V<T>, V<T> a, T) { return a > 0 ? broadcast<T>(1) : V<T>{}; }
+  template <class T>
+  static V<T> value(V<T> z, T) {
+    return z <= 0 ? V<T>{} : z;
+  }
+  template <class T>
+  static V<T> first(V<T>, V<T> a, T) {
+    return a > 0 ? broadcast<T>(1) : V<T>{};
+  }
 };
 struct LeakyRelu : Elementwise {
   static constexpr bool flat = true;
-  template <class T> static V<T> value(V<T> z, T slope) { return z > 0 ? z : z * slope; }
-  template <class T> static V<T> first(V<T>, V<T> a, T slope) { return a > 0 ? broadcast<T>(1) : broadcast<T>(slope); }
+  template <class T>
+  static V<T> value(V<T> z, T slope) {
+    return z > 0 ? z : z * slope;
+  }
+  template <class T>
+  static V<T> first(V<T>, V<T> a, T slope) {
+    return a > 0 ? broadcast<T>(1) : broadcast<T>(slope);
+  }
 };
 struct Elu : Elementwise {
-  template <class T> static V<T> value(V<T> z, T) { return z > 0 ? z : elementary::expm1<T>(z); }
-  template <class T> static V<T> first(V<T>, V<T> a, T) { return a > 0 ? broadcast<T>(1) : 1 + a; }
-  template <class T> static V<T> second(V<T>, V<T> a, T) { return a > 0 ? V<T>{} : 1 + a; }
+  template <class T>
+  static V<T> value(V<T> z, T) {
+    return z > 0 ? z : elementary::expm1<T>(z);
+  }
+  template <class T>
+  static V<T> first(V<T>, V<T> a, T) {
+    return a > 0 ? broadcast<T>(1) : 1 + a;
+  }
+  template <class T>
+  static V<T> second(V<T>, V<T> a, T) {
+    return a > 0 ? V<T>{} : 1 + a;
+  }
 };
 // Arguments beyond `end` count as `end`, where the functions below have reached their limits: infinities stay out.
 template <class T>
@@ -59,45 +108,69 @@ V<T> clip(V<T> z, T end) {
 }
 struct Gelu : Elementwise {  // z Phi(z), Phi the standard normal distribution
   static constexpr bool needs_z = true;
-  template <class T> static constexpr T end = elementary::Constants<T>::tail_end;
-  template <class T> static V<T> value(V<T> z, T) {
+  template <class T>
+  static constexpr T end = elementary::Constants<T>::tail_end;
+  template <class T>
+  static V<T> value(V<T> z, T) {
     return elementary::at_least<T>(z, -end<T>) * elementary::normal<T>(z).cdf;
   }
-  template <class T> static V<T> first(V<T> z, V<T>, T) {
+  template <class T>
+  static V<T> first(V<T> z, V<T>, T) {
     const auto n = elementary::normal<T>(z);
     return n.cdf + clip<T>(z, end<T>) * n.density;
   }
-  template <class T> static V<T> second(V<T> z, V<T>, T) {
+  template <class T>
+  static V<T> second(V<T> z, V<T>, T) {
     const V<T> c = clip<T>(z, end<T>);
     return elementary::normal<T>(z).density * (2 - c * c);
   }
 };
 struct Silu : Elementwise {  // z sigma(z)
   static constexpr bool needs_z = true;
-  template <class T> static constexpr T end = -elementary::Constants<T>::exp_low;
-  template <class T> static V<T> value(V<T> z, T) {
+  template <class T>
+  static constexpr T end = -elementary::Constants<T>::exp_low;
+  template <class T>
+  static V<T> value(V<T> z, T) {
     return elementary::at_least<T>(z, -end<T>) * elementary::sigmoid<T>(z);
   }
-  template <class T> static V<T> first(V<T> z, V<T>, T) {
+  template <class T>
+  static V<T> first(V<T> z, V<T>, T) {
     const auto s = elementary::logistic<T>(z);
     return s.value * (1 + clip<T>(z, end<T>) * s.complement);
   }
-  template <class T> static V<T> second(V<T> z, V<T>, T) {
+  template <class T>
+  static V<T> second(V<T> z, V<T>, T) {
     const auto s = elementary::logistic<T>(z);
     return s.value * s.complement * (2 + clip<T>(z, end<T>) * (s.complement - s.value));
   }
 };
 struct Softplus : Elementwise {  // Phi' = sigma = 1 - e^-a and 1 - sigma = e^-a: no cancellation on either side
-  template <class T> static V<T> value(V<T> z, T) { return elementary::softplus<T>(z); }
-  template <class T> static V<T> first(V<T>, V<T> a, T) { return -elementary::expm1<T>(-a); }
-  template <class T> static V<T> second(V<T>, V<T> a, T) {
+  template <class T>
+  static V<T> value(V<T> z, T) {
+    return elementary::softplus<T>(z);
+  }
+  template <class T>
+  static V<T> first(V<T>, V<T> a, T) {
+    return -elementary::expm1<T>(-a);
+  }
+  template <class T>
+  static V<T> second(V<T>, V<T> a, T) {
     return -elementary::expm1<T>(-a) * elementary::exp<T>(-a);
   }
 };
 struct Exp : Elementwise {
-  template <class T> static V<T> value(V<T> z, T) { return elementary::exp<T>(z); }
-  template <class T> static V<T> first(V<T>, V<T> a, T) { return a; }
-  template <class T> static V<T> second(V<T>, V<T> a, T) { return a; }
+  template <class T>
+  static V<T> value(V<T> z, T) {
+    return elementary::exp<T>(z);
+  }
+  template <class T>
+  static V<T> first(V<T>, V<T> a, T) {
+    return a;
+  }
+  template <class T>
+  static V<T> second(V<T>, V<T> a, T) {
+    return a;
+  }
 };
 
 template <class A, class T>
@@ -130,18 +203,30 @@ void curvature_of(T slope, Index n, const T* z, const T* a, const T* d, const T*
 template <class F>
 void with(Activation kind, F&& f) {
   switch (kind) {
-    case Activation::identity: return f(Identity());
-    case Activation::step: return f(Step());
-    case Activation::sigmoid: return f(Sigmoid());
-    case Activation::tanh: return f(Tanh());
-    case Activation::relu: return f(Relu());
-    case Activation::leaky_relu: return f(LeakyRelu());
-    case Activation::elu: return f(Elu());
-    case Activation::gelu: return f(Gelu());
-    case Activation::silu: return f(Silu());
-    case Activation::softplus: return f(Softplus());
-    case Activation::exp: return f(Exp());
-    case Activation::softmax: return;  // acts on rows
+    case Activation::identity:
+      return f(Identity());
+    case Activation::step:
+      return f(Step());
+    case Activation::sigmoid:
+      return f(Sigmoid());
+    case Activation::tanh:
+      return f(Tanh());
+    case Activation::relu:
+      return f(Relu());
+    case Activation::leaky_relu:
+      return f(LeakyRelu());
+    case Activation::elu:
+      return f(Elu());
+    case Activation::gelu:
+      return f(Gelu());
+    case Activation::silu:
+      return f(Silu());
+    case Activation::softplus:
+      return f(Softplus());
+    case Activation::exp:
+      return f(Exp());
+    case Activation::softmax:
+      return;  // acts on rows
   }
 }
 
@@ -170,7 +255,8 @@ void softmax_curvature_row(Index n, const T* a, const T* d, const T* t, T* out) 
   const T mean_d = dot(n, a, d), mean_t = dot(n, a, t);
   V<double> sums{};
   for (Index i = 0; i < n; i += Simd<T>::width)
-    sums += widen_sum(load_part(a + i, n - i) * (load_part(t + i, n - i) - mean_t) * (load_part(d + i, n - i) - mean_d));
+    sums +=
+        widen_sum(load_part(a + i, n - i) * (load_part(t + i, n - i) - mean_t) * (load_part(d + i, n - i) - mean_d));
   const T both = static_cast<T>(sum_lanes(sums));  // <b, d>, as the entries of b add to zero
   for (Index i = 0; i < n; i += Simd<T>::width) {
     const V<T> along = (load_part(t + i, n - i) - mean_t) * (load_part(d + i, n - i) - mean_d) - both;
@@ -195,7 +281,8 @@ void pullback(Activation kind, T slope, Index rows, Index cols, const T* z, cons
   with(kind, [&](auto activation) { pullback_of<decltype(activation)>(slope, rows * cols, z, a, d); });
 }
 template <class T>
-void curvature(Activation kind, T slope, Index rows, Index cols, const T* z, const T* a, const T* d, const T* t, T* out) {
+void curvature(Activation kind, T slope, Index rows, Index cols, const T* z, const T* a, const T* d, const T* t,
+               T* out) {
   if (kind == Activation::softmax) {
     for (Index r = 0; r < rows; ++r) {
       const Index at = r * cols;
@@ -208,7 +295,10 @@ void curvature(Activation kind, T slope, Index rows, Index cols, const T* z, con
 
 }  // namespace
 
-template <class T> void fill(ActivationKernels<T>& table) { table = {value<T>, pullback<T>, curvature<T>}; }
+template <class T>
+void fill(ActivationKernels<T>& table) {
+  table = {value<T>, pullback<T>, curvature<T>};
+}
 template void fill(ActivationKernels<float>&);
 template void fill(ActivationKernels<double>&);
 }  // namespace steep

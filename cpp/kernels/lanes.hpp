@@ -85,7 +85,8 @@ inline typename HalfVector<T>::type half_of(const V<T>& v, int which) {
 // Lanes added in double, two and two for float, so that a row's sum loses nothing to its length.
 inline V<double> widen_sum(const V<double>& v) { return v; }
 inline V<double> widen_sum(const V<float>& v) {
-  return __builtin_convertvector(half_of<float>(v, 0), V<double>) + __builtin_convertvector(half_of<float>(v, 1), V<double>);
+  return __builtin_convertvector(half_of<float>(v, 0), V<double>) +
+         __builtin_convertvector(half_of<float>(v, 1), V<double>);
 }
 
 // All lanes combined by f, halving: the order depends on the width alone.

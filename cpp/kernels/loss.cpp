@@ -33,111 +33,159 @@ V<T> where(VMask<T> mask, T yes, T no) {
 }
 
 struct SquaredError {
-  template <class T> static Terms<T> terms(V<T> s, V<T> y, T) {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T) {
     const V<T> r = s - y;
     return {T(0.5) * r * r, r};
   }
-  template <class T> static V<T> second(V<T>, V<T>, T) { return broadcast<T>(1); }
+  template <class T>
+  static V<T> second(V<T>, V<T>, T) {
+    return broadcast<T>(1);
+  }
 };
 struct AbsoluteError {
-  template <class T> static Terms<T> terms(V<T> s, V<T> y, T) {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T) {
     const V<T> r = s - y;
     return {absolute<T>(r), absolute<T>(r) > 0 ? elementary::with_sign_of<T>(broadcast<T>(1), r) : r};
   }
-  template <class T> static V<T> second(V<T>, V<T>, T) { return V<T>{}; }
+  template <class T>
+  static V<T> second(V<T>, V<T>, T) {
+    return V<T>{};
+  }
 };
 struct Huber {
-  template <class T> static Terms<T> terms(V<T> s, V<T> y, T delta) {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T delta) {
     const V<T> r = s - y, size = absolute<T>(r);
     return {size > delta ? delta * (size - T(0.5) * delta) : T(0.5) * r * r, at_most<T>(at_least<T>(r, -delta), delta)};
   }
-  template <class T> static V<T> second(V<T> s, V<T> y, T delta) {
+  template <class T>
+  static V<T> second(V<T> s, V<T> y, T delta) {
     return where<T>(absolute<T>(s - y) > delta, 0, 1);
   }
 };
 struct Pinball {
-  template <class T> static Terms<T> terms(V<T> s, V<T> y, T q) {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T q) {
     const V<T> r = y - s, slope = where<T>(r < 0, q - 1, q);
     return {slope * r, absolute<T>(r) > 0 ? -slope : r};
   }
-  template <class T> static V<T> second(V<T>, V<T>, T) { return V<T>{}; }
+  template <class T>
+  static V<T> second(V<T>, V<T>, T) {
+    return V<T>{};
+  }
 };
 struct BinaryCrossEntropy {
-  template <class T> static Terms<T> terms(V<T> s, V<T> y, T) {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T) {
     const V<T> yes = at_least<T>(elementary::log<T>(s), smallest_log<T>);
     const V<T> no = at_least<T>(elementary::log1p<T>(-s), smallest_log<T>);
     return {-(y * yes + (1 - y) * no), (s - y) / at_least<T>(s * (1 - s), smallest_divisor<T>)};
   }
-  template <class T> static V<T> second(V<T> s, V<T> y, T) {
+  template <class T>
+  static V<T> second(V<T> s, V<T> y, T) {
     const V<T> yes = at_least<T>(s, smallest_divisor<T>), no = at_least<T>(1 - s, smallest_divisor<T>);
     return y / (yes * yes) + (1 - y) / (no * no);
   }
 };
 struct CrossEntropy {
-  template <class T> static Terms<T> terms(V<T> s, V<T> y, T) {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T) {
     return {-y * at_least<T>(elementary::log<T>(s), smallest_log<T>), -y / at_least<T>(s, smallest_divisor<T>)};
   }
-  template <class T> static V<T> second(V<T> s, V<T> y, T) {
+  template <class T>
+  static V<T> second(V<T> s, V<T> y, T) {
     const V<T> p = at_least<T>(s, smallest_divisor<T>);
     return y / (p * p);
   }
 };
 struct LogisticLoss {  // max(s, 0) - y s + log1p(e^-|s|); sigma - y = (1 - y) sigma - y (1 - sigma)
-  template <class T> static Terms<T> terms(V<T> s, V<T> y, T) {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T) {
     const auto sigma = elementary::logistic<T>(s);
     const V<T> line = s * (where<T>(s > 0, 1, 0) - y);
     return {line + elementary::log1p_exp_minus_size<T>(s), (1 - y) * sigma.value - y * sigma.complement};
   }
-  template <class T> static V<T> second(V<T> s, V<T>, T) {
+  template <class T>
+  static V<T> second(V<T> s, V<T>, T) {
     const auto sigma = elementary::logistic<T>(s);
     return sigma.value * sigma.complement;
   }
 };
 struct Hinge {
-  template <class T> static Terms<T> terms(V<T> s, V<T> y, T) {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T) {
     const V<T> sign = 2 * y - 1, gap = 1 - sign * s;
     return {gap <= 0 ? V<T>{} : gap, gap > 0 ? -sign : (gap <= 0 ? V<T>{} : gap)};
   }
-  template <class T> static V<T> second(V<T>, V<T>, T) { return V<T>{}; }
+  template <class T>
+  static V<T> second(V<T>, V<T>, T) {
+    return V<T>{};
+  }
 };
 struct SquaredHinge {
-  template <class T> static Terms<T> terms(V<T> s, V<T> y, T) {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T) {
     const V<T> sign = 2 * y - 1, gap = 1 - sign * s, rest = gap <= 0 ? V<T>{} : gap;
     return {rest * rest, -2 * sign * rest};
   }
-  template <class T> static V<T> second(V<T> s, V<T> y, T) { return where<T>(1 - (2 * y - 1) * s <= 0, 0, 2); }
+  template <class T>
+  static V<T> second(V<T> s, V<T> y, T) {
+    return where<T>(1 - (2 * y - 1) * s <= 0, 0, 2);
+  }
 };
 struct Poisson {
-  template <class T> static Terms<T> terms(V<T> s, V<T> y, T) {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T) {
     const V<T> mean = elementary::exp<T>(s);
     return {mean - y * s, mean - y};
   }
-  template <class T> static V<T> second(V<T> s, V<T>, T) { return elementary::exp<T>(s); }
+  template <class T>
+  static V<T> second(V<T> s, V<T>, T) {
+    return elementary::exp<T>(s);
+  }
 };
 struct Perceptron {  // gradient step(s) - y: a score of 0 counts as class 1, as in the learning rule
-  template <class T> static Terms<T> terms(V<T> s, V<T> y, T) {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T) {
     const V<T> miss = (1 - 2 * y) * s;
     return {miss <= 0 ? V<T>{} : miss, s == s ? where<T>(s >= 0, 1, 0) - y : s};
   }
-  template <class T> static V<T> second(V<T>, V<T>, T) { return V<T>{}; }
+  template <class T>
+  static V<T> second(V<T>, V<T>, T) {
+    return V<T>{};
+  }
 };
 
 // Calls f with the struct of a loss that is a sum over outputs.
 template <class F>
 void with(Loss kind, F&& f) {
   switch (kind) {
-    case Loss::squared_error: return f(SquaredError());
-    case Loss::absolute_error: return f(AbsoluteError());
-    case Loss::huber: return f(Huber());
-    case Loss::pinball: return f(Pinball());
-    case Loss::binary_cross_entropy: return f(BinaryCrossEntropy());
-    case Loss::cross_entropy: return f(CrossEntropy());
-    case Loss::logistic: return f(LogisticLoss());
-    case Loss::hinge: return f(Hinge());
-    case Loss::squared_hinge: return f(SquaredHinge());
-    case Loss::poisson: return f(Poisson());
-    case Loss::perceptron: return f(Perceptron());
-    case Loss::softmax_cross_entropy: return;  // acts on rows
+    case Loss::squared_error:
+      return f(SquaredError());
+    case Loss::absolute_error:
+      return f(AbsoluteError());
+    case Loss::huber:
+      return f(Huber());
+    case Loss::pinball:
+      return f(Pinball());
+    case Loss::binary_cross_entropy:
+      return f(BinaryCrossEntropy());
+    case Loss::cross_entropy:
+      return f(CrossEntropy());
+    case Loss::logistic:
+      return f(LogisticLoss());
+    case Loss::hinge:
+      return f(Hinge());
+    case Loss::squared_hinge:
+      return f(SquaredHinge());
+    case Loss::poisson:
+      return f(Poisson());
+    case Loss::perceptron:
+      return f(Perceptron());
+    case Loss::softmax_cross_entropy:
+      return;  // acts on rows
   }
 }
 
@@ -153,7 +201,8 @@ void one_output(const LossCall<T>& call, double* row_loss, T* gradient) {
   for (Index r = 0; r < call.rows; r += width) {
     const Index count = call.rows - r < width ? call.rows - r : width;
     const V<T> weight = call.weight ? load_part(call.weight + r, count) : broadcast<T>(1);
-    const Terms<T> t = L::template terms<T>(load_part(call.score + r, count), load_part(call.target + r, count), parameter);
+    const Terms<T> t =
+        L::template terms<T>(load_part(call.score + r, count), load_part(call.target + r, count), parameter);
     if constexpr (with_gradient) store_part<T>(gradient + r, weight * t.gradient, count);
     if constexpr (with_loss) {
       T loss[width], scale[width];
@@ -185,11 +234,14 @@ template <class L, class T>
 void sum_over_outputs(const LossCall<T>& call, double* row_loss, T* gradient) {
   const bool one = call.outputs == 1;
   if (row_loss && gradient)
-    return one ? one_output<L, true, true>(call, row_loss, gradient) : many_outputs<L, true, true>(call, row_loss, gradient);
+    return one ? one_output<L, true, true>(call, row_loss, gradient)
+               : many_outputs<L, true, true>(call, row_loss, gradient);
   if (row_loss)
-    return one ? one_output<L, true, false>(call, row_loss, gradient) : many_outputs<L, true, false>(call, row_loss, gradient);
+    return one ? one_output<L, true, false>(call, row_loss, gradient)
+               : many_outputs<L, true, false>(call, row_loss, gradient);
   if (gradient)
-    return one ? one_output<L, false, true>(call, row_loss, gradient) : many_outputs<L, false, true>(call, row_loss, gradient);
+    return one ? one_output<L, false, true>(call, row_loss, gradient)
+               : many_outputs<L, false, true>(call, row_loss, gradient);
 }
 
 template <class T>
@@ -199,7 +251,8 @@ void cross_entropy_of_labels(const LossCall<T>& call, double* row_loss, T* gradi
   for (Index r = 0; r < call.rows; r += width) {
     const Index count = call.rows - r < width ? call.rows - r : width;
     T picked[width], loss[width], slope[width];
-    for (Index k = 0; k < width; ++k) picked[k] = k < count ? call.score[(r + k) * call.outputs + call.label[r + k]] : T(1);
+    for (Index k = 0; k < width; ++k)
+      picked[k] = k < count ? call.score[(r + k) * call.outputs + call.label[r + k]] : T(1);
     const Terms<T> t = CrossEntropy::terms<T>(load(picked), broadcast<T>(1), 0);
     store(loss, t.loss);
     store(slope, t.gradient);
@@ -288,7 +341,8 @@ void curvature_over_outputs(const LossCall<T>& call, const T* v, T* out) {
   const T parameter = static_cast<T>(call.parameter);
   const Index n = call.outputs;
   const auto product = [&](Index at, Index count, V<T> weight) {
-    const V<T> second = L::template second<T>(load_part(call.score + at, count), load_part(call.target + at, count), parameter);
+    const V<T> second =
+        L::template second<T>(load_part(call.score + at, count), load_part(call.target + at, count), parameter);
     store_part<T>(out + at, weight * second * load_part(v + at, count), count);
   };
   if (n == 1) {
@@ -324,7 +378,10 @@ void curvature(const LossCall<T>& call, const T* v, T* out) {
 
 }  // namespace
 
-template <class T> void fill(LossKernels<T>& table) { table = {value_and_gradient<T>, curvature<T>}; }
+template <class T>
+void fill(LossKernels<T>& table) {
+  table = {value_and_gradient<T>, curvature<T>};
+}
 template void fill(LossKernels<float>&);
 template void fill(LossKernels<double>&);
 }  // namespace steep

@@ -41,12 +41,14 @@ void check_probabilities(Activation activation, Loss loss, Index outputs) {
     if (activation == Activation::identity)
       refuse(activation, loss, "use loss='softmax_cross_entropy' on raw scores, or a softmax output");
     if (activation == Activation::sigmoid)
-      refuse(activation, loss, "use a softmax output for one class a row, or loss='binary_cross_entropy' for independent labels");
+      refuse(activation, loss,
+             "use a softmax output for one class a row, or loss='binary_cross_entropy' for independent labels");
     refuse(activation, loss, "use a softmax output, so that the outputs are probabilities");
   }
   if (activation == Activation::sigmoid) return;
   if (activation == Activation::softmax) refuse(activation, loss, "use loss='cross_entropy', or a sigmoid output");
-  if (activation == Activation::identity) refuse(activation, loss, "use loss='logistic' on raw scores, or a sigmoid output");
+  if (activation == Activation::identity)
+    refuse(activation, loss, "use loss='logistic' on raw scores, or a sigmoid output");
   refuse(activation, loss, "use a sigmoid output, so that the outputs are probabilities");
 }
 
@@ -54,7 +56,8 @@ void check_scores(Activation activation, Loss loss, Index outputs) {
   if (loss == Loss::softmax_cross_entropy) {
     if (outputs == 1) refuse(activation, loss, "with one output use loss='logistic' on a raw score (identity)");
     if (activation == Activation::softmax) refuse(activation, loss, "use loss='cross_entropy', or an identity output");
-    if (activation == Activation::sigmoid) refuse(activation, loss, "use loss='binary_cross_entropy', or an identity output");
+    if (activation == Activation::sigmoid)
+      refuse(activation, loss, "use loss='binary_cross_entropy', or an identity output");
     return;
   }
   if (!has_one_sign(activation)) return;
@@ -73,8 +76,12 @@ ResolvedLoss resolve_loss(Activation activation, Loss loss, Index outputs) {
   if (activation == Activation::step && loss != Loss::perceptron)
     refuse(activation, loss, "a step has no useful derivative: use loss='perceptron', or a sigmoid output");
   switch (loss) {
-    case Loss::cross_entropy: check_probabilities(activation, loss, outputs); return {Loss::softmax_cross_entropy, true};
-    case Loss::binary_cross_entropy: check_probabilities(activation, loss, outputs); return {Loss::logistic, true};
+    case Loss::cross_entropy:
+      check_probabilities(activation, loss, outputs);
+      return {Loss::softmax_cross_entropy, true};
+    case Loss::binary_cross_entropy:
+      check_probabilities(activation, loss, outputs);
+      return {Loss::logistic, true};
     case Loss::poisson:
       if (activation != Activation::exp) refuse(activation, loss, "use an exp output, so that the outputs are means");
       return {loss, true};
@@ -82,22 +89,30 @@ ResolvedLoss resolve_loss(Activation activation, Loss loss, Index outputs) {
     case Loss::softmax_cross_entropy:
     case Loss::hinge:
     case Loss::squared_hinge:
-    case Loss::perceptron: check_scores(activation, loss, outputs); return {loss, activation == Activation::step};
+    case Loss::perceptron:
+      check_scores(activation, loss, outputs);
+      return {loss, activation == Activation::step};
     case Loss::squared_error:
     case Loss::absolute_error:
     case Loss::huber:
-    case Loss::pinball: break;
+    case Loss::pinball:
+      break;
   }
   return {loss, false};
 }
 
 Loss default_loss(Activation activation) {
   switch (activation) {
-    case Activation::softmax: return Loss::cross_entropy;
-    case Activation::sigmoid: return Loss::binary_cross_entropy;
-    case Activation::exp: return Loss::poisson;
-    case Activation::step: return Loss::perceptron;
-    default: return Loss::squared_error;
+    case Activation::softmax:
+      return Loss::cross_entropy;
+    case Activation::sigmoid:
+      return Loss::binary_cross_entropy;
+    case Activation::exp:
+      return Loss::poisson;
+    case Activation::step:
+      return Loss::perceptron;
+    default:
+      return Loss::squared_error;
   }
 }
 

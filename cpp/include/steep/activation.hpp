@@ -7,10 +7,21 @@
 namespace steep {
 
 enum class Activation : int {
-  identity, step, sigmoid, tanh, relu, leaky_relu, softmax, elu, gelu, silu, softplus, exp,
+  identity,
+  step,
+  sigmoid,
+  tanh,
+  relu,
+  leaky_relu,
+  softmax,
+  elu,
+  gelu,
+  silu,
+  softplus,
+  exp,
 };
-inline constexpr const char* activation_names[] = {"identity", "step", "sigmoid", "tanh", "relu", "leaky_relu",
-                                                   "softmax", "elu", "gelu", "silu", "softplus", "exp"};
+inline constexpr const char* activation_names[] = {"identity", "step", "sigmoid", "tanh", "relu",     "leaky_relu",
+                                                   "softmax",  "elu",  "gelu",    "silu", "softplus", "exp"};
 
 // By name; std::invalid_argument lists the names there are.
 Activation activation_named(const std::string& name);

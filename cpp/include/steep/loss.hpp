@@ -12,10 +12,10 @@
 namespace steep {
 
 enum class Loss : int {
-  squared_error,          // 1/2 sum_k (s_k - y_k)^2
-  absolute_error,         // sum_k |s_k - y_k|
-  huber,                  // sum_k h(s_k - y_k), parameter delta
-  pinball,                // sum_k max(q r, (q - 1) r), r = y_k - s_k, parameter q
+  squared_error,   // 1/2 sum_k (s_k - y_k)^2
+  absolute_error,  // sum_k |s_k - y_k|
+  huber,           // sum_k h(s_k - y_k), parameter delta
+  pinball,         // sum_k max(q r, (q - 1) r), r = y_k - s_k, parameter q
   // The two on probabilities take logarithms as at least -100 and divide by at least 1e-12 in the derivatives, as
   // PyTorch's BCELoss does: a wrong certainty costs 100, not infinity.
   binary_cross_entropy,   // on probabilities: -sum_k y log s + (1 - y) log(1 - s)
@@ -27,9 +27,18 @@ enum class Loss : int {
   poisson,                // raw score (log of the mean): e^s - y s
   perceptron,             // raw score: max(0, -m); gradient step(s) - y, so that a step is the learning rule
 };
-inline constexpr const char* loss_names[] = {"squared_error", "absolute_error", "huber", "pinball", "binary_cross_entropy",
-                                             "cross_entropy", "logistic", "softmax_cross_entropy", "hinge",
-                                             "squared_hinge", "poisson", "perceptron"};
+inline constexpr const char* loss_names[] = {"squared_error",
+                                             "absolute_error",
+                                             "huber",
+                                             "pinball",
+                                             "binary_cross_entropy",
+                                             "cross_entropy",
+                                             "logistic",
+                                             "softmax_cross_entropy",
+                                             "hinge",
+                                             "squared_hinge",
+                                             "poisson",
+                                             "perceptron"};
 
 // A loss of sums over outputs adds them: k outputs of binary_cross_entropy are k independent labels.
 
