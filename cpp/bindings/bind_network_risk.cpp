@@ -10,10 +10,11 @@ namespace {
 template <class T>
 class KeptRisk : public NetworkRisk<T> {
  public:
-  KeptRisk(py::object network, const Array<T>& state, const Dataset<T>& data, const LossPlan& plan, double l1, double l2,
-           int n_threads, std::vector<py::object> kept)
+  KeptRisk(py::object network, const Array<T>& state, const Dataset<T>& data, const LossPlan& plan, double l1,
+           double l2, int n_threads, std::vector<py::object> kept)
       : NetworkRisk<T>(network.cast<const Network<T>&>(), state.data(), data, plan, l1, l2, n_threads),
-        network_(std::move(network)), kept_(std::move(kept)) {}
+        network_(std::move(network)),
+        kept_(std::move(kept)) {}
 
  private:
   py::object network_;
@@ -21,10 +22,11 @@ class KeptRisk : public NetworkRisk<T> {
 };
 
 template <class T>
-std::unique_ptr<KeptRisk<T>> make(const py::object& network, const Array<T>& state, const py::array& X, const OptionalArray<T>& y,
-                                  const OptionalArray<std::int32_t>& labels, const OptionalArray<double>& weights,
-                                  const OptionalArray<T>& scale, const OptionalArray<T>& shift, const std::string& loss,
-                                  double loss_parameter, double l1, double l2, int n_threads) {
+std::unique_ptr<KeptRisk<T>> make(const py::object& network, const Array<T>& state, const py::array& X,
+                                  const OptionalArray<T>& y, const OptionalArray<std::int32_t>& labels,
+                                  const OptionalArray<double>& weights, const OptionalArray<T>& scale,
+                                  const OptionalArray<T>& shift, const std::string& loss, double loss_parameter,
+                                  double l1, double l2, int n_threads) {
   const auto& net = network.cast<const Network<T>&>();
   vector_of_size(state, net.state_count(), "state");
   Dataset<T> data = dataset_of(X, net.inputs(), scale, shift);
@@ -50,8 +52,10 @@ void register_as(py::module_& m, const char* name) {
            py::arg("weights").none(true).noconvert(), py::arg("input_scale").none(true).noconvert(),
            py::arg("input_shift").none(true).noconvert(), py::arg("loss"), py::arg("loss_parameter"), py::arg("l1"),
            py::arg("l2"), py::arg("n_threads"), "Arrays are read in place; state is copied.")
-      .def_property_readonly("has_gauss_newton", [](const R& r) { return r.has_gauss_newton(); }, "Has a Gauss-Newton matrix.")
-      .def("set_threads", [](R& r, int n) { r.set_threads(n); }, py::arg("n"), "Threads of an evaluation.");
+      .def_property_readonly(
+          "has_gauss_newton", [](const R& r) { return r.has_gauss_newton(); }, "Has a Gauss-Newton matrix.")
+      .def(
+          "set_threads", [](R& r, int n) { r.set_threads(n); }, py::arg("n"), "Threads of an evaluation.");
 }
 
 }  // namespace

@@ -94,7 +94,8 @@ class Dense final : public Layer<T> {
   void gradient(Index task, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const override {
     gradients(task, task + 1, b, x, dz, g, accumulate);
   }
-  void gradients(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const override {
+  void gradients(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g,
+                 bool accumulate) const override {
     weight_gradient(begin, end, b, x, dz, g, accumulate);
     if (!bias_) return;
     const Index i0 = first_row(begin), i1 = first_row(end);
@@ -187,7 +188,8 @@ class Dense final : public Layer<T> {
     k_.product.multiply(p);
   }
   Index first_row(Index task) const { return task * out_ / tiles_; }
-  void weight_gradient(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const {
+  void weight_gradient(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g,
+                       bool accumulate) const {
     const Index i0 = first_row(begin);
     Product<T> p = product(first_row(end) - i0, in_, b.rows, dz + i0, 1, out_, g + i0 * in_, in_);
     p.b = x;

@@ -80,8 +80,8 @@ template <class T>
 void NetworkRisk<T>::small_normal_equations(double* JtJ, double* Jtr, double& value) {
   const Index p = dim(), k = net_.outputs();
   const auto& product = kernels<T>().product;
-  Team team(std::min<int>(team_size((3.0 * static_cast<double>(k) * net_.flops_per_row()) + static_cast<double>(k * p * p)),
-                          accumulators));
+  Team team(std::min<int>(
+      team_size((3.0 * static_cast<double>(k) * net_.flops_per_row()) + static_cast<double>(k * p * p)), accumulators));
   packed_.make(w_.data(), team);
   struct Own {
     Buffer<T> H, g, J, rho, workspace;
@@ -129,7 +129,8 @@ void NetworkRisk<T>::large_normal_equations(double* JtJ, double* Jtr, double& va
   const Index sides = (p + tile_side - 1) / tile_side;
   std::vector<Buffer<T>> workspaces;
   for (int i = 0; i < team.size(); ++i)
-    workspaces.emplace_back(std::max(product.gram_workspace(tile_side), product.workspace_size(tile_side, tile_side, size * k)));
+    workspaces.emplace_back(
+        std::max(product.gram_workspace(tile_side), product.workspace_size(tile_side, tile_side, size * k)));
   for (Index first = 0; first < data_.n; first += size) {
     typename Pass<T>::Rows c{nullptr, first, std::min(size, data_.n - first), 1 / total_weight_};
     pass_->begin_rows(w_.data(), state_.data(), packed_, data_, c);

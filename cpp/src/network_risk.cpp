@@ -13,17 +13,26 @@ constexpr Index chunk_rows = 1024;
 
 // Loss kernels whose second derivative says something.
 bool is_curved(Loss kernel) {
-  return kernel != Loss::absolute_error && kernel != Loss::pinball && kernel != Loss::hinge && kernel != Loss::perceptron;
+  return kernel != Loss::absolute_error && kernel != Loss::pinball && kernel != Loss::hinge &&
+         kernel != Loss::perceptron;
 }
 
 }  // namespace
 
 template <class T>
-NetworkRisk<T>::NetworkRisk(const Network<T>& net, const T* state, const Dataset<T>& data, const LossPlan& plan, double l1,
-                            double l2, int n_threads)
-    : net_(net), data_(data), plan_(plan), l2_(l2), total_weight_(static_cast<double>(data.n)), n_threads_(n_threads),
-      is_weight_(static_cast<std::size_t>(net.parameter_count())), w_(net.parameter_count()), state_(net.state_count()),
-      gradient_(net.parameter_count()), packed_(net, true),
+NetworkRisk<T>::NetworkRisk(const Network<T>& net, const T* state, const Dataset<T>& data, const LossPlan& plan,
+                            double l1, double l2, int n_threads)
+    : net_(net),
+      data_(data),
+      plan_(plan),
+      l2_(l2),
+      total_weight_(static_cast<double>(data.n)),
+      n_threads_(n_threads),
+      is_weight_(static_cast<std::size_t>(net.parameter_count())),
+      w_(net.parameter_count()),
+      state_(net.state_count()),
+      gradient_(net.parameter_count()),
+      packed_(net, true),
       pass_(std::make_unique<Rows>(net, plan, std::min(data.n, chunk_rows), n_threads)) {
   std::copy_n(state, net.state_count(), state_.data());
   if (data.weight) {
@@ -35,7 +44,8 @@ NetworkRisk<T>::NetworkRisk(const Network<T>& net, const T* state, const Dataset
     tangents_ = tangents_ && net.layer(l).has_tangents();
     for (Index t = 0; t < net.layer(l).tiles(); ++t) {
       const Tile tile = net.layer(l).tile(t);
-      std::fill(is_weight_.begin() + net.offset(l) + tile.weight_begin, is_weight_.begin() + net.offset(l) + tile.weight_end, 1);
+      std::fill(is_weight_.begin() + net.offset(l) + tile.weight_begin,
+                is_weight_.begin() + net.offset(l) + tile.weight_end, 1);
     }
   }
   rows_ready_ = tangents_ && is_curved(plan.kernel);

@@ -33,8 +33,8 @@ LossCall<T> NetworkRisk<T>::Rows::call_of(const Dataset<T>& data, Index r0, Inde
 }
 
 template <class T>
-void NetworkRisk<T>::Rows::run_tangents(const T* w, const T* v, T* state, const Packed<T>& packed, const Dataset<T>& data,
-                                        const ChunkRows& rows, Team& team) {
+void NetworkRisk<T>::Rows::run_tangents(const T* w, const T* v, T* state, const Packed<T>& packed,
+                                        const Dataset<T>& data, const ChunkRows& rows, Team& team) {
   make_tangent_buffers();
   this->begin(w, state, packed, data, rows, {false, true, 0, 0});
   const Network<T>& net = this->net_;
@@ -43,15 +43,16 @@ void NetworkRisk<T>::Rows::run_tangents(const T* w, const T* v, T* state, const 
     this->load(r0, count, data, rows);
     this->forward(0, net.size(), r0, count, member);
     for (Index l = 0; l < net.size(); ++l)
-      net.layer(l).tangent_forward(this->block(l, r0, count, member), this->input_of(l, r0), l > 0 ? tangent(l - 1, r0) : nullptr,
-                                   this->activation(l, r0), v + net.offset(l), tangent(l, r0), tangent_cache(l, r0));
+      net.layer(l).tangent_forward(this->block(l, r0, count, member), this->input_of(l, r0),
+                                   l > 0 ? tangent(l - 1, r0) : nullptr, this->activation(l, r0), v + net.offset(l),
+                                   tangent(l, r0), tangent_cache(l, r0));
     this->loss_of(r0, count, data);
     kernels<T>().loss.curvature(call_of(data, r0, count), tangent(last, r0), delta_tangent(last, r0));
     for (Index l = net.size(); l-- > 0;)
-      net.layer(l).tangent_backward(this->block(l, r0, count, member), this->input_of(l, r0),
-                                    l > 0 ? tangent(l - 1, r0) : nullptr, this->activation(l, r0), v + net.offset(l),
-                                    tangent_cache(l, r0), this->delta(l, r0), delta_tangent(l, r0),
-                                    l > 0 ? this->delta(l - 1, r0) : nullptr, l > 0 ? delta_tangent(l - 1, r0) : nullptr);
+      net.layer(l).tangent_backward(
+          this->block(l, r0, count, member), this->input_of(l, r0), l > 0 ? tangent(l - 1, r0) : nullptr,
+          this->activation(l, r0), v + net.offset(l), tangent_cache(l, r0), this->delta(l, r0), delta_tangent(l, r0),
+          l > 0 ? this->delta(l - 1, r0) : nullptr, l > 0 ? delta_tangent(l - 1, r0) : nullptr);
   });
 }
 
@@ -77,8 +78,8 @@ void NetworkRisk<T>::Rows::row_gradients(Index r0, Index count, int member, T* J
 }
 
 template <class T>
-void NetworkRisk<T>::Rows::gauss_newton_rows(const Dataset<T>& data, const ChunkRows& rows, Index r0, Index count, int member,
-                                             T* J, T* rho) {
+void NetworkRisk<T>::Rows::gauss_newton_rows(const Dataset<T>& data, const ChunkRows& rows, Index r0, Index count,
+                                             int member, T* J, T* rho) {
   const Network<T>& net = this->net_;
   const Index k = net.outputs(), p = net.parameter_count();
   this->load(r0, count, data, rows);

@@ -16,8 +16,8 @@ class NetworkRisk<T>::Rows : public Pass<T> {
       : Base(net, plan, max_rows, n_threads, true), factor_(max_rows * net.outputs()) {}
 
   // After it, tile_of_product makes the tiles of the Hessian's product with v, of the data loss of these rows.
-  void run_tangents(const T* w, const T* v, T* state, const Packed<T>& packed, const Dataset<T>& data, const ChunkRows& rows,
-                    Team& team);
+  void run_tangents(const T* w, const T* v, T* state, const Packed<T>& packed, const Dataset<T>& data,
+                    const ChunkRows& rows, Team& team);
   void tile_of_product(Index i, int member, T* Hv);
 
   // Per-row gradients. begin_rows once a chunk; then for rows [r0, r0 + count): forward, and J (count * outputs, p) with
@@ -27,7 +27,8 @@ class NetworkRisk<T>::Rows : public Pass<T> {
   void begin_rows(const T* w, T* state, const Packed<T>& packed, const Dataset<T>& data, const ChunkRows& rows) {
     this->begin(w, state, packed, data, rows, {false, true, 0, 0});
   }
-  void gauss_newton_rows(const Dataset<T>& data, const ChunkRows& rows, Index r0, Index count, int member, T* J, T* rho);
+  void gauss_newton_rows(const Dataset<T>& data, const ChunkRows& rows, Index r0, Index count, int member, T* J,
+                         T* rho);
   double loss_sum(Index n) const {
     double sum = 0;
     for (Index r = 0; r < n; ++r) sum += this->row_loss_[r];
@@ -38,7 +39,9 @@ class NetworkRisk<T>::Rows : public Pass<T> {
 
  private:
   void make_tangent_buffers();
-  T* tangent(Index l, Index r0) { return tangents_[static_cast<std::size_t>(l)].data() + r0 * this->net_.layer(l).outputs(); }
+  T* tangent(Index l, Index r0) {
+    return tangents_[static_cast<std::size_t>(l)].data() + r0 * this->net_.layer(l).outputs();
+  }
   T* tangent_cache(Index l, Index r0) {
     return tangent_caches_[static_cast<std::size_t>(l)].data() + r0 * this->net_.layer(l).tangent_entries();
   }

@@ -31,7 +31,8 @@ Pass<T>::Pass(const Network<T>& net, const LossPlan& plan, Index max_rows, int n
     for (Index task = 0; task < layer.tiles(); ++task) {
       Tile t = layer.tile(task);
       const Index offset = net.offset(l);
-      tiles_.push_back({l, task, {t.weight_begin + offset, t.weight_end + offset, t.other_begin + offset, t.other_end + offset}});
+      tiles_.push_back(
+          {l, task, {t.weight_begin + offset, t.weight_end + offset, t.other_begin + offset, t.other_end + offset}});
     }
   }
   segments_.erase(std::remove(segments_.begin(), segments_.end(), 0), segments_.end());
@@ -107,7 +108,8 @@ void Pass<T>::loss_of(Index r0, Index count, const Dataset<T>& data) {
   call.target = data.y ? target_.data() + r0 * k : nullptr;
   call.label = data.label ? label_.data() + r0 : nullptr;
   call.weight = weight_.data() + r0;
-  kernels<T>().loss.value_and_gradient(call, row_loss_.data() + r0, mode_.backward ? delta(net_.size() - 1, r0) : nullptr);
+  kernels<T>().loss.value_and_gradient(call, row_loss_.data() + r0,
+                                       mode_.backward ? delta(net_.size() - 1, r0) : nullptr);
 }
 
 template <class T>
@@ -119,7 +121,8 @@ void Pass<T>::backward(Index begin, Index end, Index r0, Index count, int member
 }
 
 template <class T>
-void Pass<T>::begin(const T* w, T* state, const Packed<T>& packed, const Dataset<T>& data, const Rows& rows, const Mode& mode) {
+void Pass<T>::begin(const T* w, T* state, const Packed<T>& packed, const Dataset<T>& data, const Rows& rows,
+                    const Mode& mode) {
   w_ = w;
   state_ = state;
   packed_ = &packed;

@@ -202,6 +202,81 @@ class Network:
 
         return classes_of(self.predict(X, n_threads=n_threads), self.output_activation)
 
+    def jacobian(self, X: Any, wrt: str = "parameters", *, n_threads: int | None = None) -> Array:
+        """
+        Return the derivatives of the outputs with respect to "parameters" (n, out, p) or "inputs" (n, out, d).
+
+        Parameters
+        ----------
+        X : array_like
+            As for :meth:`predict`.
+        wrt : {"parameters", "inputs"}
+        n_threads : int, optional
+
+        Raises
+        ------
+        ValueError
+            If the result would be over 2 GiB: use :meth:`iter_jacobian`.
+
+        Examples
+        --------
+        >>> import numpy as np, steep
+        >>> net = steep.MLP([2, 1], dtype="float64")
+        >>> net.parameters = [3.0, 4.0, 5.0]
+        >>> net.jacobian(np.array([[1.0, 2.0]]))
+        array([[[1., 2., 1.]]])
+        >>> net.jacobian(np.array([[1.0, 2.0]]), wrt="inputs")
+        array([[[3., 4.]]])
+        """
+        from .derivatives import jacobian
+
+        return jacobian(self, X, wrt, n_threads=n_threads)
+
+    def iter_jacobian(
+        self, X: Any, wrt: str = "parameters", *, rows: int = 256, n_threads: int | None = None
+    ) -> Iterator[Array]:
+        """
+        Yield :meth:`jacobian` of one block of `rows` rows after the other.
+
+        Parameters
+        ----------
+        X : array_like
+        wrt : {"parameters", "inputs"}
+        rows : int, default 256
+        n_threads : int, optional
+        """
+        from .derivatives import iter_jacobian
+
+        return iter_jacobian(self, X, wrt, rows=rows, n_threads=n_threads)
+
+    def sample_gradients(self, X: Any, y: Any, *, loss: Any = None) -> Array:
+        """
+        Return each row's own gradient of the loss with respect to the parameters, (n, p).
+
+        Parameters
+        ----------
+        X, y : array_like
+            As for :func:`steep.train`.
+        loss : str, steep.Huber, steep.Pinball, optional
+        """
+        from .derivatives import sample_gradients
+
+        return sample_gradients(self, X, y, loss=loss)
+
+    def input_gradients(self, X: Any, y: Any, *, loss: Any = None) -> Array:
+        """
+        Return the gradient of each row's loss with respect to its inputs as they are given, (n, n_inputs).
+
+        Parameters
+        ----------
+        X, y : array_like
+            As for :func:`steep.train`.
+        loss : str, steep.Huber, steep.Pinball, optional
+        """
+        from .derivatives import input_gradients
+
+        return input_gradients(self, X, y, loss=loss)
+
     def summary(self) -> str:
         """Return a table of layers: kind, output shape, number of parameters."""
         rows = [("layer", "output", "parameters")]

@@ -78,16 +78,18 @@ class Pass {
   T* activation(Index layer, Index r0) {
     return activations_[static_cast<std::size_t>(layer)].data() + r0 * net_.layer(layer).outputs();
   }
-  T* delta(Index layer, Index r0) { return deltas_[static_cast<std::size_t>(layer)].data() + r0 * net_.layer(layer).outputs(); }
+  T* delta(Index layer, Index r0) {
+    return deltas_[static_cast<std::size_t>(layer)].data() + r0 * net_.layer(layer).outputs();
+  }
   const T* input_of(Index layer, Index r0) const;
 
   const Network<T>& net_;
   LossPlan plan_;
   Index max_rows_;
   std::vector<NetTile> tiles_;
-  std::vector<Index> segments_;            // ends of runs of layers that work row by row, or of one layer alone
-  Buffer<T> input_;                        // (rows, inputs)
-  std::vector<Buffer<T>> activations_;     // of each layer, (rows, outputs)
+  std::vector<Index> segments_;         // ends of runs of layers that work row by row, or of one layer alone
+  Buffer<T> input_;                     // (rows, inputs)
+  std::vector<Buffer<T>> activations_;  // of each layer, (rows, outputs)
   std::vector<Buffer<T>> deltas_;
   std::vector<Buffer<T>> caches_;
   mutable std::vector<Buffer<T>> workspaces_;  // of each thread
