@@ -49,8 +49,8 @@ def jacobian(net: Network, X: Any, wrt: str = "parameters", *, n_threads: int | 
     bytes_ = len(matrix) * net.n_outputs * size * net.dtype.itemsize
     if bytes_ > _LIMIT:
         raise ValueError(
-            f"X must have so few rows that the Jacobian is at most 2 GiB, got {len(matrix)} rows and {bytes_ / 2**30:.1f} "
-            "GiB: use net.iter_jacobian(X, rows=...)"
+            f"X must have so few rows that the Jacobian is at most 2 GiB, got {len(matrix)} rows and "
+            f"{bytes_ / 2**30:.1f} GiB: use net.iter_jacobian(X, rows=...)"
         )
     threads = _core.default_threads() if n_threads is None else check_integer(n_threads, "n_threads", 1)
     exact, core = net._exact, _any(_core)
