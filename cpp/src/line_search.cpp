@@ -117,7 +117,7 @@ bool LineSearch::strong_wolfe(const Vector& x0, double fun0, const Vector& g0, c
   double limit = options.max_step;  // shrinks to the shortest step with a value that is not finite
   Trial best{0, fun0, slope0}, other = best;
   bool bracketed = false, first_stage = true, have_best = false;
-  double width = INFINITY, width1 = INFINITY, low = 0, high = 5 * std::min(first, limit);
+  double best_level = INFINITY, width = INFINITY, width1 = INFINITY, low = 0, high = 5 * std::min(first, limit);
   double a = std::min(first, limit);
   on_line_ = best_on_line_ = false;
   for (int trial = 0; trial < options.max_evaluations; ++trial) {
@@ -131,20 +131,23 @@ bool LineSearch::strong_wolfe(const Vector& x0, double fun0, const Vector& g0, c
       if (!(a > best.step)) break;
       continue;
     }
+    // Changes of f below its rounding are read off the slopes: exact where f is quadratic.
+    const double level = std::abs(fun - fun0) <= noise ? fun0 + 0.5 * a * (slope0 + slope) : fun;
     const double test = fun0 + a * test_slope;
-    const bool decreases = fun <= test;
+    const bool decreases = level <= test;
     if (std::abs(slope) <= -options.c2 * slope0 && (decreases || fun <= fun0 + noise)) {
       const bool from_line = on_line_;
       return settle(x0, d) && (!from_line || fun <= fun0 + noise);
     }
-    if (decreases && (!have_best || fun < best_fun_)) {
+    if (decreases && (!have_best || level < best_level)) {
       have_best = true;
+      best_level = level;
       keep_best();
       fun = best_fun_;  // keep_best moved the buffers, not the numbers used below
     }
     if (a >= limit && decreases && slope <= test_slope) break;
     if (first_stage && decreases && slope >= std::min(options.c1, options.c2) * slope0) first_stage = false;
-    const Trial t{a, fun, slope};
+    const Trial t{a, level, slope};
     if (first_stage && t.fun <= best.fun && t.fun > test) {
       // Until some step decreases enough, work on phi(a) - phi(0) - c1 a phi'(0).
       Trial x1{best.step, best.fun - best.step * test_slope, best.slope - test_slope};
