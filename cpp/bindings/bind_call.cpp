@@ -13,19 +13,22 @@ PythonCall::PythonCall(py::object function, const py::tuple& args, std::string w
 }
 
 py::object PythonCall::operator()(const double* x, Index n, const double* v) {
+  return call(Array<double>(n, x), v ? Array<double>(n, v) : py::object());
+}
+
+py::object PythonCall::operator()(const std::complex<double>* x, Index n) {
+  return call(Array<std::complex<double>>(n, x), py::object());
+}
+
+py::object PythonCall::call(const py::object& point, const py::object& vector) {
   ++calls_;
   // The stack is a local of this call in all but name: a function that calls itself through us gets its own.
   std::vector<PyObject*> stack;
   stack.swap(stack_);
   stack.resize(args_.size() + 3);
   std::size_t used = 1;
-  const Array<double> point(n, x);
   stack[used++] = point.ptr();
-  Array<double> vector;
-  if (v) {
-    vector = Array<double>(n, v);
-    stack[used++] = vector.ptr();
-  }
+  if (vector) stack[used++] = vector.ptr();
   for (const py::object& arg : args_) stack[used++] = arg.ptr();
   PyObject* value =
       PyObject_Vectorcall(function_.ptr(), stack.data() + 1, (used - 1) | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);

@@ -193,6 +193,7 @@ void register_objective(py::module_& m) {
       .def_property_readonly("has_hessian", &Objective::has_hessian, "Has a Hessian.")
       .def_property_readonly("has_hessian_product", &Objective::has_hessian_product, "Has Hessian-vector products.")
       .def_property_readonly("residual_count", &Objective::residual_count, "Residuals, or 0.")
+      .def_property_readonly("has_gauss_newton", &Objective::has_gauss_newton, "Has a Gauss-Newton matrix.")
       .def_property_readonly("is_quadratic", &Objective::is_quadratic, "Known to be quadratic.")
       .def_property_readonly("is_convex", &Objective::is_convex, "Known to be convex.")
       .def("value", &value, py::arg("w").noconvert(), "Smooth part of f at w.")

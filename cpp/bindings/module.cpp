@@ -10,6 +10,8 @@ void register_linear_risk(py::module_& m);
 void register_quasi_newton(py::module_& m);
 void register_methods(py::module_& m);
 void register_nonsmooth(py::module_& m);
+void register_residual(py::module_& m);
+void register_least_squares(py::module_& m);
 void register_rule(py::module_& m);
 void register_initialize(py::module_& m);
 void register_network(py::module_& m);
@@ -31,6 +33,8 @@ PYBIND11_MODULE(_core, m) {
   steep::register_quasi_newton(m);
   steep::register_methods(m);
   steep::register_nonsmooth(m);
+  steep::register_residual(m);
+  steep::register_least_squares(m);
   steep::register_rule(m);
   steep::register_initialize(m);
   steep::register_network(m);

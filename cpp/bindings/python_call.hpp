@@ -4,6 +4,8 @@
 // contiguous float64 array of the right shape straight, anything else through numpy.asarray. A wrong shape or a value
 // that is no number is an error naming the point; NaN and infinities are returned, and the solver judges them.
 #pragma once
+#include <complex>
+
 #include "pybind.hpp"
 
 namespace steep {
@@ -19,11 +21,13 @@ class PythonCall {
 
   // With the GIL held. function(x, *args) or, with a second vector, function(x, v, *args).
   py::object operator()(const double* x, Index n, const double* v = nullptr);
+  py::object operator()(const std::complex<double>* x, Index n);
   double scalar(const py::object& value, const double* x, Index n) const;
   // Copies an array of this shape (columns 0: a vector of `rows`) into out.
   void copy(const py::object& value, const double* x, Index n, Index rows, Index columns, double* out) const;
 
  private:
+  py::object call(const py::object& point, const py::object& vector);
   [[noreturn]] void refuse(const std::string& rule, const py::object& value, const double* x, Index n) const;
 
   py::object function_;

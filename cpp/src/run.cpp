@@ -116,6 +116,18 @@ void Run::hessian_product(const Vector& x, const Vector& v, Vector& Hv) {
   f_.hessian_product(x.data(), v.data(), Hv.data());
 }
 
+double Run::linearize(const Vector& x, double* r, double* J) {
+  check_time();
+  ++result_.njev;
+  return f_.linearize(x.data(), r, J);
+}
+
+double Run::normal_equations(const Vector& x, double* JtJ, double* Jtr) {
+  check_time();
+  ++result_.njev;
+  return f_.normal_equations(x.data(), JtJ, Jtr);
+}
+
 double Run::optimality(const Vector& x, const Vector& g) const {
   const double *l1 = f_.l1(), *lower = options_.lower, *upper = options_.upper;
   if (!l1 && !lower && !upper) return norm_inf(g);

@@ -7,7 +7,10 @@ from . import _levels
 from .config import get_config, get_num_threads, register_with_threadpoolctl, set_num_threads, show_config
 
 if TYPE_CHECKING:
+    from ._curve_fit import curve_fit as curve_fit
+    from ._least_squares import least_squares as least_squares
     from ._minimize import minimize as minimize
+    from ._root import root as root
     from .callbacks import EarlyStopping as EarlyStopping
     from .callbacks import EpochInfo as EpochInfo
     from .diagnostics import check_convexity as check_convexity
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from .methods.first_order import ConjugateGradient as ConjugateGradient
     from .methods.first_order import GradientDescent as GradientDescent
     from .methods.first_order import HeavyBall as HeavyBall
+    from .methods.least_squares import GaussNewton as GaussNewton
+    from .methods.least_squares import LevenbergMarquardt as LevenbergMarquardt
     from .methods.nonsmooth import CoordinateDescent as CoordinateDescent
     from .methods.nonsmooth import DualCoordinateAscent as DualCoordinateAscent
     from .methods.nonsmooth import HingeInteriorPoint as HingeInteriorPoint
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
     from .readers import read_idx as read_idx
     from .readers import read_idx_folder as read_idx_folder
     from .readers import read_npz as read_npz
+    from .residuals import ResidualFunction as ResidualFunction
     from .results import Result as Result
     from .risk import Risk as Risk
     from .rules import SGD as SGD
@@ -116,8 +122,10 @@ _LAZY = {
     "Direct": "methods.second_order",
     "DualCoordinateAscent": "methods.nonsmooth",
     "GradientDescent": "methods.first_order",
+    "GaussNewton": "methods.least_squares",
     "HeavyBall": "methods.first_order",
     "HingeInteriorPoint": "methods.nonsmooth",
+    "LevenbergMarquardt": "methods.least_squares",
     "Newton": "methods.second_order",
     "NewtonCG": "methods.second_order",
     "ProximalGradient": "methods.nonsmooth",
@@ -139,7 +147,11 @@ _LAZY = {
     "Objective": "objectives",
     "OneCycle": "schedules",
     "Result": "results",
+    "ResidualFunction": "residuals",
+    "curve_fit": "_curve_fit",
+    "least_squares": "_least_squares",
     "minimize": "_minimize",
+    "root": "_root",
     "RMSProp": "rules",
     "Rprop": "rules",
     "SGD": "rules",

@@ -62,10 +62,24 @@ class Objective {
   }
   // r (m), and J (m, dim) row-major unless null.
   virtual void residuals(const double* w, double* r, double* J) { (void)w; (void)r; (void)J; lacks("residuals"); }
-  // JtJ (dim, dim; both triangles) and Jtr (dim) at w without storing J; returns 1/2 ||r||^2.
+  // The Gauss-Newton model of f at w: r and J weighted so that the gradient of all of f is J'r and its Gauss-Newton
+  // matrix J'J; returns f(w). For f = 1/2 ||r||^2 they are the residuals' own; robust losses and penalties differ.
+  // has_jacobian: this is offered, J is affordable, and a method may factor J itself.
+  virtual bool has_jacobian() const { return false; }
+  virtual double linearize(const double* w, double* r, double* J) {
+    residuals(w, r, J);
+    double sum = 0;
+    for (Index i = 0; i < residual_count(); ++i) sum += r[i] * r[i];
+    return 0.5 * sum;
+  }
+  // The same without storing J: JtJ (dim, dim; both triangles) and Jtr (dim), a penalty's Hessian and gradient included;
+  // returns f(w).
+  virtual bool has_gauss_newton() const { return residual_count() > 0; }
   virtual double normal_equations(const double* w, double* JtJ, double* Jtr) {
     (void)w; (void)JtJ; (void)Jtr; lacks("a Gauss-Newton matrix");
   }
+  // Derivatives as exact as they can be made from now on (3-point differences); false when nothing changes.
+  virtual bool sharpen(bool on) { (void)on; return false; }
 
   // The nonsmooth part: l1 weight of each entry (null: none). Its value is not in evaluate.
   virtual const double* l1() const { return nullptr; }

@@ -35,6 +35,8 @@ class Run {
   void hessian(const Vector& x, double* H);
   void approximate_hessian(const Vector& x, double* H);  // the Hessian itself where there is nothing cheaper
   void hessian_product(const Vector& x, const Vector& v, Vector& Hv);
+  double linearize(const Vector& x, double* r, double* J);  // Gauss-Newton models: f(x), counted as a gradient
+  double normal_equations(const Vector& x, double* JtJ, double* Jtr);
 
   // First evaluation: a value or gradient that is not finite is an error naming x0. Stops at once when x0 is optimal.
   double start(const Vector& x, Vector& g, double extra = NAN);

@@ -114,7 +114,7 @@ class Method:
             "gradient": core.has_gradient,
             "hessian": core.has_hessian,
             "hessian_product": core.has_hessian_product,
-            "residuals": core.residual_count > 0,
+            "residuals": core.has_gauss_newton,
             "quadratic": core.is_quadratic,
         }
         for need in self.needs:

@@ -1,0 +1,357 @@
+// Levenberg-Marquardt: p minimizes 1/2 ||r + J p||^2 + damping/2 ||D p||^2, D the column norms of J.
+//
+//   trust_region  damping from a radius, ||D p|| <= radius (More, LNM 630 (1978) 105, as MINPACK)
+//   nielsen       damping *= max(1/3, 1 - (2 gain - 1)^3) on success, *= 2, 4, 8, ... on failure (IMM-REP-1999-05)
+//   marquardt     damping *= decrease on success, *= increase on failure (MATLAB's trainlm)
+//
+// gain: actual over predicted decrease. Bounds: variables at a bound that the gradient pushes against are left out, and
+// those a step would carry beyond one are put there and the rest solved again. Geodesic acceleration: Transtrum and
+// Sethna, arXiv:1201.5885. O(m n^2) an iteration.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "steep/least_squares.hpp"
+
+namespace steep {
+namespace {
+
+constexpr double eps = std::numeric_limits<double>::epsilon();
+
+class Search {
+ public:
+  Search(Run& run, Objective& f, const SolveOptions& solve, const LevenbergMarquardtOptions& o)
+      : run_(run),
+        f_(f),
+        solve_(solve),
+        o_(o),
+        model_(f, o.factorization),
+        n_(f.dim()),
+        x1_(n_),
+        p_(n_),
+        D_(n_, 0.0),
+        damping_(o.initial >= 0 ? o.initial : 1e-3) {}
+
+  [[noreturn]] void run(const double* x0);
+
+ private:
+  void update_scale();
+  void update_fixed();
+  double damping_for_radius();
+  bool confine(double damping);
+  void accelerate(double damping);
+  bool iterate();
+  void enlarge(double gain, double length);
+  void after_success(double gain, double length, double slope);
+  [[noreturn]] void end(Status status, const std::string& message);
+  void polish();
+  double x_size() const {
+    double sum = 0;
+    for (Index i = 0; i < n_; ++i) sum += D_[i] * x_[i] * D_[i] * x_[i];
+    return std::sqrt(sum);
+  }
+  double largest_cosine() const;
+
+  Run& run_;
+  Objective& f_;
+  const SolveOptions& solve_;
+  const LevenbergMarquardtOptions& o_;
+  GaussNewtonModel model_;
+  Index n_;
+  Vector x_, x1_, p_, D_;
+  std::vector<char> fixed_;
+  double fun_ = 0, damping_, growth_ = 2, radius_ = 0, first_residual_ = 0;
+  bool first_ = true;
+};
+
+void Search::update_scale() {
+  for (Index i = 0; i < n_; ++i) {
+    if (!o_.scales.empty())
+      D_[i] = o_.scales[i];
+    else if (!o_.scale)
+      D_[i] = 1;
+    else
+      D_[i] = std::max(D_[i], model_.norms()[i]);
+  }
+  if (!o_.scale || !o_.scales.empty()) return;
+  const double largest = *std::max_element(D_.begin(), D_.end());
+  for (double& d : D_) d = d > 1e-300 * largest && d > 0 ? d : 1;
+}
+
+void Search::update_fixed() {
+  fixed_.assign(solve_.lower || solve_.upper ? n_ : 0, 0);
+  const Vector& g = model_.gradient();
+  for (std::size_t i = 0; i < fixed_.size(); ++i)
+    fixed_[i] = (solve_.lower && x_[i] <= solve_.lower[i] && g[i] >= 0) ||
+                (solve_.upper && x_[i] >= solve_.upper[i] && g[i] <= 0);
+}
+
+double Search::largest_cosine() const {
+  double largest = 0;
+  for (Index i = 0; i < n_; ++i)
+    if ((fixed_.empty() || !fixed_[i]) && model_.norms()[i] > 0)
+      largest = std::max(largest, std::abs(model_.gradient()[i]) / model_.norms()[i]);
+  return model_.residual_norm() > 0 ? largest / model_.residual_norm() : 0;
+}
+
+// Newton's iteration on ||D p(damping)|| = radius, within 10 %; p_ is the step.
+double Search::damping_for_radius() {
+  const bool regular = model_.step(0, p_);
+  double length = model_.scaled_norm(p_), low = 0, damping = damping_;
+  if (all_finite(p_) && (regular || model_.stores_jacobian())) {
+    if (length <= 1.1 * radius_) return 0;
+    if (regular) {
+      const double slope = model_.slope(p_);
+      if (slope > 0) low = (length - radius_) / radius_ * (length * length / slope);
+    }
+  }
+  double size = 0;
+  for (Index i = 0; i < n_; ++i)
+    if (fixed_.empty() || !fixed_[i]) size += std::pow(model_.gradient()[i] / D_[i], 2);
+  size = std::sqrt(size);
+  double high = size / radius_;
+  if (!(high > 0)) high = std::numeric_limits<double>::min() / std::min(radius_, 0.1);
+  damping = std::min(std::max(damping, low), high);
+  if (damping == 0) damping = std::isfinite(length) && length > 0 ? std::min(size / length, high) : 1e-3 * high;
+  for (int round = 0; round < 12; ++round) {
+    if (damping == 0) damping = std::max(std::numeric_limits<double>::min(), 1e-3 * high);
+    std::fill(p_.begin(), p_.end(), 0.0);
+    if (!model_.step(damping, p_)) {  // Cholesky of a nearly singular matrix
+      low = std::max(low, damping);
+      damping = damping * 100 < high ? damping * 100 : std::max(high, 10 * damping);
+      high = std::max(high, damping);
+      continue;
+    }
+    length = model_.scaled_norm(p_);
+    const double off = length - radius_;
+    if (std::abs(off) <= 0.1 * radius_ || (low == 0 && off < 0 && round > 6)) break;
+    const double slope = model_.slope(p_);
+    const double change = slope > 0 ? off / radius_ * (length * length / slope) : 0;
+    if (off > 0) low = std::max(low, damping);
+    if (off < 0) high = std::min(high, damping);
+    damping = std::max(low, damping + change);
+  }
+  return damping;
+}
+
+// Moves the step into the box; false where it was inside.
+bool Search::confine(double damping) {
+  if (fixed_.empty()) return false;
+  const auto beyond = [&](Index i, double& end) {
+    if (solve_.lower && x_[i] + p_[i] < solve_.lower[i]) return end = solve_.lower[i], true;
+    if (solve_.upper && x_[i] + p_[i] > solve_.upper[i]) return end = solve_.upper[i], true;
+    return false;
+  };
+  Vector projected = p_;
+  std::vector<char> fixed = fixed_;
+  for (Index round = 0; round <= n_; ++round) {
+    bool any = false;
+    double end = 0;
+    for (Index i = 0; i < n_; ++i) {
+      if (fixed[i] || !beyond(i, end)) continue;
+      p_[i] = end - x_[i];
+      fixed[i] = 1;
+      any = true;
+    }
+    if (round == 0) {
+      if (!any) return false;
+      projected = p_;
+    }
+    if (!any) break;
+    if (std::count(fixed.begin(), fixed.end(), 0) == 0) break;
+    model_.prepare(D_, fixed);
+    if (!model_.step(damping, p_) && !all_finite(p_)) break;
+  }
+  model_.prepare(D_, fixed_);
+  if (!all_finite(p_) || !(model_.predicted(p_) >= model_.predicted(projected))) p_ = projected;
+  return true;
+}
+
+// p += a / 2, a the acceleration along the path of steepest decrease, where it is small against p.
+void Search::accelerate(double damping) {
+  constexpr double h = 0.1, most = 0.75;
+  Eigen::VectorXd ahead(model_.residuals().size()), Jp;
+  for (Index i = 0; i < n_; ++i) x1_[i] = x_[i] + h * p_[i];
+  ++run_.result().nfev;
+  f_.linearize(x1_.data(), ahead.data(), nullptr);
+  model_.times(p_, Jp);
+  const Eigen::VectorXd bend = (2 / h) * ((ahead - model_.residuals()) / h - Jp);
+  if (!bend.allFinite()) return;
+  Vector a(n_, 0.0);
+  if (!model_.step_for(bend, damping, a)) return;
+  if (2 * model_.scaled_norm(a) > most * model_.scaled_norm(p_)) return;
+  axpy(0.5, a, p_);
+}
+
+void Search::enlarge(double gain, double length) {
+  switch (o_.damping) {
+    case Damping::trust_region: {
+      // The minimizer of the parabola through f, its slope and the new f, between a tenth and a half.
+      double factor = 0.5;
+      if (!(gain >= 0)) factor = std::isfinite(gain) ? std::clamp(0.5 / (1 - gain), 0.1, 0.5) : 0.1;
+      const double old = radius_;
+      radius_ = factor * std::min(radius_, 10 * length);
+      damping_ *= old / radius_;
+      break;
+    }
+    case Damping::nielsen:
+      damping_ = std::max(damping_, 1e-16) * growth_;
+      growth_ *= 2;
+      break;
+    case Damping::marquardt:
+      damping_ = std::max(damping_, 1e-16) * o_.increase;
+  }
+}
+
+void Search::after_success(double gain, double length, double damping) {
+  switch (o_.damping) {
+    case Damping::trust_region:
+      if (gain <= 0.25) {
+        radius_ = 0.5 * std::min(radius_, 10 * length);
+        damping_ *= 2;
+      } else if (damping == 0 || gain >= 0.75) {
+        radius_ = 2 * length;
+        damping_ *= 0.5;
+      }
+      break;
+    case Damping::nielsen:
+      damping_ *= std::max(1.0 / 3, 1 - std::pow(2 * gain - 1, 3));
+      growth_ = 2;
+      break;
+    case Damping::marquardt:
+      damping_ *= o_.decrease;
+  }
+}
+
+// One accepted step; false where none decreases f beyond its rounding.
+bool Search::iterate() {
+  if (o_.max_evaluations > 0 && run_.result().nfev >= o_.max_evaluations)
+    run_.fail(Status::max_iter,
+              "Stopped after " + std::to_string(run_.result().nfev) + " evaluations of the residuals.");
+  update_scale();
+  update_fixed();
+  model_.prepare(D_, fixed_);
+  if (model_.free_count() == 0) return false;
+  const double size = x_size();
+  if (first_) radius_ = (o_.initial > 0 ? o_.initial : 0.1) * (size > 0 ? size : 1);
+  for (int refused = 0;;) {
+    std::fill(p_.begin(), p_.end(), 0.0);
+    double damping = damping_;
+    if (o_.damping == Damping::trust_region) {
+      damping = damping_ = damping_for_radius();
+    } else if (!model_.step(damping, p_) && !(damping == 0 && all_finite(p_) && model_.stores_jacobian())) {
+      enlarge(NAN, 0);
+      if (damping_ > o_.largest) return false;
+      continue;
+    }
+    double predicted = model_.predicted(p_);  // by the first-order step, when the second-order one is added
+    if (o_.geodesic) accelerate(damping);
+    if (confine(damping)) predicted = model_.predicted(p_);
+    const double length = model_.scaled_norm(p_);
+    if (first_ && o_.damping == Damping::trust_region) radius_ = std::min(radius_, length);
+    for (Index i = 0; i < n_; ++i) x1_[i] = x_[i] + p_[i];
+    if (x1_ == x_ || !(length > 1e-16 * size)) return false;
+    const double fun1 = predicted > 0 ? run_.evaluate(x1_, nullptr) : NAN;
+    double gain = std::isfinite(fun1) ? (fun_ - fun1) / predicted : NAN;
+    bool good = o_.damping == Damping::marquardt ? fun1 < fun_ : gain > 1e-4 && fun1 < fun_;
+    if (predicted > 0 && predicted <= 1e-13 * fun_ && fun1 <= fun_ + 1e-13 * fun_) {
+      // The decrease drowns in the rounding of f: the gradient judges.
+      const double norm = run_.optimality(x_, model_.gradient());
+      model_.linearize(run_, x1_);
+      good = run_.optimality(x1_, model_.gradient()) < norm;
+      model_.linearize(run_, x_);
+      if (!good && ++refused > 10) return false;
+      gain = good ? 0.5 : 0;
+    }
+    if (!good) {
+      if ((predicted > 0 && predicted <= 1e-17 * fun_) || damping_ > o_.largest) return false;
+      enlarge(gain, length);
+      continue;
+    }
+    after_success(gain, length, damping);
+    first_ = false;
+    const double before = fun_, bend = 2 * (predicted + dot(model_.gradient(), p_));  // -p'J'Jp
+    x_.swap(x1_);
+    fun_ = model_.linearize(run_, x_);
+    run_.step(x_, fun_, model_.gradient(), length, damping);
+    const double actual = (before - fun_) / before;
+    if (actual <= o_.ftol && predicted / before <= o_.ftol && gain <= 2)
+      end(Status::converged, "Converged: the relative decrease of the objective is at most ftol.");
+    const bool limited =
+        o_.damping == Damping::trust_region ? radius_ > o_.xtol * x_size() : damping * length * length > std::abs(bend);
+    if (length <= o_.xtol * x_size() && !limited)
+      end(Status::converged, "Converged: the relative change of x is at most xtol.");
+    update_fixed();
+    if (largest_cosine() <= o_.gtol)
+      end(Status::converged, "Converged: the residuals are orthogonal to the Jacobian's columns to gtol.");
+    return true;
+  }
+}
+
+void Search::end(Status status, const std::string& message) {
+  if (o_.polish) polish();
+  run_.fail(status, message);
+}
+
+// Undamped steps with the most exact factor and derivatives, while they shrink to 0.7.
+void Search::polish() {
+  const bool refactored = f_.has_jacobian() && !model_.stores_jacobian() && f_.residual_count() >= n_ &&
+                          static_cast<double>(f_.residual_count()) * static_cast<double>(n_) <= 1e7;
+  if (refactored) model_ = GaussNewtonModel(f_, Factorization::qr);
+  if (f_.sharpen(true) || refactored) fun_ = model_.linearize(run_, x_);
+  double last = INFINITY, before = INFINITY;  // convergence may alternate: the last two steps count
+  for (int round = 0; round < 30; ++round) {
+    update_scale();
+    update_fixed();
+    model_.prepare(D_, fixed_);
+    if (model_.free_count() == 0) break;
+    std::fill(p_.begin(), p_.end(), 0.0);
+    if (!model_.step(0, p_)) break;
+    confine(0);
+    const double length = model_.scaled_norm(p_);
+    for (Index i = 0; i < n_; ++i) x1_[i] = x_[i] + p_[i];
+    if (!(length <= 0.7 * std::max(last, before)) || x1_ == x_) break;
+    const double fun1 = run_.evaluate(x1_, nullptr);
+    if (!(fun1 <= fun_ + 1e-9 * std::abs(fun_))) break;
+    x_.swap(x1_);
+    before = std::exchange(last, length);
+    fun_ = model_.linearize(run_, x_);
+    run_.step(x_, fun_, model_.gradient(), length, 0);
+  }
+  f_.sharpen(false);
+}
+
+void Search::run(const double* x0) {
+  x_.assign(x0, x0 + n_);
+  if (solve_.lower)
+    for (Index i = 0; i < n_; ++i) x_[i] = std::max(x_[i], solve_.lower[i]);
+  if (solve_.upper)
+    for (Index i = 0; i < n_; ++i) x_[i] = std::min(x_[i], solve_.upper[i]);
+  ++run_.result().nfev;
+  fun_ = model_.linearize(run_, x_);
+  first_residual_ = model_.residual_norm();
+  run_.start(x_, fun_, model_.gradient(), run_.optimality(x_, model_.gradient()), damping_);
+  while (iterate()) {
+  }
+  // What is left is rounding: of the residuals, against the Jacobian's columns or against J x.
+  const bool orthogonal = largest_cosine() <= std::max(o_.gtol, 1e-6) || model_.free_count() == 0 ||
+                          model_.residual_norm() <= 100 * eps * (x_size() + first_residual_);
+  if (o_.polish) polish();
+  if (run_.optimality(x_, model_.gradient()) <= run_.threshold())
+    run_.fail(Status::converged, "Converged: the gradient norm is at most tol.");
+  if ((o_.ftol > 0 || o_.xtol > 0) && orthogonal)
+    run_.fail(Status::converged, "Converged: no step decreases the objective beyond its rounding.");
+  run_.line_search_failed();
+}
+
+}  // namespace
+
+Result LevenbergMarquardt::solve(Objective& f, const double* x0, const SolveOptions& options) {
+  if (!f.has_gauss_newton())
+    throw std::invalid_argument("method levenberg_marquardt needs residuals, and " + f.name() + " has none");
+  Run run(f, options, "damping");
+  return run.guard([&] { Search(run, f, options, options_).run(x0); });
+}
+
+}  // namespace steep

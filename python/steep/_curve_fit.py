@@ -1,0 +1,211 @@
+"""Curve fitting in SciPy's words."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._least_squares import _bounds, least_squares
+from ._validation import Array, as_numeric, check_choice, check_finite, show
+
+__all__ = ["curve_fit"]
+
+
+def curve_fit(
+    f: Callable[..., Any],
+    xdata: Any,
+    ydata: Any,
+    p0: Any = None,
+    sigma: Any = None,
+    absolute_sigma: bool = False,
+    check_finite: bool | None = None,
+    bounds: Any = (-np.inf, np.inf),
+    method: Any = None,
+    jac: Callable[..., Any] | str | None = None,
+    *,
+    full_output: bool = False,
+    nan_policy: str | None = None,
+    **kwargs: Any,
+) -> tuple[Any, ...]:
+    """
+    Fit ``ydata = f(xdata, *params)`` by nonlinear least squares, with SciPy's signature.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, *params)`` returns the prediction, of ydata's size.
+    xdata, ydata : array
+    p0 : array of shape (n,), optional
+        Default: ones, or the middle of finite bounds.
+    sigma : array of shape (m,) or (m, m), optional
+        Standard deviations or covariance of ydata.
+    absolute_sigma : bool
+        Take sigma as it is; otherwise only its proportions count, and the residuals tell the scale.
+    check_finite : bool, optional
+        Refuse NaN and infinite data (the default).
+    bounds : pair of arrays or numbers, or SciPy's Bounds
+    method : Method or str, optional
+    jac : callable or {"2-point", "3-point", "cs"}, optional
+        ``jac(x, *params)``, shape (m, n).
+    full_output : bool
+        Return ``(popt, pcov, infodict, mesg, ier)``; infodict holds SciPy's ``nfev`` and ``fvec``, and ``covariance``,
+        ``standard_errors``, ``r_squared``, ``residual_std``, ``trace`` and ``result``.
+    nan_policy : {"raise", "omit"}, optional
+    **kwargs
+        Of :func:`steep.least_squares`, such as ``loss``, ``ftol``, ``max_nfev``, ``callback``; ``maxfev`` too.
+
+    Returns
+    -------
+    popt : array of shape (n,)
+    pcov : array of shape (n, n)
+        Infinite, with a warning, where the Jacobian is rank-deficient or there are no degrees of freedom.
+
+    Raises
+    ------
+    RuntimeError
+        When the run does not converge and `full_output` is False; with it `ier` is 5.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import steep
+    >>> x = np.linspace(0, 4, 50)
+    >>> popt, pcov = steep.curve_fit(lambda x, a, b: a * np.exp(-b * x), x, 2.5 * np.exp(-1.3 * x))
+    >>> popt.round(8)
+    array([2.5, 1.3])
+    """
+    if not callable(f):
+        raise TypeError(f"f must be callable, got {show(f)}")
+    if p0 is None:
+        p0 = _default_start(f, bounds)
+    start = np.atleast_1d(as_numeric(p0, "p0")).astype(np.float64)
+    y = np.asarray(as_numeric(ydata, "ydata"), dtype=np.float64).reshape(-1)
+    x = np.asarray(xdata, dtype=np.float64) if isinstance(xdata, (list, tuple, np.ndarray)) else xdata
+    if y.size == 0:
+        raise ValueError("ydata must not be empty, got shape (0,)")
+    if nan_policy is not None and check_choice(nan_policy, "nan_policy", ("raise", "omit")) == "omit":
+        x, y, sigma = _omit(x, y, sigma)
+    elif check_finite is not False:
+        _check_data(x, y)
+    transform = _whitening(sigma, y.size)
+    if "maxfev" in kwargs:
+        kwargs["max_nfev"] = kwargs.pop("maxfev")
+    method = "lm" if method is None else method
+
+    def residuals(params: Array) -> Array:
+        prediction = np.asarray(f(x, *params))
+        if prediction.size != y.size:
+            raise ValueError(f"f must return {y.size} values, as ydata has, got shape {prediction.shape}")
+        return transform(prediction.reshape(-1) - y)
+
+    def jacobian(params: Array) -> Array:
+        assert callable(jac)
+        return transform(np.asarray(jac(x, *params), dtype=np.float64).reshape(y.size, start.size))
+
+    res = least_squares(
+        residuals,
+        start,
+        jac=jacobian if callable(jac) else ("2-point" if jac is None else jac),
+        bounds=bounds,
+        method=method,
+        **kwargs,
+    )
+    if not res.success and not full_output:
+        raise RuntimeError(f"the fit did not converge: {res.message} Its best point is {show(res.x.tolist())}")
+    degrees = y.size - start.size
+    covariance, full_rank = _covariance(res.jac)
+    variance = 2 * res.cost / degrees if degrees > 0 else np.inf
+    if not absolute_sigma:
+        covariance = covariance * variance if degrees > 0 else np.full_like(covariance, np.inf)
+    if not full_rank or (degrees <= 0 and not absolute_sigma):
+        covariance = np.full_like(covariance, np.inf)
+        warnings.warn(_covariance_warning()("Covariance of the parameters could not be estimated"), stacklevel=2)
+    if not full_output:
+        return res.x, covariance
+    weighted_mean = transform(np.ones_like(y))
+    target = transform(y)
+    level = float(weighted_mean @ target) / float(weighted_mean @ weighted_mean)
+    total = float(np.sum((target - level * weighted_mean) ** 2))
+    info = {
+        "nfev": res.nfev,
+        "fvec": res.fun,
+        "covariance": covariance,
+        "standard_errors": np.sqrt(np.diag(covariance)),
+        "r_squared": 1 - float(res.fun @ res.fun) / total if total > 0 else np.nan,
+        "residual_std": float(np.sqrt(variance)) if degrees > 0 else np.nan,
+        "degrees_of_freedom": degrees,
+        "trace": res.trace,
+        "result": res,
+    }
+    return res.x, covariance, info, res.message, 1 if res.success else 5
+
+
+def _default_start(f: Callable[..., Any], bounds: Any) -> Array:
+    parameters = list(inspect.signature(f).parameters.values())
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters) or len(parameters) < 2:
+        raise ValueError("p0 must be given when f does not name its parameters, got None")
+    n = len(parameters) - 1
+    lower, upper = _bounds(bounds, n)
+    start = np.ones(n)
+    if lower is not None and upper is not None:
+        low, high = np.isfinite(lower), np.isfinite(upper)
+        both = low & high
+        start[both] = (lower[both] + upper[both]) / 2
+        start[low & ~high] = lower[low & ~high] + 1
+        start[high & ~low] = upper[high & ~low] - 1
+    return start
+
+
+def _check_data(x: Any, y: Array) -> None:
+    check_finite(y, "ydata")
+    if isinstance(x, np.ndarray):
+        check_finite(x, "xdata")
+
+
+def _omit(x: Any, y: Array, sigma: Any) -> tuple[Any, Array, Any]:
+    if not isinstance(x, np.ndarray):
+        raise ValueError(f"xdata must be an array with nan_policy='omit', got {show(x)}")
+    bad = np.isnan(y) | np.isnan(x).reshape(-1, y.size).any(axis=0)
+    if sigma is not None:
+        sigma = np.asarray(sigma)
+        sigma = sigma[~bad] if sigma.ndim == 1 else sigma[~bad][:, ~bad]
+    return x[..., ~bad], y[~bad], sigma
+
+
+def _whitening(sigma: Any, m: int) -> Callable[[Array], Array]:
+    if sigma is None:
+        return lambda r: r
+    s = np.asarray(as_numeric(sigma, "sigma"), dtype=np.float64)
+    if s.size == 1 or s.shape == (m,):
+        weights = 1 / np.broadcast_to(s.reshape(-1), (m,))
+        return lambda r: (r.T * weights).T
+    if s.shape == (m, m):
+        inverse = np.linalg.inv(np.linalg.cholesky(s))
+        return lambda r: inverse @ r
+    raise ValueError(f"sigma must have shape ({m},) or ({m}, {m}), got shape {s.shape}")
+
+
+def _covariance(jacobian: Array) -> tuple[Array, bool]:
+    """Return (J'J)^-1 by singular values of J with columns of norm 1, and whether J has full rank."""
+    m, n = jacobian.shape
+    norms = np.linalg.norm(jacobian, axis=0)
+    norms[norms == 0] = 1
+    _, values, Vt = np.linalg.svd(jacobian / norms, full_matrices=False)
+    full = m >= n and bool(values[-1] > np.finfo(float).eps * max(m, n) * values[0])
+    if not full:
+        return np.full((n, n), np.inf), False
+    W = Vt.T / values / norms[:, None]
+    return W @ W.T, True
+
+
+def _covariance_warning() -> type[Warning]:
+    try:
+        from scipy.optimize import OptimizeWarning
+    except ImportError:
+        return RuntimeWarning
+    found: type[Warning] = OptimizeWarning
+    return found
