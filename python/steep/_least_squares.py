@@ -103,7 +103,7 @@ def least_squares(
     f = ResidualFunction(
         fun, start, jac=jac, args=args, loss=loss, f_scale=f_scale, diff_step=diff_step, bounds=(lower, upper)
     )
-    tolerances = {
+    tolerances: dict[str, Any] = {
         name: 0.0 if value is None else check_non_negative(value, name)
         for name, value in (("ftol", ftol), ("xtol", xtol), ("gtol", gtol))
     }

@@ -77,8 +77,8 @@ def root(
     if jac is True:
         both = fun
         fun, jac = (lambda x, *more: both(x, *more)[0]), (lambda x, *more: both(x, *more)[1])
-    differences = jac if jac else "2-point"
-    f = ResidualFunction(fun, start, jac=differences, args=args)  # type: ignore[arg-type]
+    differences: Any = jac if jac else "2-point"
+    f = ResidualFunction(fun, start, jac=differences, args=args)
     core: Any = f._core
     if core.residual_count != start.size:
         raise ValueError(f"fun must return {start.size} values, as many as x0 has, got {core.residual_count}")
