@@ -6,6 +6,7 @@
 #include "steep/activation.hpp"
 
 #include "elementary.hpp"
+#include "lane_rows.hpp"
 #include "level.hpp"
 
 namespace steep {
@@ -237,6 +238,22 @@ void softmax_row(Index n, const T* z, T* a) {
   for (Index i = 0; i < n; i += Simd<T>::width) store_part<T>(a + i, load_part(a + i, n - i) * inverse, n - i);
 }
 template <class T>
+void softmax_in_lanes(Index rows, Index n, const T* z, T* a) {
+  constexpr Index width = Simd<T>::width;
+  LaneRows<T> e;
+  e.length = n;
+  for (Index block = 0; block < rows; block += width) {
+    const Index count = rows - block < width ? rows - block : width;
+    e.read(z + block * n, count);
+    double sum[width];
+    e.exponentials(e.largest(), sum);
+    T inverse[width];
+    for (Index k = 0; k < width; ++k) inverse[k] = static_cast<T>(1 / sum[k]);
+    for (Index j = 0; j < n; ++j) store<T>(e.entry[j], load(e.entry[j]) * load(inverse));
+    e.write(a + block * n, count);
+  }
+}
+template <class T>
 T dot(Index n, const T* x, const T* y) {
   V<double> sums{};
   for (Index i = 0; i < n; i += Simd<T>::width) sums += widen_sum(load_part(x + i, n - i) * load_part(y + i, n - i));
@@ -267,6 +284,7 @@ void softmax_curvature_row(Index n, const T* a, const T* d, const T* t, T* out) 
 template <class T>
 void value(Activation kind, T slope, Index rows, Index cols, const T* z, T* a) {
   if (kind == Activation::softmax) {
+    if (cols <= LaneRows<T>::most) return softmax_in_lanes(rows, cols, z, a);
     for (Index r = 0; r < rows; ++r) softmax_row(cols, z + r * cols, a + r * cols);
     return;
   }

@@ -1,193 +1,20 @@
 // Losses: value, gradient and curvature in the scores, a row at a time, in vectors.
 //
-// One struct a loss that is a sum over outputs: l, dl/ds and d2l/ds2 of one element. cross_entropy of labels and
-// softmax_cross_entropy act on rows. An element of a loss is computed in T without cancellation; a row's sum and its
-// logarithm in double. With one output, a vector holds many rows. A row's result does not depend on where it stands.
+// Losses that are sums over outputs come from loss_terms.hpp; cross_entropy of labels and softmax_cross_entropy act on
+// rows. An element of a loss is computed in T without cancellation; a row's sum and its logarithm in double. With one
+// output, a vector holds many rows. A row's result does not depend on where it stands.
 #include "steep/loss.hpp"
 
 #include <algorithm>
 
-#include "elementary.hpp"
+#include "lane_rows.hpp"
 #include "level.hpp"
+#include "loss_terms.hpp"
 
 namespace steep {
 namespace {
 
-using elementary::absolute;
-using elementary::at_least;
-using elementary::at_most;
 using elementary::exponentials;
-
-template <class T>
-struct Terms {
-  V<T> loss, gradient;
-};
-template <class T>
-constexpr T smallest_log = -100;  // of a probability, as PyTorch's BCELoss has it
-template <class T>
-constexpr T smallest_divisor = T(1e-12);
-
-template <class T>
-V<T> where(VMask<T> mask, T yes, T no) {
-  return mask ? broadcast<T>(yes) : broadcast<T>(no);
-}
-
-struct SquaredError {
-  template <class T>
-  static Terms<T> terms(V<T> s, V<T> y, T) {
-    const V<T> r = s - y;
-    return {T(0.5) * r * r, r};
-  }
-  template <class T>
-  static V<T> second(V<T>, V<T>, T) {
-    return broadcast<T>(1);
-  }
-};
-struct AbsoluteError {
-  template <class T>
-  static Terms<T> terms(V<T> s, V<T> y, T) {
-    const V<T> r = s - y;
-    return {absolute<T>(r), absolute<T>(r) > 0 ? elementary::with_sign_of<T>(broadcast<T>(1), r) : r};
-  }
-  template <class T>
-  static V<T> second(V<T>, V<T>, T) {
-    return V<T>{};
-  }
-};
-struct Huber {
-  template <class T>
-  static Terms<T> terms(V<T> s, V<T> y, T delta) {
-    const V<T> r = s - y, size = absolute<T>(r);
-    return {size > delta ? delta * (size - T(0.5) * delta) : T(0.5) * r * r, at_most<T>(at_least<T>(r, -delta), delta)};
-  }
-  template <class T>
-  static V<T> second(V<T> s, V<T> y, T delta) {
-    return where<T>(absolute<T>(s - y) > delta, 0, 1);
-  }
-};
-struct Pinball {
-  template <class T>
-  static Terms<T> terms(V<T> s, V<T> y, T q) {
-    const V<T> r = y - s, slope = where<T>(r < 0, q - 1, q);
-    return {slope * r, absolute<T>(r) > 0 ? -slope : r};
-  }
-  template <class T>
-  static V<T> second(V<T>, V<T>, T) {
-    return V<T>{};
-  }
-};
-struct BinaryCrossEntropy {
-  template <class T>
-  static Terms<T> terms(V<T> s, V<T> y, T) {
-    const V<T> yes = at_least<T>(elementary::log<T>(s), smallest_log<T>);
-    const V<T> no = at_least<T>(elementary::log1p<T>(-s), smallest_log<T>);
-    return {-(y * yes + (1 - y) * no), (s - y) / at_least<T>(s * (1 - s), smallest_divisor<T>)};
-  }
-  template <class T>
-  static V<T> second(V<T> s, V<T> y, T) {
-    const V<T> yes = at_least<T>(s, smallest_divisor<T>), no = at_least<T>(1 - s, smallest_divisor<T>);
-    return y / (yes * yes) + (1 - y) / (no * no);
-  }
-};
-struct CrossEntropy {
-  template <class T>
-  static Terms<T> terms(V<T> s, V<T> y, T) {
-    return {-y * at_least<T>(elementary::log<T>(s), smallest_log<T>), -y / at_least<T>(s, smallest_divisor<T>)};
-  }
-  template <class T>
-  static V<T> second(V<T> s, V<T> y, T) {
-    const V<T> p = at_least<T>(s, smallest_divisor<T>);
-    return y / (p * p);
-  }
-};
-struct LogisticLoss {  // max(s, 0) - y s + log1p(e^-|s|); sigma - y = (1 - y) sigma - y (1 - sigma)
-  template <class T>
-  static Terms<T> terms(V<T> s, V<T> y, T) {
-    const auto sigma = elementary::logistic<T>(s);
-    const V<T> line = s * (where<T>(s > 0, 1, 0) - y);
-    return {line + elementary::log1p_exp_minus_size<T>(s), (1 - y) * sigma.value - y * sigma.complement};
-  }
-  template <class T>
-  static V<T> second(V<T> s, V<T>, T) {
-    const auto sigma = elementary::logistic<T>(s);
-    return sigma.value * sigma.complement;
-  }
-};
-struct Hinge {
-  template <class T>
-  static Terms<T> terms(V<T> s, V<T> y, T) {
-    const V<T> sign = 2 * y - 1, gap = 1 - sign * s;
-    return {gap <= 0 ? V<T>{} : gap, gap > 0 ? -sign : (gap <= 0 ? V<T>{} : gap)};
-  }
-  template <class T>
-  static V<T> second(V<T>, V<T>, T) {
-    return V<T>{};
-  }
-};
-struct SquaredHinge {
-  template <class T>
-  static Terms<T> terms(V<T> s, V<T> y, T) {
-    const V<T> sign = 2 * y - 1, gap = 1 - sign * s, rest = gap <= 0 ? V<T>{} : gap;
-    return {rest * rest, -2 * sign * rest};
-  }
-  template <class T>
-  static V<T> second(V<T> s, V<T> y, T) {
-    return where<T>(1 - (2 * y - 1) * s <= 0, 0, 2);
-  }
-};
-struct Poisson {
-  template <class T>
-  static Terms<T> terms(V<T> s, V<T> y, T) {
-    const V<T> mean = elementary::exp<T>(s);
-    return {mean - y * s, mean - y};
-  }
-  template <class T>
-  static V<T> second(V<T> s, V<T>, T) {
-    return elementary::exp<T>(s);
-  }
-};
-struct Perceptron {  // gradient step(s) - y: a score of 0 counts as class 1, as in the learning rule
-  template <class T>
-  static Terms<T> terms(V<T> s, V<T> y, T) {
-    const V<T> miss = (1 - 2 * y) * s;
-    return {miss <= 0 ? V<T>{} : miss, s == s ? where<T>(s >= 0, 1, 0) - y : s};
-  }
-  template <class T>
-  static V<T> second(V<T>, V<T>, T) {
-    return V<T>{};
-  }
-};
-
-// Calls f with the struct of a loss that is a sum over outputs.
-template <class F>
-void with(Loss kind, F&& f) {
-  switch (kind) {
-    case Loss::squared_error:
-      return f(SquaredError());
-    case Loss::absolute_error:
-      return f(AbsoluteError());
-    case Loss::huber:
-      return f(Huber());
-    case Loss::pinball:
-      return f(Pinball());
-    case Loss::binary_cross_entropy:
-      return f(BinaryCrossEntropy());
-    case Loss::cross_entropy:
-      return f(CrossEntropy());
-    case Loss::logistic:
-      return f(LogisticLoss());
-    case Loss::hinge:
-      return f(Hinge());
-    case Loss::squared_hinge:
-      return f(SquaredHinge());
-    case Loss::poisson:
-      return f(Poisson());
-    case Loss::perceptron:
-      return f(Perceptron());
-    case Loss::softmax_cross_entropy:
-      return;  // acts on rows
-  }
-}
 
 template <class T>
 T weight_of(const LossCall<T>& call, Index r) {
@@ -317,6 +144,63 @@ void softmax_cross_entropy(const LossCall<T>& call, double* row_loss, T* gradien
   }
 }
 
+// The same with a row in each lane.
+template <class T>
+void softmax_cross_entropy_in_lanes(const LossCall<T>& call, double* row_loss, T* gradient) {
+  constexpr Index width = Simd<T>::width;
+  const Index n = call.outputs;
+  LaneRows<T> e, y;
+  e.length = y.length = n;
+  for (Index block = 0; block < call.rows; block += width) {
+    const Index count = call.rows - block < width ? call.rows - block : width;
+    const T* score = call.score + block * n;
+    e.read(score, count);
+    const V<T> top = e.largest();
+    alignas(kVectorBytes) double sum[width], away[width] = {}, total[width], excess[width];
+    alignas(kVectorBytes) T largest[width], scale[width], weight[width];
+    store<T>(largest, top);
+    for (Index k = 0; k < width; ++k) weight[k] = k < count ? weight_of(call, block + k) : T(0);
+    if (call.label) {
+      for (Index k = 0; k < width; ++k) total[k] = 1;
+      for (Index k = 0; k < count; ++k)
+        away[k] = static_cast<double>(largest[k]) - static_cast<double>(score[k * n + call.label[block + k]]);
+    } else {
+      for (Index k = 0; k < width; ++k) total[k] = 0;
+      y.read(call.target + block * n, count);
+      for (Index j = 0; j < n; ++j)
+        for (Index k = 0; k < width; ++k) {
+          total[k] += static_cast<double>(y.entry[j][k]);
+          away[k] += static_cast<double>(y.entry[j][k] * (largest[k] - e.entry[j][k]));
+        }
+    }
+    e.exponentials(top, sum);
+    for (Index k = 0; k < width; ++k) excess[k] = sum[k] - 1;
+    if (gradient && call.label) {
+      T miss[width] = {};
+      for (Index k = 0; k < count; ++k) miss[k] = e.entry[call.label[block + k]][k];
+      for (Index k = 0; k < width; ++k) {
+        const double w = static_cast<double>(weight[k]);
+        scale[k] = static_cast<T>(w / sum[k]);
+        miss[k] = static_cast<T>(w * ((static_cast<double>(miss[k]) - sum[k]) / sum[k]));
+      }
+      for (Index k = 0; k < count; ++k)
+        for (Index j = 0; j < n; ++j) gradient[(block + k) * n + j] = e.entry[j][k] * scale[k];
+      for (Index k = 0; k < count; ++k) gradient[(block + k) * n + call.label[block + k]] = miss[k];
+    } else if (gradient) {
+      for (Index k = 0; k < width; ++k) scale[k] = static_cast<T>(total[k] / sum[k]);
+      const V<T> s = load(scale), w = load(weight);
+      for (Index j = 0; j < n; ++j) store<T>(e.entry[j], w * (load(e.entry[j]) * s - load(y.entry[j])));
+      e.write(gradient + block * n, count);
+    }
+    if (!row_loss) continue;
+    double log_sum[width];
+    for (Index k = 0; k < width; k += Simd<double>::width)
+      store(log_sum + k, elementary::log1p<double>(load(excess + k)));
+    for (Index k = 0; k < count; ++k)
+      row_loss[block + k] = static_cast<double>(weight[k]) * (total[k] * log_sum[k] + away[k]);
+  }
+}
+
 // (sum y) (diag p - p p') v = (sum y) p (v - <p, v>)
 template <class T>
 void softmax_curvature(const LossCall<T>& call, const T* v, T* out) {
@@ -356,7 +240,9 @@ void curvature_over_outputs(const LossCall<T>& call, const T* v, T* out) {
 
 template <class T>
 void value_and_gradient(const LossCall<T>& call, double* row_loss, T* gradient) {
-  if (call.kind == Loss::softmax_cross_entropy) return softmax_cross_entropy(call, row_loss, gradient);
+  if (call.kind == Loss::softmax_cross_entropy)
+    return call.outputs <= LaneRows<T>::most ? softmax_cross_entropy_in_lanes(call, row_loss, gradient)
+                                             : softmax_cross_entropy(call, row_loss, gradient);
   if (call.label) return cross_entropy_of_labels(call, row_loss, gradient);
   with(call.kind, [&](auto loss) { sum_over_outputs<decltype(loss)>(call, row_loss, gradient); });
 }
