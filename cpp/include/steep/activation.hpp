@@ -33,13 +33,13 @@ inline constexpr bool needs_preactivation(Activation a) { return a == Activation
 
 template <class T>
 struct ActivationKernels {
-  // (rows, cols) contiguous blocks; softmax acts along a row, the others on each element. `slope` is leaky_relu's, in [0, 1].
+  // (rows, cols) contiguous; softmax acts along a row, the others on each element. `slope` is leaky_relu's, in [0, 1].
   // value: a = Phi(z); a == z allowed.
   void (*value)(Activation kind, T slope, Index rows, Index cols, const T* z, T* a);
   // pullback: d <- Phi'(z) d in place (softmax: J' d = a * (d - <a, d>)); z may be null unless needs_preactivation.
   // The Jacobian is symmetric for every activation here, so the same call pushes tangents forward.
   void (*pullback)(Activation kind, T slope, Index rows, Index cols, const T* z, const T* a, T* d);
-  // curvature: out += d * Phi''(z) * t elementwise; softmax: the derivative along tangent t (of z) of its pullback of d.
+  // curvature: out += d * Phi''(z) * t elementwise; softmax: the derivative along t (of z) of its pullback of d.
   void (*curvature)(Activation kind, T slope, Index rows, Index cols, const T* z, const T* a, const T* d, const T* t,
                     T* out);
 };
