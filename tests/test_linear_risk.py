@@ -260,3 +260,46 @@ def test_bad_inputs():
         steep.problems.logistic(X, y, l2=-1.0)
     with pytest.raises(TypeError, match="penalty must be None"):
         steep.problems.logistic(X, y, penalty=0.1)
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "units"),
+    [
+        ("identity", None, 2),
+        ("identity", "hinge", 1),
+        ("softmax", None, 3),
+        ("sigmoid", None, 1),
+        ("exp", None, 1),
+    ],
+)
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_the_risk_of_a_single_dense_layer_is_a_linear_risk(activation, loss, units, use_bias):
+    rng = np.random.default_rng(42)
+    X = rng.standard_normal((80, 5))
+    y = {
+        "identity": rng.standard_normal((80, units)) if loss is None else rng.integers(0, 2, 80),
+        "softmax": rng.integers(0, 3, 80),
+        "sigmoid": rng.integers(0, 2, 80),
+        "exp": rng.poisson(2.0, 80),
+    }[activation]
+    weights = rng.uniform(0.5, 2, 80)
+    layers = [steep.Dense(units, activation, use_bias=use_bias)]
+    plain, scaled = (
+        steep.Network(layers, input_shape=5, dtype="float64", seed=1, input_scale=scale) for scale in (None, 1.0)
+    )
+    linear, general = (
+        steep.Risk(net, X, y, loss=loss, penalty=steep.L2(0.1), sample_weight=weights) for net in (plain, scaled)
+    )
+    assert linear.is_linear
+    assert linear.is_convex
+    assert not general.is_linear  # scaled inputs go through the network
+    w, v = rng.standard_normal((2, linear.dim))
+    assert linear.value(w) == pytest.approx(general.value(w), rel=1e-12)
+    np.testing.assert_allclose(linear.subgradient(w), general.subgradient(w), rtol=1e-10, atol=1e-12)
+    if loss is None:
+        np.testing.assert_allclose(linear.hessian_product(w, v), general.hessian_product(w, v), rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose(linear.gauss_newton(w), general.gauss_newton(w), rtol=1e-9, atol=1e-11)
+        found = steep.minimize(linear)
+        assert found.success, found.message
+        other = steep.minimize(general, general.x0, "lbfgs")
+        assert found.fun == pytest.approx(other.fun, rel=1e-10)

@@ -106,6 +106,7 @@ void register_linear_risk(py::module_& m) {
           "Name of the loss.")
       .def_property_readonly(
           "l2", [](const LinearRisk& f) { return f.options().l2; }, "Coefficient of 1/2 ||W||^2.")
+      .def_property_readonly("has_gauss_newton", &LinearRisk::has_hessian, "Has a Gauss-Newton matrix.")
       .def("least_loss", &LinearRisk::least_loss, "A lower bound on the data term.")
       .def(
           "approximate_hessian",

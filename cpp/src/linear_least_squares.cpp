@@ -46,7 +46,8 @@ void LinearRiskOf<T>::residuals(const double* w, double* r, double* J) {
 
 template <class T>
 double LinearRiskOf<T>::normal_equations(const double* w, double* JtJ, double* Jtr) {
-  if (residual_count() == 0) lacks("residuals");
+  // The generalized Gauss-Newton matrix of a linear model is its Hessian, whatever the loss.
+  if (!has_hessian()) lacks("a Gauss-Newton matrix");
   const double value = evaluate(w, Jtr);
   hessian(w, JtJ);
   return value;

@@ -15,7 +15,7 @@ from .methods.quasi_newton import LBFGS
 from .objectives import Objective
 from .penalties import resolve_penalty
 
-__all__ = ["LinearObjective"]
+__all__ = ["LinearObjective", "linear_core", "linear_method"]
 
 # Losses that act on scores. The two on probabilities need an output activation, which a linear model has not.
 LOSSES = (
@@ -145,27 +145,81 @@ class LinearObjective(Objective):
 
     def preferred_method(self, options: Options) -> tuple[Any, str]:
         """Return the method that "auto" takes and why, or (None, "") where its general rules decide."""
-        core, d = self._linear, self.shape[-1]
-        if options.lower is not None or options.upper is not None:
-            return None, ""
-        if core.l1() is not None:
-            if core.has_gradient and core.outputs == 1:
-                return "coordinate_descent", "there is an l1 penalty on a linear model"
-            return None, ""
-        if not core.has_gradient:
-            if self.loss != "hinge" or core.l2 <= 0 or core.outputs > 1:
-                return None, ""
-            if self.rows >= 2 * d and d <= _HESSIAN_LIMIT and not core.sparse:
-                return "hinge_interior_point", f"a Gram matrix of {d} columns makes a step"
-            return "dual_coordinate_ascent", "the hinge has a simple dual"
-        if core.is_quadratic and d <= _GRAM_LIMIT:
-            return "direct", "the objective is quadratic, and one factorization minimizes it"
-        if core.has_hessian and self.dim <= _HESSIAN_LIMIT and not core.sparse:
-            if self.rows >= 12 * d and self.rows >= 4096:
-                why = "the Hessian of a sample of rows is a good metric, and a step is one pass over X"
-                return LBFGS(precondition=True), f"preconditioned, as {why}"
-            return "newton", f"{self.dim} variables make the Hessian affordable"
+        return linear_method(self._core, options)
+
+
+def linear_method(core: Any, options: Options) -> tuple[Any, str]:
+    """
+    Return the method that "auto" takes for a linear risk of the core and why; (None, "") leaves it to general rules.
+
+    Parameters
+    ----------
+    core : LinearRisk of the core
+    options : Options
+    """
+    d = core.features
+    if options.lower is not None or options.upper is not None:
         return None, ""
+    if core.l1() is not None:
+        if core.has_gradient and core.outputs == 1:
+            return "coordinate_descent", "there is an l1 penalty on a linear model"
+        return None, ""
+    if not core.has_gradient:
+        if core.loss != "hinge" or core.l2 <= 0 or core.outputs > 1:
+            return None, ""
+        if core.rows >= 2 * d and d <= _HESSIAN_LIMIT and not core.sparse:
+            return "hinge_interior_point", f"a Gram matrix of {d} columns makes a step"
+        return "dual_coordinate_ascent", "the hinge has a simple dual"
+    if core.is_quadratic and d <= _GRAM_LIMIT:
+        return "direct", "the objective is quadratic, and one factorization minimizes it"
+    if core.has_hessian and core.dim <= _HESSIAN_LIMIT and not core.sparse:
+        if core.rows >= 12 * d and core.rows >= 4096:
+            why = "the Hessian of a sample of rows is a good metric, and a step is one pass over X"
+            return LBFGS(precondition=True), f"preconditioned, as {why}"
+        return "newton", f"{core.dim} variables make the Hessian affordable"
+    return None, ""
+
+
+def linear_core(net: Any, part: Any, loss: str, parameter: float, l1: float, l2: float) -> Any:
+    """
+    Return the risk of a single dense layer as a linear risk of the core, or None where it is not one.
+
+    It is one when the layer's inputs are not scaled and are of the network's type, and the loss is taken on its scores.
+
+    Parameters
+    ----------
+    net : Network
+    part : Part
+        Prepared rows.
+    loss : str
+    parameter : float
+        The loss's.
+    l1, l2 : float
+        Coefficients of the penalty.
+    """
+    specs, exact = net._specs, net._exact
+    if len(specs) != 1 or specs[0].kind != "dense" or exact["input_scale"] is not None:
+        return None
+    if exact["input_shift"] is not None or part.X.dtype != net.dtype or part.X.ndim != 2:
+        return None
+    kernel, on_raw = _core.resolve_loss(net.output_activation, loss, net.n_outputs)
+    labels_fit = part.labels is None or kernel == "softmax_cross_entropy"
+    if kernel not in LOSSES or not (on_raw or net.output_activation == "identity") or not labels_fit:
+        return None
+    kind: Any = _core.LinearRisk32 if net.dtype == np.float32 else _core.LinearRisk64
+    weights = None if part.weights is None else np.ascontiguousarray(part.weights, dtype=net.dtype)
+    return kind(
+        np.ascontiguousarray(part.X),
+        part.rows,
+        part.labels,
+        weights,
+        loss=kernel,
+        parameter=parameter,
+        outputs=net.n_outputs,
+        intercept=specs[0].use_bias,
+        l1=l1,
+        l2=l2,
+    )
 
 
 def _as_design(X: Any, name: str) -> tuple[tuple[Any, ...], np.dtype[Any]]:

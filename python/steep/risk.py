@@ -11,6 +11,8 @@ from . import _core
 from ._checks import show
 from ._problem import Part, Problem, prepare
 from ._validation import Array
+from .linear import linear_core, linear_method
+from .methods import Options
 from .network import Network
 from .objectives import Objective
 from .penalties import resolve_penalty
@@ -47,6 +49,9 @@ class Risk(Objective):
     exact multiplication by the Hessian", 1994), `gauss_newton` is the generalized Gauss-Newton matrix (Schraudolph,
     "Fast curvature matrix-vector products", 2002): J'J for the squared error. Values are in inference mode.
 
+    A single dense layer with a loss on its scores (softmax with cross-entropy, say) is a linear model: convex, with its
+    Hessian from the design matrix, and "auto" knows the methods for it.
+
     Examples
     --------
     >>> import numpy as np, steep
@@ -80,6 +85,12 @@ class Risk(Objective):
         for row in net._layout:
             for name, shape, offset in row["arrays"]:
                 self._weights[offset : offset + prod(shape)] = name == "weight"
+        self.default_tol = 1e-4 if net.dtype == np.float32 else None
+        core = linear_core(net, part, loss, parameter, self.l1, self.l2)
+        self.is_linear = core is not None
+        if core is not None:
+            super().__init__(core, x0=net.parameters, name="network risk")
+            return
         kind: Any = _core.NetworkRisk32 if net.dtype == np.float32 else _core.NetworkRisk64
         exact = net._exact
         core = kind(
@@ -100,6 +111,10 @@ class Risk(Objective):
     def of_problem(cls, net: Network, problem: Problem, l1: float = 0.0, l2: float = 0.0) -> Risk:
         """Return the risk on a prepared problem's training rows."""
         return cls.of_part(net, problem.train, problem.loss, problem.parameter, l1, l2)
+
+    def preferred_method(self, options: Options) -> tuple[Any, str]:
+        """Return the method that "auto" takes and why; (None, "") leaves it to its general rules."""
+        return linear_method(self._core, options) if self.is_linear else (None, "")
 
     def penalty(self, w: Array) -> float:
         """
