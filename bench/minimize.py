@@ -3,8 +3,9 @@
     python bench/minimize.py [case ...] [--json FILE] [--repeat N]
 
 Every run is checked first: the infinity norm of the mean objective's gradient (by steep's float64 objective, whose
-values are tested against NumPy) must be at most 1e-8 (or the objective within 1e-9 for LIBLINEAR). A peer's tolerance is
-lowered by tenths until its answer passes; the first setting that passes is timed. Times are medians of alternating runs.
+values are tested against NumPy) must be at most 1e-8 (or the objective within 1e-9 for LIBLINEAR). A peer's tolerance
+is lowered by tenths until its answer passes; the first setting that passes is timed. Times are medians of alternating
+runs.
 """
 
 import argparse
