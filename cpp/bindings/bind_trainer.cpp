@@ -18,8 +18,9 @@ class Training {
     const T* s = vector_of_size(state, net_.state_count(), "state");
     scale_ = input_scale;
     shift_ = input_shift;
-    const Dataset<T> data = read(X, y, labels, weights);
     const LossPlan plan = loss_plan(net_.output_activation(), loss, loss_parameter, net_.outputs());
+    takes_labels_ = plan.kernel == Loss::softmax_cross_entropy || plan.kernel == Loss::cross_entropy;
+    const Dataset<T> data = read(X, y, labels, weights);
     TrainOptions o;
     o.batch_size = options["batch_size"].cast<Index>();
     o.shuffle = options["shuffle"].cast<bool>();
@@ -106,6 +107,7 @@ class Training {
                   const OptionalArray<double>& weights) {
     Dataset<T> data = dataset_of(X, net_.inputs(), scale_, shift_);
     require(data.n >= 1, "X must have at least one row");
+    require(!labels || takes_labels_, "labels must be left out for this loss");
     add_targets(data, net_.outputs(), y, labels, weights);
     kept_.push_back(X);
     if (y) kept_.push_back(*y);
@@ -117,6 +119,7 @@ class Training {
   py::object network_;
   const Network<T>& net_;
   OptionalArray<T> scale_, shift_;
+  bool takes_labels_ = false;
   std::vector<py::array> kept_;
   std::unique_ptr<Trainer<T>> trainer_;
 };

@@ -198,7 +198,9 @@ def _full_batch_method(optimizer: Any) -> Any:
 
 
 def _callbacks(callbacks: Any) -> list[Callable[..., Any]]:
-    calls = [callbacks] if callable(callbacks) else list(callbacks or ())
+    if not callable(callbacks) and not isinstance(callbacks, Iterable):
+        raise TypeError(f"callbacks must be a callable or several, got {show(callbacks)}")
+    calls = [callbacks] if callable(callbacks) else list(callbacks)
     for i, call in enumerate(calls):
         if not callable(call):
             raise TypeError(f"callbacks[{i}] must be callable, got {show(call)}")

@@ -1,0 +1,72 @@
+"""A training step allocates nothing: 20 epochs take as many allocations as 10, whatever the rule and the penalty."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+CODE = """
+    import ctypes, sys
+    import numpy as np
+    import steep
+
+    counter = ctypes.CDLL(None).allocation_count
+    counter.restype = ctypes.c_long
+    rule, l1, clip, dtype, batch, threads = sys.argv[1:]
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(3000, 40)).astype(dtype), rng.integers(0, 3, 3000).astype(np.int32)
+    net = steep.MLP([40, 200, 130, 3], activation=["gelu", "tanh"], output="softmax", dtype=dtype, input_scale=0.5)
+    options = {"batch_size": int(batch), "shuffle": True, "seed": 0, "l1": float(l1), "l2": 1e-4, "clip_norm": float(clip),
+               "n_threads": int(threads)}
+    kind = steep._core.Trainer32 if dtype == "float32" else steep._core.Trainer64
+    exact = net._exact
+    trainer = kind(net._core, net.parameters, net.state, X, None, y, np.ones(3000), exact["input_scale"], None,
+                   "cross_entropy", 1.0, getattr(steep, rule)().core, options)
+    trainer.set_validation(X, None, y, None)
+    rates = np.full(20 * trainer.steps_per_epoch, 1e-3)
+
+    def allocations(epochs):
+        before = counter()
+        assert trainer.run(epochs, rates)["epochs"] == epochs
+        return counter() - before
+
+    allocations(10)
+    print(allocations(10), allocations(20), allocations(10))
+    before = counter()
+    held = np.ones(10**6)
+    assert counter() > before, "the counter counts nothing"
+"""
+
+
+@pytest.fixture(scope="module")
+def counter(tmp_path_factory):
+    if platform.system() != "Linux" or platform.libc_ver()[0] != "glibc" or shutil.which("cc") is None:
+        pytest.skip("needs glibc and a C compiler")
+    library = tmp_path_factory.mktemp("counter") / "counter.so"
+    source = Path(__file__).with_name("allocation_counter.c")
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
+    return library
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("Adam", "0", "inf", "float32", "64", "1"),
+        ("Nesterov", "1e-4", "1", "float64", "64", "2"),
+        ("Lion", "0", "inf", "float32", "3000", "2"),
+        ("SGD", "0", "inf", "float32", "1", "1"),
+    ],
+)
+def test_no_allocation_in_a_step(counter, arguments):
+    environment = os.environ | {"LD_PRELOAD": str(counter)}
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(CODE), *arguments], env=environment, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    ten, twenty, again = map(int, result.stdout.split())
+    assert ten == twenty == again
