@@ -39,9 +39,13 @@ TABLE = {
     "X: empty": (cut(0, 0), ValueError, r"X must have at least one row, got shape \(0, 4\)"),
     "X: NaN": ({"X": changed(X, (7, 2), np.nan)}, ValueError, "X must be finite, got nan at row 7, column 2"),
     "X: infinite": ({"X": changed(X, (7, 2), -np.inf)}, ValueError, "X must be finite, got -inf at row 7, column 2"),
-    "X: range": ({"X": changed(X, (7, 2), 1e300)}, ValueError, r"X must be within the range .* got 1e\+300 at row 7, column 2"),
-    "X: objects": ({"X": X.astype(object).tolist()[:-1] + [[1, 2, 3, "a"]]}, TypeError, "X must be an array of"),
-    "X: object array": ({"X": np.array([[1, None, 3, 4]] * N, object)}, TypeError, "X must be an array of numbers, got None at row 0"),
+    "X: range": (
+        {"X": changed(X, (7, 2), 1e300)}, ValueError, r"X must be within the range .* got 1e\+300 at row 7, column 2",
+    ),
+    "X: objects": ({"X": [*X.tolist()[:-1], [1, 2, 3, "a"]]}, TypeError, "X must be an array of"),
+    "X: object array": (
+        {"X": np.array([[1, None, 3, 4]] * N, object)}, TypeError, "X must be an array of numbers, got None at row 0",
+    ),
     "X: ragged": ({"X": [[1, 2], [3]]}, ValueError, "X must be a rectangular array of numbers"),
     "X: complex": ({"X": X + 1j}, TypeError, "X must be an array of real numbers, got complex numbers"),
     "y: rows": ({"y": Y[:-1]}, ValueError, r"y must have as many rows as X \(30\), got 29"),
@@ -49,10 +53,16 @@ TABLE = {
     "y: negative": ({"y": changed(Y, 4, -1)}, ValueError, "y must be class indices from 0 to 2, got -1.0 at row 4"),
     "y: half": ({"y": changed(Y, 4, 0.5)}, ValueError, "y must be whole class indices, got 0.5 at row 4"),
     "y: NaN": ({"y": changed(Y, 4, np.nan)}, ValueError, "y must be finite, got nan at row 4"),
-    "y: strings": ({"y": np.array(["a"] * N)}, TypeError, "y must be an array of real numbers, got strings: encode classes"),
+    "y: strings": (
+        {"y": np.array(["a"] * N)}, TypeError, "y must be an array of real numbers, got strings: encode classes",
+    ),
     "y: shape": ({"y": np.zeros((N, 2))}, ValueError, r"y must have shape \(30, 3\), got shape \(30, 2\)"),
-    "y: sums": ({"y": np.full((N, K), 0.5)}, ValueError, "one-hot rows or probabilities that add to 1, got 1.5 at row 0"),
-    "y: real, NaN": ({"net": one(), "y": changed(X[:, 0], 3, np.inf)}, ValueError, "y must be finite, got inf at row 3"),
+    "y: sums": (
+        {"y": np.full((N, K), 0.5)}, ValueError, "one-hot rows or probabilities that add to 1, got 1.5 at row 0",
+    ),
+    "y: real, NaN": (
+        {"net": one(), "y": changed(X[:, 0], 3, np.inf)}, ValueError, "y must be finite, got inf at row 3",
+    ),
     "y: binary": ({"net": one("sigmoid"), "y": Y}, ValueError, "y must be 0 and 1, -1 and 1, or probabilities, got 2"),
     "y: counts": ({"net": one("exp"), "y": -X[:, 0] ** 2}, ValueError, "y must be at least 0 for the poisson loss"),
     "y: margin": ({"net": one(), "loss": "hinge", "y": X[:, 0]}, ValueError, "y must be 0 and 1, or -1 and 1"),
@@ -62,7 +72,9 @@ TABLE = {
     "loss: pairing": ({"loss": "binary_cross_entropy"}, ValueError, "use loss='cross_entropy', or a sigmoid output"),
     "loss: raw": ({"net": steep.MLP([D, K]), "loss": "cross_entropy"}, ValueError, "use loss='softmax_cross_entropy'"),
     "loss: one output": ({"net": one("softmax")}, ValueError, "with one output use a sigmoid output"),
-    "loss: step": ({"net": one("step"), "loss": "squared_error", "y": Y > 0}, ValueError, "a step has no useful derivative"),
+    "loss: step": (
+        {"net": one("step"), "loss": "squared_error", "y": Y > 0}, ValueError, "a step has no useful derivative",
+    ),
     "hidden step": (
         {"net": steep.MLP([D, 5, K], activation="step", output="softmax")},
         ValueError,
@@ -78,30 +90,63 @@ TABLE = {
     "optimizer: type": ({"optimizer": 3}, TypeError, "optimizer must be"),
     "batch_size: 0": ({"batch_size": 0}, ValueError, "batch_size must be an integer of at least 1, got 0"),
     "batch_size: type": ({"batch_size": 2.5}, TypeError, "batch_size must be an integer of at least 1, got 2.5"),
-    "batch_size: method": ({"optimizer": "lbfgs", "batch_size": 7}, ValueError, "batch_size must be None or 30 with lbfgs, got 7"),
+    "batch_size: method": (
+        {"optimizer": "lbfgs", "batch_size": 7}, ValueError, "batch_size must be None or 30 with lbfgs, got 7",
+    ),
     "epochs: negative": ({"epochs": -1}, ValueError, "epochs must be an integer of at least 0, got -1"),
     "epochs: bool": ({"epochs": True}, TypeError, "epochs must be an integer of at least 0, got True"),
     "penalty": ({"penalty": 0.1}, TypeError, r"penalty must be None, steep.L2\(a\).* got 0.1"),
     "validation: fraction": ({"validation": 1.5}, ValueError, "validation must be .* got 1.5"),
-    "validation: one part": ({"validation": (X,)}, ValueError, r"validation must be a fraction, \(X, y\) or .* got 1 parts"),
-    "validation: width": ({"validation": (X[:, :2], Y)}, ValueError, r"validation X must be an array of shape \(n, 4\)"),
-    "validation: rows": ({"validation": (X, Y[:3])}, ValueError, r"validation y must have as many rows as validation X \(30\), got 3"),
-    "validation: NaN": ({"validation": (changed(X, (1, 1), np.nan), Y)}, ValueError, "validation X must be finite, got nan at row 1"),
-    "validation: weights": ({"validation": (X, Y, -np.ones(N))}, ValueError, "validation weights must not be negative, got -1 at row 0"),
-    "validation: one row": (cut(0, 1) | {"validation": 0.5}, ValueError, "X must have at least 2 rows to split off validation rows"),
+    "validation: one part": (
+        {"validation": (X,)}, ValueError, r"validation must be a fraction, \(X, y\) or .* got 1 parts",
+    ),
+    "validation: width": (
+        {"validation": (X[:, :2], Y)}, ValueError, r"validation X must be an array of shape \(n, 4\)",
+    ),
+    "validation: rows": (
+        {"validation": (X, Y[:3])}, ValueError, r"validation y must have as many rows as validation X \(30\), got 3",
+    ),
+    "validation: NaN": (
+        {"validation": (changed(X, (1, 1), np.nan), Y)}, ValueError, "validation X must be finite, got nan at row 1",
+    ),
+    "validation: weights": (
+        {"validation": (X, Y, -np.ones(N))}, ValueError, "validation weights must not be negative, got -1 at row 0",
+    ),
+    "validation: one row": (
+        cut(0, 1) | {"validation": 0.5}, ValueError, "X must have at least 2 rows to split off validation rows",
+    ),
     "metrics: name": ({"metrics": ["accurracy"]}, ValueError, r"metrics\[0\] must be one of .*did you mean 'accuracy'"),
-    "metrics: type": ({"metrics": [3]}, TypeError, r"metrics\[0\] must be a name or a function of \(y, prediction\), got 3"),
-    "sample_weight: rows": ({"sample_weight": np.ones(3)}, ValueError, r"sample_weight must have as many rows as X \(30\), got 3"),
-    "sample_weight: negative": ({"sample_weight": changed(np.ones(N), 5, -1)}, ValueError, "sample_weight must not be negative, got -1 at row 5"),
+    "metrics: type": (
+        {"metrics": [3]}, TypeError, r"metrics\[0\] must be a name or a function of \(y, prediction\), got 3",
+    ),
+    "sample_weight: rows": (
+        {"sample_weight": np.ones(3)}, ValueError, r"sample_weight must have as many rows as X \(30\), got 3",
+    ),
+    "sample_weight: negative": (
+        {"sample_weight": changed(np.ones(N), 5, -1)}, ValueError,
+        "sample_weight must not be negative, got -1 at row 5",
+    ),
     "sample_weight: zeros": ({"sample_weight": np.zeros(N)}, ValueError, "sample_weight must have a positive sum"),
-    "sample_weight: NaN": ({"sample_weight": changed(np.ones(N), 5, np.nan)}, ValueError, "sample_weight must be finite, got nan at row 5"),
+    "sample_weight: NaN": (
+        {"sample_weight": changed(np.ones(N), 5, np.nan)}, ValueError, "sample_weight must be finite, got nan at row 5",
+    ),
     "class_weight: word": ({"class_weight": "even"}, ValueError, "class_weight must be None, 'balanced', a dict or"),
-    "class_weight: key": ({"class_weight": {3: 1.0}}, ValueError, "class_weight must have class indices from 0 to 2 as keys, got 3"),
+    "class_weight: key": (
+        {"class_weight": {3: 1.0}}, ValueError, "class_weight must have class indices from 0 to 2 as keys, got 3",
+    ),
     "class_weight: length": ({"class_weight": [1, 2]}, ValueError, r"class_weight must have one number a class \(3\)"),
     "class_weight: zero": ({"class_weight": [0, 0, 0]}, ValueError, "class_weight must leave a row of positive weight"),
-    "class_weight: real": ({"net": one(), "y": X[:, 0], "class_weight": "balanced"}, ValueError, "class_weight must be None with the loss squared_error"),
-    "early_stopping: type": ({"early_stopping": 5}, TypeError, r"early_stopping must be None or steep.EarlyStopping\(...\), got 5"),
-    "early_stopping: no validation": ({"early_stopping": steep.EarlyStopping()}, ValueError, "monitor must be one of loss, objective, got 'val_loss': give validation"),
+    "class_weight: real": (
+        {"net": one(), "y": X[:, 0], "class_weight": "balanced"}, ValueError,
+        "class_weight must be None with the loss squared_error",
+    ),
+    "early_stopping: type": (
+        {"early_stopping": 5}, TypeError, r"early_stopping must be None or steep.EarlyStopping\(...\), got 5",
+    ),
+    "early_stopping: no validation": (
+        {"early_stopping": steep.EarlyStopping()}, ValueError,
+        "monitor must be one of loss, objective, got 'val_loss': give validation",
+    ),
     "clip_norm: 0": ({"clip_norm": 0}, ValueError, "clip_norm must be a positive number, got 0"),
     "clip_norm: NaN": ({"clip_norm": np.nan}, ValueError, "clip_norm must be a positive number, got nan"),
     "tol": ({"tol": -1e-3}, ValueError, "tol must be"),
@@ -132,23 +177,53 @@ def test_training(name):
 
 NETWORKS = {
     "no layers": (lambda: steep.Network([], 3), ValueError, "layers must be at least one, got none"),
-    "a layer alone": (lambda: steep.Network(steep.Dense(3), 3), TypeError, "layers must be a list of layers, got Dense"),
-    "not a layer": (lambda: steep.Network([steep.Dense(3), 4], 3), TypeError, r"layers must hold layers such as steep.Dense\(10\), got 4 at 1"),
-    "no inputs": (lambda: steep.Network([steep.Dense(3)], 0), ValueError, "input_shape must be an integer of at least 1, got 0"),
-    "no shape": (lambda: steep.Network([steep.Dense(3)], ()), ValueError, r"input_shape must be an int or a tuple of at least one, got \(\)"),
-    "dtype": (lambda: steep.MLP([2, 3], dtype="float16"), ValueError, "dtype must be 'float32' or 'float64', got 'float16'"),
-    "widths": (lambda: steep.MLP([2]), ValueError, r"widths must be at least inputs and outputs, such as \[784, 256, 10\], got \[2\]"),
+    "a layer alone": (
+        lambda: steep.Network(steep.Dense(3), 3), TypeError, "layers must be a list of layers, got Dense",
+    ),
+    "not a layer": (
+        lambda: steep.Network([steep.Dense(3), 4], 3), TypeError,
+        r"layers must hold layers such as steep.Dense\(10\), got 4 at 1",
+    ),
+    "no inputs": (
+        lambda: steep.Network([steep.Dense(3)], 0), ValueError, "input_shape must be an integer of at least 1, got 0",
+    ),
+    "no shape": (
+        lambda: steep.Network([steep.Dense(3)], ()), ValueError,
+        r"input_shape must be an int or a tuple of at least one, got \(\)",
+    ),
+    "dtype": (
+        lambda: steep.MLP([2, 3], dtype="float16"), ValueError, "dtype must be 'float32' or 'float64', got 'float16'",
+    ),
+    "widths": (
+        lambda: steep.MLP([2]), ValueError,
+        r"widths must be at least inputs and outputs, such as \[784, 256, 10\], got \[2\]",
+    ),
     "zero width": (lambda: steep.MLP([2, 0, 1]), ValueError, r"widths\[1\] must be an integer of at least 1, got 0"),
-    "activation": (lambda: steep.MLP([2, 3, 1], activation="rleu"), ValueError, "activation must be one of .*did you mean 'relu'"),
-    "activations": (lambda: steep.MLP([2, 3, 1], activation=["relu", "tanh"]), ValueError, "activation must be one name, or one for each of 1 hidden layers, got 2"),
+    "activation": (
+        lambda: steep.MLP([2, 3, 1], activation="rleu"), ValueError, "activation must be one of .*did you mean 'relu'",
+    ),
+    "activations": (
+        lambda: steep.MLP([2, 3, 1], activation=["relu", "tanh"]), ValueError,
+        "activation must be one name, or one for each of 1 hidden layers, got 2",
+    ),
     "output": (lambda: steep.MLP([2, 1], output="soft"), ValueError, "output must be one of"),
     "units": (lambda: steep.Dense(-2), ValueError, "units must be an integer of at least 1, got -2"),
-    "memory": (lambda: steep.Dense(2**60) and steep.MLP([2**20, 2**60]), ValueError, r"layer 0 \(dense\): units must fit memory"),
+    "memory": (
+        lambda: steep.Dense(2**60) and steep.MLP([2**20, 2**60]), ValueError,
+        r"layer 0 \(dense\): units must fit memory",
+    ),
     "slope": (lambda: steep.Dense(3, slope=np.nan), ValueError, "slope must be a finite number, got nan"),
-    "input_scale": (lambda: steep.MLP([3, 1], input_scale=[1, 2]), ValueError, r"input_scale must be a number or have 3 entries, got shape \(2,\)"),
+    "input_scale": (
+        lambda: steep.MLP([3, 1], input_scale=[1, 2]), ValueError,
+        r"input_scale must be a number or have 3 entries, got shape \(2,\)",
+    ),
     "input_shift": (lambda: steep.MLP([3, 1], input_shift=np.inf), ValueError, "input_shift must be finite"),
-    "patience": (lambda: steep.EarlyStopping(patience=-1), ValueError, "patience must be an integer of at least 0, got -1"),
-    "mode": (lambda: steep.EarlyStopping(mode="least"), ValueError, "mode must be one of 'auto', 'min', 'max', got 'least'"),
+    "patience": (
+        lambda: steep.EarlyStopping(patience=-1), ValueError, "patience must be an integer of at least 0, got -1",
+    ),
+    "mode": (
+        lambda: steep.EarlyStopping(mode="least"), ValueError, "mode must be one of 'auto', 'min', 'max', got 'least'",
+    ),
     "learning_rate": (lambda: steep.Adam(-0.1), ValueError, "learning_rate must be a positive number, got -0.1"),
     "beta": (lambda: steep.Adam(beta1=1.0), ValueError, "beta1 must be .* got 1.0"),
     "delta": (lambda: steep.Huber(0), ValueError, "delta must be a positive number, got 0"),
@@ -187,8 +262,20 @@ def test_core_refuses_what_is_not_exact():
     for y, labels in ((None, Y.astype(np.int32) + 1), (None, None), (np.zeros((N, 2), np.float32), None)):
         with pytest.raises((TypeError, ValueError)):
             steep._core.Trainer32(core, p, s, good, y, labels, None, None, None, "cross_entropy", 1.0, rule, options)
+    net = steep.MLP([D, K])
     with pytest.raises(ValueError, match="labels must be left out"):
-        net = steep.MLP([D, K])
         steep._core.Trainer32(
-            net._core, net.parameters, s, good, None, Y.astype(np.int32), None, None, None, "squared_error", 1.0, rule, options
+            net._core,
+            net.parameters,
+            s,
+            good,
+            None,
+            Y.astype(np.int32),
+            None,
+            None,
+            None,
+            "squared_error",
+            1.0,
+            rule,
+            options,
         )

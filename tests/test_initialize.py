@@ -63,7 +63,9 @@ def test_auto():
     np.testing.assert_array_equal(net.layers[1].weight, _core.initialize("glorot_uniform", 7, 8, 8, 7, 6, 1)[0])
 
 
-@pytest.mark.parametrize(("short", "name"), [("glorot", "glorot_uniform"), ("he", "he_normal"), ("lecun", "lecun_normal")])
+@pytest.mark.parametrize(
+    ("short", "name"), [("glorot", "glorot_uniform"), ("he", "he_normal"), ("lecun", "lecun_normal")]
+)
 def test_short_names(short, name):
     assert steep.Dense(3, initialization=short).initialization == name
 

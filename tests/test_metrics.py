@@ -30,7 +30,7 @@ def test_several_classes(w):
     for name, value in expected.items():
         for y in (LABELS, np.eye(3)[LABELS]):
             assert METRICS[name](y, P3, "softmax", w) == pytest.approx(value, rel=1e-12)
-    auc = np.mean([theirs.roc_auc_score(LABELS == c, P3[:, c], sample_weight=w) for c in range(3)])
+    auc = np.mean([theirs.roc_auc_score(c == LABELS, P3[:, c], sample_weight=w) for c in range(3)])
     assert METRICS["roc_auc"](LABELS, P3, "softmax", w) == pytest.approx(auc, rel=1e-12)
 
 

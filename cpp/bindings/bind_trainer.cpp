@@ -39,7 +39,8 @@ class Training {
     trainer_->set_validation(read(X, y, labels, weights));
   }
 
-  py::dict run(Index epochs, const Array<double>& rates, double max_seconds, double tol) {
+  // What the epochs gave is kept as `report`, where a Ctrl-C that comes as this returns cannot lose it.
+  void run(Index epochs, const Array<double>& rates, double max_seconds, double tol) {
     require(epochs >= 0 && rates.size() >= epochs * trainer_->steps_per_epoch(), "rates must have one for each step");
     const double* eta = rates.data();
     PythonMonitor monitor;
@@ -59,8 +60,9 @@ class Training {
     out["gradient_norm"] = take(std::move(report.gradient_norm));
     out["layer_gradient_norm"] = take(std::move(report.layer_gradient_norm), {n, net_.size()});
     out["seconds"] = take(std::move(report.seconds));
-    return out;
+    report_ = out;
   }
+  py::dict report() const { return report_; }
 
   double evaluate(const py::array& X, const OptionalArray<T>& y, const OptionalArray<std::int32_t>& labels,
                   const OptionalArray<double>& weights) {
@@ -117,6 +119,7 @@ class Training {
   }
 
   py::object network_;
+  py::dict report_;
   const Network<T>& net_;
   OptionalArray<T> scale_, shift_;
   bool takes_labels_ = false;
@@ -140,7 +143,8 @@ void register_as(py::module_& m, const char* name) {
            py::arg("labels").none(true).noconvert(), py::arg("weights").none(true).noconvert(), "Data of val_loss.")
       .def("run", &R::run, py::arg("epochs"), py::arg("rates").noconvert(),
            py::arg("max_seconds") = std::numeric_limits<double>::infinity(), py::arg("tol") = -1.0,
-           "Up to so many further epochs; what they gave, and the status.")
+           "Up to so many further epochs.")
+      .def_property_readonly("report", &R::report, "What the last call of run gave: columns over epochs, and the status.")
       .def("evaluate", &R::evaluate, py::arg("X").noconvert(), py::arg("y").none(true).noconvert(),
            py::arg("labels").none(true).noconvert(), py::arg("weights").none(true).noconvert(),
            "Mean loss in inference mode.")

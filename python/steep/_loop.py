@@ -44,6 +44,8 @@ class Loop:
     patience: Patience = field(default_factory=Patience)
     unmeasured: bool = False  # the last epoch's metrics, early stopping and callbacks are still to come
     seconds_before: float = 0.0
+    elapsed: float = 0.0  # seconds of this call before the trainer's last, and the learning rates of that
+    rates: Array = field(default_factory=lambda: np.zeros(0))
     status: str = "max_epochs"
     message: str = ""
 
@@ -90,7 +92,8 @@ class Loop:
                 largest = max(1, _CHUNK_RATES // trainer.steps_per_epoch)
                 chunk = min(max(1, int(chunk * min(_CHUNK_SECONDS / max(spent, 1e-6), 8))), largest)
         except KeyboardInterrupt:  # while Python was at work; the core hears its own and says so
-            self.status = "interrupted"
+            self._record()
+            self.status, self.message = "interrupted", ""
         finally:
             bar.close()
         return self._finish()
@@ -98,26 +101,33 @@ class Loop:
     def _epochs(self, count: int, elapsed: float, bar: Progress) -> bool:
         """Make up to `count` epochs; False when the run is over."""
         trainer, steps = self.trainer, self.trainer.steps_per_epoch
-        rates = self._rates(trainer.epoch * steps, count * steps)
-        found = trainer.run(count, rates, max(self.max_time - elapsed, 0.0), self.tol)
-        done, status, step = found.pop("epochs"), found.pop("status"), found.pop("step")
-        found["learning_rate"] = rates[: done * steps : steps]
-        found["seconds"] = found["seconds"] + (elapsed + self.seconds_before)
-        self.history.extend(found)
-        going = True
-        if done:
-            self.unmeasured = True
-            going = self._between(bar, done)
-        if status == "running":
+        self.elapsed, self.rates = elapsed, self._rates(trainer.epoch * steps, count * steps)
+        trainer.run(count, self.rates, max(self.max_time - elapsed, 0.0), self.tol)
+        self._record()
+        report = trainer.report
+        going = self._between(bar, report["epochs"]) if self.unmeasured else True
+        if report["status"] == "running":
             return going
-        self.status, self.message = status, ""  # what the core found comes before what a callback thinks
-        if status == "diverged":
+        self.status, self.message = report["status"], ""  # what the core found comes before what a callback thinks
+        if self.status == "diverged":
             self.message = (
-                f"Loss, gradient or parameters became infinite or NaN in epoch {trainer.epoch + 1}, step {step + 1} of "
-                f"{steps}; the parameters are those of the {self._place()}. A smaller learning rate, clip_norm or "
-                "scaled inputs may help."
+                f"Loss, gradient or parameters became infinite or NaN in epoch {trainer.epoch + 1}, step "
+                f"{report['step'] + 1} of {steps}; the parameters are those of the {self._place()}. A smaller learning "
+                "rate, clip_norm or scaled inputs may help."
             )
         return False
+
+    def _record(self) -> None:
+        """Put what the core reports into the history, once."""
+        if len(self.history.get("loss", ())) == self.trainer.epoch:
+            return
+        found = dict(self.trainer.report)
+        done, _, _ = found.pop("epochs"), found.pop("status"), found.pop("step")
+        steps = self.trainer.steps_per_epoch
+        found["learning_rate"] = self.rates[: done * steps : steps]
+        found["seconds"] = found["seconds"] + (self.elapsed + self.seconds_before)
+        self.unmeasured = True
+        self.history.extend(found)
 
     def _rates(self, first: int, count: int) -> Array:
         rates = self.rule.rates(first, count)
@@ -134,7 +144,7 @@ class Loop:
         state: Any = None
         if self.metrics or rule is not None or self.callbacks:
             parameters, state = trainer.parameters, trainer.state
-        if self.metrics:
+        if self.metrics and len(self.history.get(next(iter(self.metrics)), ())) < epoch:
             self.history.extend(self.problem.measure(self.net, parameters, state, self.metrics))
         self.unmeasured = False
         logs = self.history.last()

@@ -101,8 +101,8 @@ class Patience:
     def exhausted(self, rule: EarlyStopping, value: float, epoch: int, parameters: Array, state: Array) -> bool:
         """Note an epoch's value; True when the patience is at its end."""
         if rule.better(value, self.best):
-            self.best, self.best_epoch, self.waited = value, epoch, 0
-            self.parameters, self.state = parameters, state
+            found = Patience(value, epoch, 0, parameters, state)
+            vars(self).update(vars(found))  # all at once, so that no interrupt comes between
             return False
         self.waited += 1
         return self.waited > rule.patience if rule.patience == 0 else self.waited >= rule.patience

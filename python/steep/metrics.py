@@ -7,7 +7,7 @@ network's outputs (n, k). Higher is better except for the errors and `log_loss`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -150,10 +150,13 @@ def resolve_metrics(metrics: Any) -> dict[str, Callable[[Array, Array, str, Arra
     """
     if isinstance(metrics, str) or callable(metrics):
         metrics = (metrics,)
+    if not isinstance(metrics, Iterable):
+        raise TypeError(f"metrics must be a name, a function of (y, prediction) or several, got {show(metrics)}")
     found: dict[str, Callable[..., float]] = {}
     for i, metric in enumerate(metrics):
         if isinstance(metric, str):
-            found[check_choice(metric, f"metrics[{i}]", METRICS)] = METRICS[metric]
+            name = check_choice(metric, f"metrics[{i}]", METRICS)
+            found[name] = METRICS[name]
         elif callable(metric):
             name = getattr(metric, "__name__", type(metric).__name__)
             found[name] = _wrapped(metric)

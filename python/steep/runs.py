@@ -33,8 +33,11 @@ class History(dict[str, Array]):
 
     def extend(self, rows: dict[str, Array]) -> None:
         """Add epochs at the end of every column."""
-        for name, column in rows.items():
-            self[name] = np.concatenate([self[name], column]) if name in self else np.array(column, np.float64)
+        longer = {
+            name: np.concatenate([self[name], column]) if name in self else np.array(column, np.float64)
+            for name, column in rows.items()
+        }
+        self.update(longer)  # all columns at once, so that no interrupt comes between
 
     def last(self) -> dict[str, float]:
         """Return the last epoch's row, without the layers' norms."""

@@ -4,6 +4,7 @@ The activation's derivative always comes after the loss's own, also where the li
 on softmax with cross-entropy and sigmoid with binary cross-entropy is agreement of two derivations.
 """
 
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -16,7 +17,7 @@ RAW = {("exp", "poisson"), ("step", "perceptron")}
 
 class Network:
     def __init__(self, widths, activations, slope=0.01):
-        self.shapes = [(out, inputs) for inputs, out in zip(widths[:-1], widths[1:], strict=True)]
+        self.shapes = [(out, inputs) for inputs, out in pairwise(widths)]
         self.activations, self.slope = activations, slope
         self.size = sum(prod(shape) + shape[0] for shape in self.shapes)
 
@@ -55,8 +56,8 @@ class Network:
         z, a = self.forward(w, X)
         raw = (self.activations[-1], name) in RAW
         score = z[-1] if raw else a[-1]
-        value = loss.value(name, parameter, score, Y, s).sum() / s.sum()
-        delta = loss.gradient(name, parameter, score, Y, s) / s.sum()
+        losses, gradients, _ = loss.rows(name, parameter, score, Y, s, score)
+        value, delta = float(losses.sum() / s.sum()), (gradients / s.sum()).astype(np.float64)
         layers, gradients = self.unpack(w), []
         for i in reversed(range(len(layers))):
             if not (raw and i + 1 == len(layers)):

@@ -1,6 +1,7 @@
 """Training on minibatches, step by step: shuffles, penalties, clipping, the rules of reference/rule.py."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -18,8 +19,8 @@ class Record:
 
 
 def train(
-    net, w, X, Y, loss, rule, h, rate, *, epochs, batch_size, seed=0, shuffle=True, l1=0.0, l2=0.0, clip=np.inf, weights=None,
-    parameter=1.0,
+    net, w, X, Y, loss, rule, h, rate, *, epochs, batch_size, seed=0, shuffle=True, l1=0.0, l2=0.0, clip=np.inf,
+    weights=None, parameter=1.0,
 ):  # fmt: skip
     """Return the last parameters, the slots and the record of epochs. `rate`: a function of the step from 0."""
     mask, layer_of = net.is_weight(), net.layer_of()
@@ -36,7 +37,8 @@ def train(
             t += 1
             point = w
             if rule == "nesterov":
-                point = np.where(mask, lookahead(w, slots[0], eta, h, l1), lookahead(w, slots[0], eta, h))
+                penalized = SimpleNamespace(**vars(h) | {"l1": l1})
+                point = np.where(mask, lookahead(w, slots[0], eta, penalized), lookahead(w, slots[0], eta, h))
             s = counted[batch]
             value, g = net.loss_and_gradient(point, X[batch], Y[batch], loss, parameter, s)
             g = g + l2 * mask * point
