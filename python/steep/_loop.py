@@ -119,14 +119,14 @@ class Loop:
 
     def _record(self) -> None:
         """Put what the core reports into the history, once."""
-        if len(self.history.get("loss", ())) == self.trainer.epoch:
+        if "loss" in self.history and len(self.history["loss"]) == self.trainer.epoch:
             return
         found = dict(self.trainer.report)
         done, _, _ = found.pop("epochs"), found.pop("status"), found.pop("step")
         steps = self.trainer.steps_per_epoch
         found["learning_rate"] = self.rates[: done * steps : steps]
         found["seconds"] = found["seconds"] + (self.elapsed + self.seconds_before)
-        self.unmeasured = True
+        self.unmeasured = done > 0
         self.history.extend(found)
 
     def _rates(self, first: int, count: int) -> Array:
