@@ -67,7 +67,8 @@ def compare(name, peers, seconds):
             runner.epochs(epochs[peer])
             least[peer] = min(least[peer], (time.perf_counter() - start) / (epochs[peer] * steps))
     return {
-        "net": name, "us": {peer: 1e6 * s for peer, s in least.items()}, "losses": losses, "flops": flops(widths, batch),
+        "net": name, "us": {peer: 1e6 * s for peer, s in least.items()}, "losses": losses,
+        "flops": flops(widths, batch),
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The peers of bench/train.py: each trains the same network from the same start, in order (`check`) or shuffled (`epochs`)."""
+"""The peers of bench/train.py: each trains the same network from the same start, in order or shuffled."""
 
 import importlib.util
 import warnings
