@@ -29,6 +29,8 @@ class Training {
     o.l2 = options["l2"].cast<double>();
     o.clip_norm = options["clip_norm"].cast<double>();
     o.n_threads = options["n_threads"].cast<int>();
+    if (options.contains("per_batch")) o.per_batch = options["per_batch"].cast<bool>();
+    per_batch_ = o.per_batch;
     require(o.batch_size >= 1, "batch_size must be at least 1");
     require(o.n_threads >= 1, "n_threads must be at least 1");
     trainer_ = std::make_unique<Trainer<T>>(net_, w, s, data, plan, rule, o);
@@ -37,6 +39,14 @@ class Training {
   void set_validation(const py::array& X, const OptionalArray<T>& y, const OptionalArray<std::int32_t>& labels,
                       const OptionalArray<double>& weights) {
     trainer_->set_validation(read(X, y, labels, weights));
+  }
+
+  void set_order(const Array<std::int64_t>& order) {
+    require(per_batch_, "set_order goes with the option per_batch");
+    const Index n = kept_.front().shape(0);
+    require(order.ndim() == 1 && order.shape(0) == n, "order must have an entry for each row");
+    for (Index i = 0; i < n; ++i) require(order.data()[i] >= 0 && order.data()[i] < n, "order must hold rows");
+    trainer_->set_order(order.data());
   }
 
   // What the epochs gave is kept as `report`, where a Ctrl-C that comes as this returns cannot lose it.
@@ -123,6 +133,7 @@ class Training {
   const Network<T>& net_;
   OptionalArray<T> scale_, shift_;
   bool takes_labels_ = false;
+  bool per_batch_ = false;
   std::vector<py::array> kept_;
   std::unique_ptr<Trainer<T>> trainer_;
 };
@@ -134,13 +145,14 @@ void register_as(py::module_& m, const char* name) {
       .def(py::init<py::object, const Array<T>&, const Array<T>&, const py::array&, const OptionalArray<T>&,
                     const OptionalArray<std::int32_t>&, const OptionalArray<double>&, const OptionalArray<T>&,
                     const OptionalArray<T>&, const std::string&, double, const UpdateRule&, const py::dict&>(),
-           py::arg("network"), py::arg("parameters").noconvert(), py::arg("state").noconvert(), py::arg("X").noconvert(),
-           py::arg("y").none(true).noconvert(), py::arg("labels").none(true).noconvert(),
+           py::arg("network"), py::arg("parameters").noconvert(), py::arg("state").noconvert(),
+           py::arg("X").noconvert(), py::arg("y").none(true).noconvert(), py::arg("labels").none(true).noconvert(),
            py::arg("weights").none(true).noconvert(), py::arg("input_scale").none(true).noconvert(),
            py::arg("input_shift").none(true).noconvert(), py::arg("loss"), py::arg("loss_parameter"), py::arg("rule"),
            py::arg("options"), "Arrays are read in place; parameters and state are copied.")
       .def("set_validation", &R::set_validation, py::arg("X").noconvert(), py::arg("y").none(true).noconvert(),
            py::arg("labels").none(true).noconvert(), py::arg("weights").none(true).noconvert(), "Data of val_loss.")
+      .def("set_order", &R::set_order, py::arg("order").noconvert(), "Rows of the epochs to come, in order.")
       .def("run", &R::run, py::arg("epochs"), py::arg("rates").noconvert(),
            py::arg("max_seconds") = std::numeric_limits<double>::infinity(), py::arg("tol") = -1.0,
            "Up to so many further epochs.")
@@ -151,17 +163,23 @@ void register_as(py::module_& m, const char* name) {
       .def("restore", &R::restore, py::arg("parameters").noconvert(), py::arg("state").noconvert(), py::arg("slots"),
            py::arg("step"), py::arg("epoch"), py::arg("position"), py::arg("partial"),
            py::arg("start_parameters").noconvert(), py::arg("start_state").noconvert(), "Go on from there.")
-      .def("set_parameters", &R::set_parameters, py::arg("parameters").noconvert(), py::arg("state").noconvert(), "Replace them.")
-      .def_property_readonly("steps_per_epoch", [](const R& r) { return r.core().steps_per_epoch(); }, "Updates an epoch.")
+      .def("set_parameters", &R::set_parameters, py::arg("parameters").noconvert(), py::arg("state").noconvert(),
+           "Replace them.")
+      .def_property_readonly(
+          "steps_per_epoch", [](const R& r) { return r.core().steps_per_epoch(); }, "Updates an epoch.")
       .def_property_readonly("parameters", &R::parameters, "A copy.")
       .def_property_readonly("state", &R::state, "A copy.")
       .def_property_readonly("start_parameters", &R::start_parameters, "A copy of those at the start of the epoch.")
       .def_property_readonly("start_state", &R::start_state, "A copy of that at the start of the epoch.")
       .def_property_readonly("slots", &R::slots, "Copies of the rule's arrays.")
-      .def_property_readonly("step", [](const R& r) { return r.core().step_count(); }, "Updates made.")
-      .def_property_readonly("epoch", [](const R& r) { return r.core().epoch(); }, "Whole epochs made.")
-      .def_property_readonly("position", [](const R& r) { return r.core().position(); }, "Steps made of the current epoch.")
-      .def_property_readonly("partial", [](const R& r) { return r.core().partial(); }, "Sums of the current epoch.");
+      .def_property_readonly(
+          "step", [](const R& r) { return r.core().step_count(); }, "Updates made.")
+      .def_property_readonly(
+          "epoch", [](const R& r) { return r.core().epoch(); }, "Whole epochs made.")
+      .def_property_readonly(
+          "position", [](const R& r) { return r.core().position(); }, "Steps made of the current epoch.")
+      .def_property_readonly(
+          "partial", [](const R& r) { return r.core().partial(); }, "Sums of the current epoch.");
 }
 
 }  // namespace

@@ -22,10 +22,10 @@ Index pass_rows(const Network<T>& net, Index batch) {
 }
 
 template <class T>
-std::vector<std::int64_t> weighted_rows(const Dataset<T>& data) {
+std::vector<std::int64_t> weighted_rows(const Dataset<T>& data, bool all) {
   std::vector<std::int64_t> rows;
   for (Index i = 0; i < data.n; ++i)
-    if (!data.weight || data.weight[i] > 0) rows.push_back(i);
+    if (all || !data.weight || data.weight[i] > 0) rows.push_back(i);
   if (rows.empty()) throw std::invalid_argument("weights must have a positive entry");
   return rows;
 }
@@ -43,14 +43,24 @@ bool decoupled(Rule rule) { return rule == Rule::adamw || rule == Rule::lion; }
 template <class T>
 Trainer<T>::Trainer(const Network<T>& net, const T* parameters, const T* state, const Dataset<T>& data,
                     const LossPlan& plan, const UpdateRule& rule, const TrainOptions& options)
-    : net_(net), data_(data), plan_(plan), rule_(rule), options_(options), rows_(weighted_rows(data)),
+    : net_(net),
+      data_(data),
+      plan_(plan),
+      rule_(rule),
+      options_(options),
+      rows_(weighted_rows(data, options.per_batch)),
       pass_(net, plan, pass_rows(net, std::min<Index>(options.batch_size, static_cast<Index>(rows_.size()))),
             options.n_threads, true),
-      packed_(net, true), theta_(net.parameter_count()), state_(net.state_count()), gradient_(net.parameter_count()),
-      ahead_(rule.needs_lookahead() ? net.parameter_count() : 0), start_theta_(net.parameter_count()),
+      packed_(net, true),
+      theta_(net.parameter_count()),
+      state_(net.state_count()),
+      gradient_(net.parameter_count()),
+      ahead_(rule.needs_lookahead() ? net.parameter_count() : 0),
+      start_theta_(net.parameter_count()),
       start_state_(net.state_count()) {
   rule_.check();
-  if (options.l1 > 0 && !rule.allows_l1()) throw std::invalid_argument(std::string(rule.name()) + " has no proximal step for l1");
+  if (options.l1 > 0 && !rule.allows_l1())
+    throw std::invalid_argument(std::string(rule.name()) + " has no proximal step for l1");
   const Index n = static_cast<Index>(rows_.size());
   options_.batch_size = std::min(options_.batch_size, n);
   steps_ = (n + options_.batch_size - 1) / options_.batch_size;
@@ -69,8 +79,8 @@ void Trainer<T>::set_parameters(const T* parameters, const T* state) {
 }
 
 template <class T>
-void Trainer<T>::restore(const T* parameters, const T* state, const std::vector<const T*>& slots, Index step, Index epoch,
-                         Index position, const std::vector<double>& partial, const T* start_parameters,
+void Trainer<T>::restore(const T* parameters, const T* state, const std::vector<const T*>& slots, Index step,
+                         Index epoch, Index position, const std::vector<double>& partial, const T* start_parameters,
                          const T* start_state) {
   if (slots.size() != slots_.size() || partial.size() != sums_.size() || position < 0 || position > steps_)
     throw std::invalid_argument("state must be one of the same network, rule and data");
@@ -89,7 +99,7 @@ void Trainer<T>::restore(const T* parameters, const T* state, const std::vector<
 
 template <class T>
 void Trainer<T>::begin_epoch() {
-  if (options_.shuffle && steps_ > 1) {
+  if (options_.shuffle && steps_ > 1 && !options_.per_batch) {
     order_ = rows_;
     shuffle(order_, PhiloxReader(options_.seed, stream::shuffle, static_cast<std::uint32_t>(epoch_)));
   }
@@ -111,7 +121,7 @@ double Trainer<T>::penalty(Index i) const {
   const T* w = theta_.data() + at.weight_begin;
   const Index n = at.weight_end - at.weight_begin;
   double sum = 0;
-  if (options_.l2 > 0) sum += options_.l2 / 2 * kernels<T>().rule.squared_norm(0, 1, n, w, w);
+  if (l2_ > 0) sum += l2_ / 2 * kernels<T>().rule.squared_norm(0, 1, n, w, w);
   if (options_.l1 > 0) {
     double size = 0;
     for (Index j = 0; j < n; ++j) size += std::fabs(static_cast<double>(w[j]));
@@ -131,7 +141,8 @@ void Trainer<T>::update_tile(Index i, const RuleStep<T>& step, T gradient_scale)
     s.l1 = weights ? static_cast<T>(options_.l1) : T(0);
     T* slot[3] = {};
     for (std::size_t k = 0; k < slots_.size(); ++k) slot[k] = slots_[k].data() + begin;
-    kernels<T>().rule.update(s, end - begin, theta_.data() + begin, gradient_.data() + begin, slot[0], slot[1], slot[2]);
+    kernels<T>().rule.update(s, end - begin, theta_.data() + begin, gradient_.data() + begin, slot[0], slot[1],
+                             slot[2]);
   };
   segment(at.weight_begin, at.weight_end, true);
   segment(at.other_begin, at.other_end, false);
@@ -147,8 +158,9 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
     weight = 0;
     for (Index r = 0; r < n; ++r) weight += data_.weight[ids[r]];
   }
-  const bool in_order = steps_ == 1 && static_cast<Index>(rows_.size()) == data_.n;
-  const bool clip = std::isfinite(options_.clip_norm), penalized = options_.l1 > 0 || options_.l2 > 0;
+  l2_ = options_.per_batch ? options_.l2 / weight : options_.l2;
+  const bool in_order = !options_.per_batch && steps_ == 1 && static_cast<Index>(rows_.size()) == data_.n;
+  const bool clip = std::isfinite(options_.clip_norm), penalized = options_.l1 > 0 || l2_ > 0;
 
   RuleStep<T> step = rule_.step<T>(t_ + 1, rate);
   const T* w = theta_.data();
@@ -168,16 +180,16 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
   packed_.make(w, team);
 
   // The penalty's gradient, by the rule where it adds weight decay to g; clipping shortens the sum of both.
-  const bool add_l2 = options_.l2 > 0 && (clip || decoupled(rule_.rule));
-  if (!add_l2) step.weight_decay += static_cast<T>(options_.l2);
+  const bool add_l2 = l2_ > 0 && (clip || decoupled(rule_.rule));
+  if (!add_l2) step.weight_decay += static_cast<T>(l2_);
   const auto measure = [&](Index i) {
     const Tile& at = pass_.tile(i).at;
     const Index weights = at.weight_end - at.weight_begin;
     T* g = gradient_.data() + at.weight_begin;
     const T* point = w + at.weight_begin;
     if (add_l2)
-      for (Index j = 0; j < weights; ++j) g[j] += static_cast<T>(options_.l2) * point[j];
-    const T l2 = add_l2 ? T(0) : static_cast<T>(options_.l2);
+      for (Index j = 0; j < weights; ++j) g[j] += static_cast<T>(l2_) * point[j];
+    const T l2 = add_l2 ? T(0) : static_cast<T>(l2_);
     const auto norm = kernels<T>().rule.squared_norm;
     const std::size_t k = static_cast<std::size_t>(i);
     tile_norms_[k] = norm(1, l2, weights, point, g) +
@@ -190,7 +202,8 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
     const Index count = std::min(chunk, n - start);
     const bool final = start + count == n;
     typename Pass<T>::Rows rows{in_order ? nullptr : ids + start, first + start, count, 1 / weight};
-    loss += pass_.run(w, state_.data(), packed_, data_, rows, {true, true, options_.seed, static_cast<std::uint32_t>(epoch_)}, team);
+    loss += pass_.run(w, state_.data(), packed_, data_, rows,
+                      {true, true, options_.seed, static_cast<std::uint32_t>(epoch_)}, team);
     if (final && !std::isfinite(loss)) return Outcome::diverged;
     if (n > chunk && monitor.poll()) return Outcome::interrupted;
     team.run(static_cast<Index>(runs_.size()), [&](Index task, int member) {
@@ -219,9 +232,10 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
     const T scale = norm > options_.clip_norm ? static_cast<T>(options_.clip_norm / norm) : T(1);
     team.run(pass_.tiles(), [&](Index i, int) { update_tile(i, step, scale); });
   }
-  s[sum_loss] += loss * weight;
-  s[sum_penalty] += penalties;
-  s[sum_weight] += weight;
+  const double share = options_.per_batch ? static_cast<double>(n) : weight;
+  s[sum_loss] += loss * share;
+  s[sum_penalty] += options_.per_batch ? penalties * share : penalties;
+  s[sum_weight] += share;
   s[sum_norm] += norm;
   s[sum_steps] += 1;
   ++t_;
@@ -248,7 +262,8 @@ bool Trainer<T>::evaluate(const Dataset<T>& data, Team& team, Monitor& monitor, 
 
 template <class T>
 double Trainer<T>::evaluate(const Dataset<T>& data, Monitor& monitor) {
-  Team team(worthwhile_threads(net_.flops_per_row() * static_cast<double>(std::min(data.n, pass_.max_rows())), options_.n_threads));
+  Team team(worthwhile_threads(net_.flops_per_row() * static_cast<double>(std::min(data.n, pass_.max_rows())),
+                               options_.n_threads));
   double loss = NAN;
   evaluate(data, team, monitor, loss);
   return loss;
@@ -260,7 +275,7 @@ bool Trainer<T>::finish_epoch(TrainReport& report, Team& team, Monitor& monitor)
   if (has_validation_ && !evaluate(validation_, team, monitor, val_loss)) return false;
   const double steps = sums_[sum_steps], loss = sums_[sum_loss] / sums_[sum_weight];
   report.loss.push_back(loss);
-  report.objective.push_back(loss + sums_[sum_penalty] / steps);
+  report.objective.push_back(loss + sums_[sum_penalty] / (options_.per_batch ? sums_[sum_weight] : steps));
   report.gradient_norm.push_back(sums_[sum_norm] / steps);
   for (Index l = 0; l < net_.size(); ++l)
     report.layer_gradient_norm.push_back(sums_[static_cast<std::size_t>(sum_layers + l)] / steps);
@@ -292,13 +307,19 @@ TrainReport Trainer<T>::run(Index epochs, const double* rates, double max_second
   for (Index done = 0; done < epochs; ++done, rates += steps_) {
     if (position_ == 0) begin_epoch();
     while (position_ < steps_) {
-      if (monitor.poll()) report.end = End::interrupted;
-      else if (monitor.seconds() > max_seconds) report.end = End::max_time;
+      if (monitor.poll())
+        report.end = End::interrupted;
+      else if (monitor.seconds() > max_seconds)
+        report.end = End::max_time;
       if (report.end != End::running) return report;
       switch (take_step(rates[position_], team, monitor)) {
-        case Outcome::done: break;
-        case Outcome::interrupted: report.end = End::interrupted; return report;
-        case Outcome::diverged: return diverged(position_);
+        case Outcome::done:
+          break;
+        case Outcome::interrupted:
+          report.end = End::interrupted;
+          return report;
+        case Outcome::diverged:
+          return diverged(position_);
       }
     }
     if (!all_finite(theta_.data(), theta_.size())) return diverged(steps_ - 1);
@@ -307,8 +328,10 @@ TrainReport Trainer<T>::run(Index epochs, const double* rates, double max_second
       report.end = End::interrupted;
       return report;
     }
-    if (plan_.kernel == Loss::perceptron && norm == 0) report.end = End::separated;
-    else if (norm <= tol) report.end = End::converged;
+    if (plan_.kernel == Loss::perceptron && norm == 0)
+      report.end = End::separated;
+    else if (norm <= tol)
+      report.end = End::converged;
     if (report.end != End::running) return report;
   }
   return report;

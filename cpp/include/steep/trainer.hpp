@@ -18,12 +18,16 @@ struct TrainOptions {
   double l1 = 0, l2 = 0;  // penalty on weights
   double clip_norm = INFINITY;
   int n_threads = 1;
+  // scikit-learn's conventions: the penalty is divided by the batch's weight, rows of weight zero stay in their batches,
+  // means over an epoch count rows, and the caller gives each epoch's order by set_order.
+  bool per_batch = false;
 };
 
 // What the epochs of one call of run gave, and why it ended.
 struct TrainReport {
   enum class End { running, diverged, interrupted, max_time, converged, separated };
-  static constexpr const char* end_names[] = {"running", "diverged", "interrupted", "max_time", "converged", "separated"};
+  static constexpr const char* end_names[] = {"running",  "diverged",  "interrupted",
+                                              "max_time", "converged", "separated"};
   End end = End::running;
   Index diverged_step = -1;  // step of the epoch, from 0
   std::vector<double> loss, objective, val_loss, gradient_norm, layer_gradient_norm, seconds;  // an entry an epoch
@@ -36,8 +40,13 @@ class Trainer {
   Trainer(const Network<T>& net, const T* parameters, const T* state, const Dataset<T>& data, const LossPlan& plan,
           const UpdateRule& rule, const TrainOptions& options);
 
-  void set_validation(const Dataset<T>& data) { validation_ = data; has_validation_ = true; }
+  void set_validation(const Dataset<T>& data) {
+    validation_ = data;
+    has_validation_ = true;
+  }
   Index steps_per_epoch() const { return steps_; }
+  // The order of all rows in the epochs to come, instead of shuffles; with per_batch only.
+  void set_order(const std::int64_t* order) { order_.assign(order, order + rows_.size()); }
   // Up to `epochs` further epochs, the first of which may have begun; rates: one for each step of them.
   TrainReport run(Index epochs, const double* rates, double max_seconds, double tol, Monitor& monitor);
   // Mean loss of a data set in inference mode.
@@ -51,7 +60,9 @@ class Trainer {
   const std::vector<double>& partial() const { return sums_; }
   const T* parameters() const { return theta_.data(); }
   const T* state() const { return state_.data(); }
-  const T* start_parameters() const { return start_theta_.data(); }  // of the current epoch: what divergence falls back to
+  const T* start_parameters() const {
+    return start_theta_.data();
+  }  // of the current epoch: what divergence falls back to
   const T* start_state() const { return start_state_.data(); }
   Index slot_count() const { return static_cast<Index>(slots_.size()); }
   const T* slot(Index k) const { return slots_[static_cast<std::size_t>(k)].data(); }
@@ -79,6 +90,7 @@ class Trainer {
   TrainOptions options_;
   std::vector<std::int64_t> rows_, order_;  // of positive weight; this epoch's order
   Index steps_ = 0;
+  double l2_ = 0;  // of the step in progress
   Pass<T> pass_;
   Packed<T> packed_;
   Buffer<T> theta_, state_, gradient_, ahead_;

@@ -1,0 +1,23 @@
+"""
+Estimators for scikit-learn, trained by steep: change one import line.
+
+``from steep.sklearn import MLPClassifier`` in place of ``from sklearn.neural_network import MLPClassifier``. Needs
+scikit-learn 1.6 or newer, the extra ``sklearn``.
+"""
+
+from __future__ import annotations
+
+try:
+    import sklearn as _sklearn
+except ImportError:
+    raise ImportError("steep.sklearn needs scikit-learn 1.6 or newer: pip install 'steep[sklearn]'") from None
+
+_version = tuple(int(part) for part in _sklearn.__version__.split(".")[:2])
+if _version < (1, 6):
+    raise ImportError(
+        f"steep.sklearn needs scikit-learn 1.6 or newer, got {_sklearn.__version__}: pip install 'steep[sklearn]'"
+    )
+
+from ._mlp import MLPClassifier, MLPRegressor  # noqa: E402
+
+__all__ = ["MLPClassifier", "MLPRegressor"]
