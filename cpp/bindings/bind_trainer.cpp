@@ -156,7 +156,8 @@ void register_as(py::module_& m, const char* name) {
       .def("run", &R::run, py::arg("epochs"), py::arg("rates").noconvert(),
            py::arg("max_seconds") = std::numeric_limits<double>::infinity(), py::arg("tol") = -1.0,
            "Up to so many further epochs.")
-      .def_property_readonly("report", &R::report, "What the last call of run gave: columns over epochs, and the status.")
+      .def_property_readonly("report", &R::report,
+                             "What the last call of run gave: columns over epochs, and the status.")
       .def("evaluate", &R::evaluate, py::arg("X").noconvert(), py::arg("y").none(true).noconvert(),
            py::arg("labels").none(true).noconvert(), py::arg("weights").none(true).noconvert(),
            "Mean loss in inference mode.")

@@ -13,10 +13,12 @@ using OptionalArray = std::optional<Array<T>>;
 // X (n, columns): uint8, float32 or float64, entries of a row adjacent, rows of any stride.
 template <class T>
 Dataset<T> dataset_of(const py::array& X, Index columns, const OptionalArray<T>& scale, const OptionalArray<T>& shift) {
-  if (X.ndim() != 2 || X.shape(1) != columns) throw py::value_error("X must have shape (n, " + std::to_string(columns) + ")");
+  if (X.ndim() != 2 || X.shape(1) != columns)
+    throw py::value_error("X must have shape (n, " + std::to_string(columns) + ")");
   require(columns == 1 || X.strides(1) == X.itemsize(), "X must have adjacent columns");
   require(X.strides(0) % X.itemsize() == 0 && X.strides(0) >= 0, "X must have rows at whole entries");
-  require(reinterpret_cast<std::uintptr_t>(X.data()) % static_cast<std::uintptr_t>(X.itemsize()) == 0, "X must be aligned");
+  require(reinterpret_cast<std::uintptr_t>(X.data()) % static_cast<std::uintptr_t>(X.itemsize()) == 0,
+          "X must be aligned");
   require(!scale || scale->size() == columns, "input_scale must have one entry for each column");
   require(!shift || shift->size() == columns, "input_shift must have one entry for each column");
   Dataset<T> data;

@@ -44,8 +44,8 @@ void nguyen_widrow(PhiloxReader& random, Index out, Index in, double* weight, do
 
 }  // namespace
 
-void initialize(Initialization kind, Index out, Index in, Index fan_in, Index fan_out, std::uint64_t seed, std::uint32_t stream,
-                double* weight, double* bias) {
+void initialize(Initialization kind, Index out, Index in, Index fan_in, Index fan_out, std::uint64_t seed,
+                std::uint32_t stream, double* weight, double* bias) {
   PhiloxReader random(seed, stream, stream::initialize);
   const Index n = out * in;
   std::fill_n(bias, out, 0.0);
@@ -58,17 +58,29 @@ void initialize(Initialization kind, Index out, Index in, Index fan_in, Index fa
     for (Index i = 0; i < n; ++i) weight[i] = limit * (2 * random.uniform() - 1);
   };
   switch (kind) {
-    case Initialization::zeros: std::fill_n(weight, n, 0.0); return;
-    case Initialization::normal: return normal(1e-4);
-    case Initialization::uniform: return uniform(0.05);
-    case Initialization::glorot_normal: return normal(2 / both);
-    case Initialization::glorot_uniform: return uniform(std::sqrt(6 / both));
-    case Initialization::he_normal: return normal(2 / inputs);
-    case Initialization::he_uniform: return uniform(std::sqrt(6 / inputs));
-    case Initialization::lecun_normal: return normal(1 / inputs);
-    case Initialization::lecun_uniform: return uniform(std::sqrt(3 / inputs));
-    case Initialization::orthogonal: return orthogonal(random, out, in, weight);
-    case Initialization::nguyen_widrow: return nguyen_widrow(random, out, in, weight, bias);
+    case Initialization::zeros:
+      std::fill_n(weight, n, 0.0);
+      return;
+    case Initialization::normal:
+      return normal(1e-4);
+    case Initialization::uniform:
+      return uniform(0.05);
+    case Initialization::glorot_normal:
+      return normal(2 / both);
+    case Initialization::glorot_uniform:
+      return uniform(std::sqrt(6 / both));
+    case Initialization::he_normal:
+      return normal(2 / inputs);
+    case Initialization::he_uniform:
+      return uniform(std::sqrt(6 / inputs));
+    case Initialization::lecun_normal:
+      return normal(1 / inputs);
+    case Initialization::lecun_uniform:
+      return uniform(std::sqrt(3 / inputs));
+    case Initialization::orthogonal:
+      return orthogonal(random, out, in, weight);
+    case Initialization::nguyen_widrow:
+      return nguyen_widrow(random, out, in, weight, bias);
   }
 }
 

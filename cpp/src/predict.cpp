@@ -104,8 +104,8 @@ bool predict(const Network<T>& net, const T* w, const T* state, const Dataset<T>
     if (member == 0 && monitor.poll()) return stop.store(true);
     const Index first = task * rows, count = std::min(rows, x.n - first);
     T* y = out + first * k;
-    predict_block(net, &packed, w, const_cast<T*>(state), x, raw, first, count, *spaces[static_cast<std::size_t>(member)],
-                  y);
+    predict_block(net, &packed, w, const_cast<T*>(state), x, raw, first, count,
+                  *spaces[static_cast<std::size_t>(member)], y);
     scale_outputs(y, count);
   });
   return !stop.load();

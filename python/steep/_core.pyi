@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['AcceleratedGradient', 'BFGS', 'ConjugateGradient', 'Direct', 'FunctionObjective', 'GradientDescent', 'HeavyBall', 'LBFGS', 'Newton', 'NewtonCG', 'Objective', 'Quadratic', 'Solver', 'StepRule', 'TrustRegion', 'UpdateRule', 'built_levels', 'compiler', 'cpu_level', 'default_threads', 'eigen_version', 'gather', 'level', 'minimize', 'rule_names', 'set_default_threads', 'squared_norm', 'use_kernels']
+__all__: list[str] = ['AcceleratedGradient', 'BFGS', 'ConjugateGradient', 'CoordinateDescent', 'Damping', 'Differences', 'Direct', 'DualCoordinateAscent', 'Factorization', 'FunctionObjective', 'GaussNewton', 'GradientDescent', 'HeavyBall', 'HingeInteriorPoint', 'LBFGS', 'LevenbergMarquardt', 'LinearRisk', 'LinearRisk32', 'LinearRisk64', 'Network32', 'Network64', 'NetworkRisk32', 'NetworkRisk64', 'Newton', 'NewtonCG', 'NewtonRoot', 'Objective', 'ProximalGradient', 'Quadratic', 'ResidualFunction', 'RobustLoss', 'Solver', 'StepRule', 'Trainer32', 'Trainer64', 'TrustRegion', 'UpdateRule', 'activation_curvature', 'activation_names', 'activation_pullback', 'activation_value', 'built_levels', 'cholesky', 'compiler', 'cpu_level', 'default_loss', 'default_threads', 'eigen_version', 'gather', 'initialization_names', 'initialize', 'jacobian', 'level', 'loss_curvature', 'loss_names', 'loss_value', 'loss_value_and_gradient', 'matrix_vector', 'minimize', 'multiply', 'needs_preactivation', 'resolve_loss', 'row_gradients', 'rule_names', 'set_default_threads', 'solve_lower', 'squared_norm', 'transposed_vector', 'use_kernels', 'weighted_gram']
 class Objective:
     """
     An objective of the core.
@@ -57,6 +57,11 @@ class Objective:
     def dim(self) -> int:
         """
         Number of variables.
+        """
+    @property
+    def has_gauss_newton(self) -> bool:
+        """
+        Has a Gauss-Newton matrix.
         """
     @property
     def has_gradient(self) -> bool:
@@ -152,6 +157,86 @@ class Quadratic(Objective):
     """
     def __init__(self, H: numpy.typing.NDArray[numpy.float64], g: numpy.typing.NDArray[numpy.float64], c: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
+class LinearRisk(Objective):
+    """
+    The risk of a linear model.
+    """
+    def approximate_hessian(self, w: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Hessian of a sample of rows.
+        """
+    def least_loss(self) -> float:
+        """
+        A lower bound on the data term.
+        """
+    def line(self, x0: numpy.typing.NDArray[numpy.float64], x1: numpy.typing.NDArray[numpy.float64], t: typing.SupportsFloat | typing.SupportsIndex) -> tuple[float, float]:
+        """
+        f and its slope at x0 + t (x1 - x0).
+        """
+    def set_threads(self, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Threads of an evaluation.
+        """
+    @property
+    def features(self) -> int:
+        """
+        Number of columns of X.
+        """
+    @property
+    def has_gauss_newton(self) -> bool:
+        """
+        Has a Gauss-Newton matrix.
+        """
+    @property
+    def intercept(self) -> bool:
+        """
+        Has intercepts.
+        """
+    @property
+    def l2(self) -> float:
+        """
+        Coefficient of 1/2 ||W||^2.
+        """
+    @property
+    def loss(self) -> str:
+        """
+        Name of the loss.
+        """
+    @property
+    def outputs(self) -> int:
+        """
+        Number of outputs.
+        """
+    @property
+    def rows(self) -> int:
+        """
+        Number of rows.
+        """
+    @property
+    def sparse(self) -> bool:
+        """
+        Whether X is CSR.
+        """
+class LinearRisk32(LinearRisk):
+    """
+    A linear model with its data, used in place.
+    """
+    @typing.overload
+    def __init__(self, X: numpy.typing.NDArray[numpy.float32], y: typing.Any, labels: typing.Any, weights: typing.Any, *, loss: str, parameter: typing.SupportsFloat | typing.SupportsIndex = 1.0, outputs: typing.SupportsInt | typing.SupportsIndex = 1, intercept: bool = False, average: bool = True, l1: typing.SupportsFloat | typing.SupportsIndex = 0.0, l2: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    @typing.overload
+    def __init__(self, start: numpy.typing.NDArray[numpy.int64], column: numpy.typing.NDArray[numpy.int32], data: numpy.typing.NDArray[numpy.float32], columns: typing.SupportsInt | typing.SupportsIndex, y: typing.Any, labels: typing.Any, weights: typing.Any, *, loss: str, parameter: typing.SupportsFloat | typing.SupportsIndex = 1.0, outputs: typing.SupportsInt | typing.SupportsIndex = 1, intercept: bool = False, average: bool = True, l1: typing.SupportsFloat | typing.SupportsIndex = 0.0, l2: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+class LinearRisk64(LinearRisk):
+    """
+    A linear model with its data, used in place.
+    """
+    @typing.overload
+    def __init__(self, X: numpy.typing.NDArray[numpy.float64], y: typing.Any, labels: typing.Any, weights: typing.Any, *, loss: str, parameter: typing.SupportsFloat | typing.SupportsIndex = 1.0, outputs: typing.SupportsInt | typing.SupportsIndex = 1, intercept: bool = False, average: bool = True, l1: typing.SupportsFloat | typing.SupportsIndex = 0.0, l2: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    @typing.overload
+    def __init__(self, start: numpy.typing.NDArray[numpy.int64], column: numpy.typing.NDArray[numpy.int32], data: numpy.typing.NDArray[numpy.float64], columns: typing.SupportsInt | typing.SupportsIndex, y: typing.Any, labels: typing.Any, weights: typing.Any, *, loss: str, parameter: typing.SupportsFloat | typing.SupportsIndex = 1.0, outputs: typing.SupportsInt | typing.SupportsIndex = 1, intercept: bool = False, average: bool = True, l1: typing.SupportsFloat | typing.SupportsIndex = 0.0, l2: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
 class BFGS(Solver):
     """
     Dense BFGS.
@@ -162,7 +247,7 @@ class LBFGS(Solver):
     """
     L-BFGS, with bounds.
     """
-    def __init__(self, memory: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def __init__(self, memory: typing.SupportsInt | typing.SupportsIndex, precondition: bool = False) -> None:
         ...
 class StepRule:
     """
@@ -274,6 +359,273 @@ class Direct(Solver):
     """
     def __init__(self) -> None:
         ...
+class ProximalGradient(Solver):
+    """
+    Proximal gradient, FISTA.
+    """
+    def __init__(self, step_size: typing.SupportsFloat | typing.SupportsIndex, accelerate: bool, restart: bool) -> None:
+        ...
+class CoordinateDescent(Solver):
+    """
+    Coordinate descent on working sets.
+    """
+    def __init__(self) -> None:
+        ...
+class DualCoordinateAscent(Solver):
+    """
+    Dual coordinate ascent for hinges.
+    """
+    def __init__(self, seed: typing.SupportsInt | typing.SupportsIndex, shrink: bool) -> None:
+        ...
+class HingeInteriorPoint(Solver):
+    """
+    Interior point for hinges.
+    """
+    def __init__(self) -> None:
+        ...
+class Differences:
+    """
+    How a missing Jacobian is found.
+    
+    Members:
+    
+      two_point
+    
+      three_point
+    
+      complex_step
+    """
+    __members__: typing.ClassVar[dict[str, Differences]]
+    complex_step: typing.ClassVar[Differences]
+    three_point: typing.ClassVar[Differences]
+    two_point: typing.ClassVar[Differences]
+    @typing.overload
+    def __eq__(self, other: Differences) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Differences) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class RobustLoss:
+    """
+    rho of a sum of squares.
+    
+    Members:
+    
+      linear
+    
+      huber
+    
+      soft_l1
+    
+      cauchy
+    
+      arctan
+    
+      custom
+    """
+    __members__: typing.ClassVar[dict[str, RobustLoss]]
+    arctan: typing.ClassVar[RobustLoss]
+    cauchy: typing.ClassVar[RobustLoss]
+    custom: typing.ClassVar[RobustLoss]
+    huber: typing.ClassVar[RobustLoss]
+    linear: typing.ClassVar[RobustLoss]
+    soft_l1: typing.ClassVar[RobustLoss]
+    @typing.overload
+    def __eq__(self, other: RobustLoss) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: RobustLoss) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class ResidualFunction(Objective):
+    """
+    A Python function of residuals as an objective.
+    """
+    def __init__(self, x0: numpy.typing.NDArray[numpy.float64], function: typing.Any, jacobian: typing.Any, args: tuple, *, differences: Differences, step: typing.SupportsFloat | typing.SupportsIndex = 0.0, loss: RobustLoss, scale: typing.SupportsFloat | typing.SupportsIndex = 1.0, rho: typing.Any = None, lower: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [], upper: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = []) -> None:
+        ...
+    @property
+    def counts(self) -> tuple[int, int]:
+        """
+        Calls of the function, and Jacobians found.
+        """
+    @property
+    def exact_jacobian(self) -> bool:
+        """
+        The Jacobian is exact.
+        """
+class Damping:
+    """
+    How Levenberg-Marquardt changes its damping.
+    
+    Members:
+    
+      trust_region
+    
+      nielsen
+    
+      marquardt
+    """
+    __members__: typing.ClassVar[dict[str, Damping]]
+    marquardt: typing.ClassVar[Damping]
+    nielsen: typing.ClassVar[Damping]
+    trust_region: typing.ClassVar[Damping]
+    @typing.overload
+    def __eq__(self, other: Damping) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Damping) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class Factorization:
+    """
+    How the damped system is solved.
+    
+    Members:
+    
+      auto
+    
+      qr
+    
+      cholesky
+    """
+    __members__: typing.ClassVar[dict[str, Factorization]]
+    auto: typing.ClassVar[Factorization]
+    cholesky: typing.ClassVar[Factorization]
+    qr: typing.ClassVar[Factorization]
+    @typing.overload
+    def __eq__(self, other: Factorization) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Factorization) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class LevenbergMarquardt(Solver):
+    """
+    Levenberg-Marquardt.
+    """
+    def __init__(self, *, damping: Damping, initial: typing.SupportsFloat | typing.SupportsIndex, increase: typing.SupportsFloat | typing.SupportsIndex, decrease: typing.SupportsFloat | typing.SupportsIndex, largest: typing.SupportsFloat | typing.SupportsIndex, scale: bool, geodesic: bool, polish: bool, ftol: typing.SupportsFloat | typing.SupportsIndex, xtol: typing.SupportsFloat | typing.SupportsIndex, gtol: typing.SupportsFloat | typing.SupportsIndex, max_evaluations: typing.SupportsInt | typing.SupportsIndex, factorization: Factorization, scales: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
+        ...
+class GaussNewton(Solver):
+    """
+    Gauss-Newton.
+    """
+    def __init__(self, pure: bool, factorization: Factorization) -> None:
+        ...
+class NewtonRoot(Solver):
+    """
+    Newton's method for roots.
+    """
+    def __init__(self, pure: bool, xtol: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
 class UpdateRule:
     """
     An update rule with its hyper-parameters.
@@ -310,9 +662,361 @@ class UpdateRule:
         """
         Arrays of state for each array of parameters.
         """
+class Network32:
+    """
+    An architecture.
+    """
+    def __init__(self, layers: collections.abc.Sequence[dict], input_shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        """
+        From one dict a layer.
+        """
+    def initial_state(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        State before any training.
+        """
+    def layout(self) -> list:
+        """
+        One dict a layer: kind, shapes, arrays, state, fan_in, fan_out.
+        """
+    def predict(self, parameters: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], X: numpy.ndarray, input_scale: numpy.typing.NDArray[numpy.float32] | None = None, input_shift: numpy.typing.NDArray[numpy.float32] | None = None, output_scale: numpy.typing.NDArray[numpy.float32] | None = None, output_shift: numpy.typing.NDArray[numpy.float32] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 0, raw: bool = False) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Outputs (n, n_outputs) in inference mode, scaled unless raw.
+        """
+    @property
+    def n_inputs(self) -> int:
+        """
+        Entries of an input row.
+        """
+    @property
+    def n_outputs(self) -> int:
+        """
+        Entries of an output row.
+        """
+    @property
+    def output_activation(self) -> str:
+        """
+        The last layer's activation.
+        """
+    @property
+    def output_shape(self) -> tuple:
+        """
+        Of one row.
+        """
+    @property
+    def parameter_count(self) -> int:
+        """
+        Length of the flat vector.
+        """
+    @property
+    def state_count(self) -> int:
+        """
+        Length of the state that is not trained.
+        """
+class Network64:
+    """
+    An architecture.
+    """
+    def __init__(self, layers: collections.abc.Sequence[dict], input_shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        """
+        From one dict a layer.
+        """
+    def initial_state(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        State before any training.
+        """
+    def layout(self) -> list:
+        """
+        One dict a layer: kind, shapes, arrays, state, fan_in, fan_out.
+        """
+    def predict(self, parameters: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], X: numpy.ndarray, input_scale: numpy.typing.NDArray[numpy.float64] | None = None, input_shift: numpy.typing.NDArray[numpy.float64] | None = None, output_scale: numpy.typing.NDArray[numpy.float64] | None = None, output_shift: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 0, raw: bool = False) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Outputs (n, n_outputs) in inference mode, scaled unless raw.
+        """
+    @property
+    def n_inputs(self) -> int:
+        """
+        Entries of an input row.
+        """
+    @property
+    def n_outputs(self) -> int:
+        """
+        Entries of an output row.
+        """
+    @property
+    def output_activation(self) -> str:
+        """
+        The last layer's activation.
+        """
+    @property
+    def output_shape(self) -> tuple:
+        """
+        Of one row.
+        """
+    @property
+    def parameter_count(self) -> int:
+        """
+        Length of the flat vector.
+        """
+    @property
+    def state_count(self) -> int:
+        """
+        Length of the state that is not trained.
+        """
+class Trainer32:
+    """
+    A training run.
+    """
+    def __init__(self, network: typing.Any, parameters: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], X: numpy.ndarray, y: numpy.typing.NDArray[numpy.float32] | None, labels: numpy.typing.NDArray[numpy.int32] | None, weights: numpy.typing.NDArray[numpy.float64] | None, input_scale: numpy.typing.NDArray[numpy.float32] | None, input_shift: numpy.typing.NDArray[numpy.float32] | None, loss: str, loss_parameter: typing.SupportsFloat | typing.SupportsIndex, rule: UpdateRule, options: dict) -> None:
+        """
+        Arrays are read in place; parameters and state are copied.
+        """
+    def evaluate(self, X: numpy.ndarray, y: numpy.typing.NDArray[numpy.float32] | None, labels: numpy.typing.NDArray[numpy.int32] | None, weights: numpy.typing.NDArray[numpy.float64] | None) -> float:
+        """
+        Mean loss in inference mode.
+        """
+    def restore(self, parameters: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], slots: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.float32]], step: typing.SupportsInt | typing.SupportsIndex, epoch: typing.SupportsInt | typing.SupportsIndex, position: typing.SupportsInt | typing.SupportsIndex, partial: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], start_parameters: numpy.typing.NDArray[numpy.float32], start_state: numpy.typing.NDArray[numpy.float32]) -> None:
+        """
+        Go on from there.
+        """
+    def run(self, epochs: typing.SupportsInt | typing.SupportsIndex, rates: numpy.typing.NDArray[numpy.float64], max_seconds: typing.SupportsFloat | typing.SupportsIndex = ..., tol: typing.SupportsFloat | typing.SupportsIndex = -1.0) -> None:
+        """
+        Up to so many further epochs.
+        """
+    def set_order(self, order: numpy.typing.NDArray[numpy.int64]) -> None:
+        """
+        Rows of the epochs to come, in order.
+        """
+    def set_parameters(self, parameters: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32]) -> None:
+        """
+        Replace them.
+        """
+    def set_validation(self, X: numpy.ndarray, y: numpy.typing.NDArray[numpy.float32] | None, labels: numpy.typing.NDArray[numpy.int32] | None, weights: numpy.typing.NDArray[numpy.float64] | None) -> None:
+        """
+        Data of val_loss.
+        """
+    @property
+    def epoch(self) -> int:
+        """
+        Whole epochs made.
+        """
+    @property
+    def parameters(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        A copy.
+        """
+    @property
+    def partial(self) -> list[float]:
+        """
+        Sums of the current epoch.
+        """
+    @property
+    def position(self) -> int:
+        """
+        Steps made of the current epoch.
+        """
+    @property
+    def report(self) -> dict:
+        """
+        What the last call of run gave: columns over epochs, and the status.
+        """
+    @property
+    def slots(self) -> list[numpy.typing.NDArray[numpy.float32]]:
+        """
+        Copies of the rule's arrays.
+        """
+    @property
+    def start_parameters(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        A copy of those at the start of the epoch.
+        """
+    @property
+    def start_state(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        A copy of that at the start of the epoch.
+        """
+    @property
+    def state(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        A copy.
+        """
+    @property
+    def step(self) -> int:
+        """
+        Updates made.
+        """
+    @property
+    def steps_per_epoch(self) -> int:
+        """
+        Updates an epoch.
+        """
+class Trainer64:
+    """
+    A training run.
+    """
+    def __init__(self, network: typing.Any, parameters: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], X: numpy.ndarray, y: numpy.typing.NDArray[numpy.float64] | None, labels: numpy.typing.NDArray[numpy.int32] | None, weights: numpy.typing.NDArray[numpy.float64] | None, input_scale: numpy.typing.NDArray[numpy.float64] | None, input_shift: numpy.typing.NDArray[numpy.float64] | None, loss: str, loss_parameter: typing.SupportsFloat | typing.SupportsIndex, rule: UpdateRule, options: dict) -> None:
+        """
+        Arrays are read in place; parameters and state are copied.
+        """
+    def evaluate(self, X: numpy.ndarray, y: numpy.typing.NDArray[numpy.float64] | None, labels: numpy.typing.NDArray[numpy.int32] | None, weights: numpy.typing.NDArray[numpy.float64] | None) -> float:
+        """
+        Mean loss in inference mode.
+        """
+    def restore(self, parameters: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], slots: collections.abc.Sequence[typing.Annotated[numpy.typing.ArrayLike, numpy.float64]], step: typing.SupportsInt | typing.SupportsIndex, epoch: typing.SupportsInt | typing.SupportsIndex, position: typing.SupportsInt | typing.SupportsIndex, partial: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], start_parameters: numpy.typing.NDArray[numpy.float64], start_state: numpy.typing.NDArray[numpy.float64]) -> None:
+        """
+        Go on from there.
+        """
+    def run(self, epochs: typing.SupportsInt | typing.SupportsIndex, rates: numpy.typing.NDArray[numpy.float64], max_seconds: typing.SupportsFloat | typing.SupportsIndex = ..., tol: typing.SupportsFloat | typing.SupportsIndex = -1.0) -> None:
+        """
+        Up to so many further epochs.
+        """
+    def set_order(self, order: numpy.typing.NDArray[numpy.int64]) -> None:
+        """
+        Rows of the epochs to come, in order.
+        """
+    def set_parameters(self, parameters: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64]) -> None:
+        """
+        Replace them.
+        """
+    def set_validation(self, X: numpy.ndarray, y: numpy.typing.NDArray[numpy.float64] | None, labels: numpy.typing.NDArray[numpy.int32] | None, weights: numpy.typing.NDArray[numpy.float64] | None) -> None:
+        """
+        Data of val_loss.
+        """
+    @property
+    def epoch(self) -> int:
+        """
+        Whole epochs made.
+        """
+    @property
+    def parameters(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        A copy.
+        """
+    @property
+    def partial(self) -> list[float]:
+        """
+        Sums of the current epoch.
+        """
+    @property
+    def position(self) -> int:
+        """
+        Steps made of the current epoch.
+        """
+    @property
+    def report(self) -> dict:
+        """
+        What the last call of run gave: columns over epochs, and the status.
+        """
+    @property
+    def slots(self) -> list[numpy.typing.NDArray[numpy.float64]]:
+        """
+        Copies of the rule's arrays.
+        """
+    @property
+    def start_parameters(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        A copy of those at the start of the epoch.
+        """
+    @property
+    def start_state(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        A copy of that at the start of the epoch.
+        """
+    @property
+    def state(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        A copy.
+        """
+    @property
+    def step(self) -> int:
+        """
+        Updates made.
+        """
+    @property
+    def steps_per_epoch(self) -> int:
+        """
+        Updates an epoch.
+        """
+class NetworkRisk32(Objective):
+    """
+    The risk of a network.
+    """
+    def __init__(self, network: typing.Any, state: numpy.typing.NDArray[numpy.float32], X: numpy.ndarray, y: numpy.typing.NDArray[numpy.float32] | None, labels: numpy.typing.NDArray[numpy.int32] | None, weights: numpy.typing.NDArray[numpy.float64] | None, input_scale: numpy.typing.NDArray[numpy.float32] | None, input_shift: numpy.typing.NDArray[numpy.float32] | None, loss: str, loss_parameter: typing.SupportsFloat | typing.SupportsIndex, l1: typing.SupportsFloat | typing.SupportsIndex, l2: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Arrays are read in place; state is copied.
+        """
+    def set_threads(self, n: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Threads of an evaluation.
+        """
+    @property
+    def has_gauss_newton(self) -> bool:
+        """
+        Has a Gauss-Newton matrix.
+        """
+class NetworkRisk64(Objective):
+    """
+    The risk of a network.
+    """
+    def __init__(self, network: typing.Any, state: numpy.typing.NDArray[numpy.float64], X: numpy.ndarray, y: numpy.typing.NDArray[numpy.float64] | None, labels: numpy.typing.NDArray[numpy.int32] | None, weights: numpy.typing.NDArray[numpy.float64] | None, input_scale: numpy.typing.NDArray[numpy.float64] | None, input_shift: numpy.typing.NDArray[numpy.float64] | None, loss: str, loss_parameter: typing.SupportsFloat | typing.SupportsIndex, l1: typing.SupportsFloat | typing.SupportsIndex, l2: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Arrays are read in place; state is copied.
+        """
+    def set_threads(self, n: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Threads of an evaluation.
+        """
+    @property
+    def has_gauss_newton(self) -> bool:
+        """
+        Has a Gauss-Newton matrix.
+        """
+@typing.overload
+def activation_curvature(name: str, slope: typing.SupportsFloat | typing.SupportsIndex, z: numpy.typing.NDArray[numpy.float32] | None, a: numpy.typing.NDArray[numpy.float32], d: numpy.typing.NDArray[numpy.float32], t: numpy.typing.NDArray[numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    The derivative along t (of z) of the pullback of d.
+    """
+@typing.overload
+def activation_curvature(name: str, slope: typing.SupportsFloat | typing.SupportsIndex, z: numpy.typing.NDArray[numpy.float64] | None, a: numpy.typing.NDArray[numpy.float64], d: numpy.typing.NDArray[numpy.float64], t: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The derivative along t (of z) of the pullback of d.
+    """
+def activation_names() -> list[str]:
+    """
+    Names of the activations.
+    """
+@typing.overload
+def activation_pullback(name: str, slope: typing.SupportsFloat | typing.SupportsIndex, z: numpy.typing.NDArray[numpy.float32] | None, a: numpy.typing.NDArray[numpy.float32], d: numpy.typing.NDArray[numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Phi'(z) d, given a = Phi(z); z is None unless it is needed.
+    """
+@typing.overload
+def activation_pullback(name: str, slope: typing.SupportsFloat | typing.SupportsIndex, z: numpy.typing.NDArray[numpy.float64] | None, a: numpy.typing.NDArray[numpy.float64], d: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Phi'(z) d, given a = Phi(z); z is None unless it is needed.
+    """
+@typing.overload
+def activation_value(name: str, slope: typing.SupportsFloat | typing.SupportsIndex, z: numpy.typing.NDArray[numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Phi(z) of rows z; slope is leaky_relu's.
+    """
+@typing.overload
+def activation_value(name: str, slope: typing.SupportsFloat | typing.SupportsIndex, z: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Phi(z) of rows z; slope is leaky_relu's.
+    """
 def built_levels() -> str:
     """
     Levels built, separated by commas.
+    """
+@typing.overload
+def cholesky(a: numpy.typing.NDArray[numpy.float32]) -> int:
+    """
+    Lower factor in place; 0 or the 1-based pivot that failed.
+    """
+@typing.overload
+def cholesky(a: numpy.typing.NDArray[numpy.float64]) -> int:
+    """
+    Lower factor in place; 0 or the 1-based pivot that failed.
     """
 def compiler() -> str:
     """
@@ -321,6 +1025,10 @@ def compiler() -> str:
 def cpu_level() -> str:
     """
     Highest instruction-set level of this CPU.
+    """
+def default_loss(activation: str) -> str:
+    """
+    The loss that goes with an output activation.
     """
 def default_threads() -> int:
     """
@@ -340,13 +1048,103 @@ def gather(source: numpy.ndarray, rows: numpy.typing.NDArray[numpy.int64] | None
     """
     Rows of source into out, converted, scaled and shifted.
     """
+def initialization_names() -> list[str]:
+    """
+    Names of the initializations.
+    """
+def initialize(name: str, out: typing.SupportsInt | typing.SupportsIndex, in_: typing.SupportsInt | typing.SupportsIndex, fan_in: typing.SupportsInt | typing.SupportsIndex, fan_out: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, layer: typing.SupportsInt | typing.SupportsIndex) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    Weight (out, in) and bias (out) in float64.
+    """
+@typing.overload
+def jacobian(network: Network32, parameters: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], X: numpy.ndarray, input_scale: numpy.typing.NDArray[numpy.float32] | None, input_shift: numpy.typing.NDArray[numpy.float32] | None, output_scale: numpy.typing.NDArray[numpy.float32] | None, inputs: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Derivatives (n, outputs, size) of the outputs.
+    """
+@typing.overload
+def jacobian(network: Network64, parameters: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], X: numpy.ndarray, input_scale: numpy.typing.NDArray[numpy.float64] | None, input_shift: numpy.typing.NDArray[numpy.float64] | None, output_scale: numpy.typing.NDArray[numpy.float64] | None, inputs: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Derivatives (n, outputs, size) of the outputs.
+    """
 def level() -> str:
     """
     Level in use.
     """
+@typing.overload
+def loss_curvature(name: str, parameter: typing.SupportsFloat | typing.SupportsIndex, score: numpy.typing.NDArray[numpy.float32], target: numpy.typing.NDArray[numpy.float32] | None, label: numpy.typing.NDArray[numpy.int32] | None, weight: numpy.typing.NDArray[numpy.float32] | None, v: numpy.typing.NDArray[numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Each row's weight * second derivative in the scores, times v.
+    """
+@typing.overload
+def loss_curvature(name: str, parameter: typing.SupportsFloat | typing.SupportsIndex, score: numpy.typing.NDArray[numpy.float64], target: numpy.typing.NDArray[numpy.float64] | None, label: numpy.typing.NDArray[numpy.int32] | None, weight: numpy.typing.NDArray[numpy.float64] | None, v: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Each row's weight * second derivative in the scores, times v.
+    """
+def loss_names() -> list[str]:
+    """
+    Names of the losses.
+    """
+@typing.overload
+def loss_value(name: str, parameter: typing.SupportsFloat | typing.SupportsIndex, score: numpy.typing.NDArray[numpy.float32], target: numpy.typing.NDArray[numpy.float32] | None, label: numpy.typing.NDArray[numpy.int32] | None, weight: numpy.typing.NDArray[numpy.float32] | None) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Each row's weight * loss.
+    """
+@typing.overload
+def loss_value(name: str, parameter: typing.SupportsFloat | typing.SupportsIndex, score: numpy.typing.NDArray[numpy.float64], target: numpy.typing.NDArray[numpy.float64] | None, label: numpy.typing.NDArray[numpy.int32] | None, weight: numpy.typing.NDArray[numpy.float64] | None) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Each row's weight * loss.
+    """
+@typing.overload
+def loss_value_and_gradient(name: str, parameter: typing.SupportsFloat | typing.SupportsIndex, score: numpy.typing.NDArray[numpy.float32], target: numpy.typing.NDArray[numpy.float32] | None, label: numpy.typing.NDArray[numpy.int32] | None, weight: numpy.typing.NDArray[numpy.float32] | None) -> tuple:
+    """
+    Each row's weight * loss, and weight * its gradient in the scores.
+    """
+@typing.overload
+def loss_value_and_gradient(name: str, parameter: typing.SupportsFloat | typing.SupportsIndex, score: numpy.typing.NDArray[numpy.float64], target: numpy.typing.NDArray[numpy.float64] | None, label: numpy.typing.NDArray[numpy.int32] | None, weight: numpy.typing.NDArray[numpy.float64] | None) -> tuple:
+    """
+    Each row's weight * loss, and weight * its gradient in the scores.
+    """
+@typing.overload
+def matrix_vector(x: numpy.typing.NDArray[numpy.float32], w: numpy.typing.NDArray[numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    x w.
+    """
+@typing.overload
+def matrix_vector(x: numpy.typing.NDArray[numpy.float64], w: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    x w.
+    """
 def minimize(objective: Objective, solver: Solver, x0: numpy.typing.NDArray[numpy.float64], *, tol: typing.SupportsFloat | typing.SupportsIndex = 1e-08, rtol: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_iter: typing.SupportsInt | typing.SupportsIndex = -1, max_time: typing.SupportsFloat | typing.SupportsIndex = ..., lower: typing.Any = None, upper: typing.Any = None, callback: typing.Any = None) -> dict[str, typing.Any]:
     """
     Run a solver; a dictionary of its result.
+    """
+@typing.overload
+def multiply(a: numpy.typing.NDArray[numpy.float32], b: numpy.typing.NDArray[numpy.float32], *, bias: numpy.typing.NDArray[numpy.float32] | None = None, out: numpy.typing.NDArray[numpy.float32] | None = None, accumulate: bool = False, relu: bool = False, pack: bool = False) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    a b [+ out] [+ bias], [max(., 0)]; pack: b into panels first.
+    """
+@typing.overload
+def multiply(a: numpy.typing.NDArray[numpy.float64], b: numpy.typing.NDArray[numpy.float64], *, bias: numpy.typing.NDArray[numpy.float64] | None = None, out: numpy.typing.NDArray[numpy.float64] | None = None, accumulate: bool = False, relu: bool = False, pack: bool = False) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    a b [+ out] [+ bias], [max(., 0)]; pack: b into panels first.
+    """
+def needs_preactivation(name: str) -> bool:
+    """
+    Whether an activation's derivatives need z beside its value.
+    """
+def resolve_loss(activation: str, loss: str, outputs: typing.SupportsInt | typing.SupportsIndex) -> tuple[str, bool]:
+    """
+    The loss that runs, and whether on scores before the activation; ValueError for pairings that mean nothing.
+    """
+@typing.overload
+def row_gradients(network: Network32, parameters: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], X: numpy.ndarray, y: numpy.typing.NDArray[numpy.float32] | None, labels: numpy.typing.NDArray[numpy.int32] | None, weights: numpy.typing.NDArray[numpy.float64] | None, input_scale: numpy.typing.NDArray[numpy.float32] | None, input_shift: numpy.typing.NDArray[numpy.float32] | None, loss: str, loss_parameter: typing.SupportsFloat | typing.SupportsIndex, inputs: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Gradients (n, size) of each row's loss.
+    """
+@typing.overload
+def row_gradients(network: Network64, parameters: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], X: numpy.ndarray, y: numpy.typing.NDArray[numpy.float64] | None, labels: numpy.typing.NDArray[numpy.int32] | None, weights: numpy.typing.NDArray[numpy.float64] | None, input_scale: numpy.typing.NDArray[numpy.float64] | None, input_shift: numpy.typing.NDArray[numpy.float64] | None, loss: str, loss_parameter: typing.SupportsFloat | typing.SupportsIndex, inputs: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Gradients (n, size) of each row's loss.
     """
 def rule_names() -> list[str]:
     """
@@ -355,6 +1153,16 @@ def rule_names() -> list[str]:
 def set_default_threads(n: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     Set the default number of threads; 0 resets.
+    """
+@typing.overload
+def solve_lower(l: numpy.typing.NDArray[numpy.float32], x: numpy.typing.NDArray[numpy.float32], *, transposed: bool = False) -> None:
+    """
+    x <- l^-1 x, or l^-T x, in place.
+    """
+@typing.overload
+def solve_lower(l: numpy.typing.NDArray[numpy.float64], x: numpy.typing.NDArray[numpy.float64], *, transposed: bool = False) -> None:
+    """
+    x <- l^-1 x, or l^-T x, in place.
     """
 @typing.overload
 def squared_norm(gradient_scale: typing.SupportsFloat | typing.SupportsIndex, weight_decay: typing.SupportsFloat | typing.SupportsIndex, theta: numpy.typing.NDArray[numpy.float32], g: numpy.typing.NDArray[numpy.float32]) -> float:
@@ -366,7 +1174,27 @@ def squared_norm(gradient_scale: typing.SupportsFloat | typing.SupportsIndex, we
     """
     Sum of (gradient_scale g + weight_decay theta)^2.
     """
+@typing.overload
+def transposed_vector(x: numpy.typing.NDArray[numpy.float32], v: numpy.typing.NDArray[numpy.float32], *, out: numpy.typing.NDArray[numpy.float32] | None = None) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    x' v, added to out if given.
+    """
+@typing.overload
+def transposed_vector(x: numpy.typing.NDArray[numpy.float64], v: numpy.typing.NDArray[numpy.float64], *, out: numpy.typing.NDArray[numpy.float64] | None = None) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    x' v, added to out if given.
+    """
 def use_kernels(table: typing_extensions.CapsuleType) -> None:
     """
     Install the kernels of a level.
+    """
+@typing.overload
+def weighted_gram(x: numpy.typing.NDArray[numpy.float32], weight: numpy.typing.NDArray[numpy.float32] | None, *, out: numpy.typing.NDArray[numpy.float32], accumulate: bool = False) -> numpy.typing.NDArray[numpy.float32]:
+    """
+    Lower triangle of x' diag(weight) x, into out.
+    """
+@typing.overload
+def weighted_gram(x: numpy.typing.NDArray[numpy.float64], weight: numpy.typing.NDArray[numpy.float64] | None, *, out: numpy.typing.NDArray[numpy.float64], accumulate: bool = False) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Lower triangle of x' diag(weight) x, into out.
     """

@@ -97,7 +97,7 @@ class LinearObjective(Objective):
         rows, labels = as_targets(y, loss, k, n, dtype, data=data)
         weights = as_weights(sample_weight, n, dtype=dtype, data=data)
         l1, l2 = resolve_penalty(penalty)
-        kind = _core.LinearRisk32 if dtype == np.float32 else _core.LinearRisk64
+        kind: Any = _core.LinearRisk32 if dtype == np.float32 else _core.LinearRisk64
         core = kind(
             *design,
             rows,

@@ -123,7 +123,8 @@ class Layer {
     (void)accumulate;
   }
   // Tiles [begin, end) at once, to the same bits.
-  virtual void gradients(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const {
+  virtual void gradients(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g,
+                         bool accumulate) const {
     for (Index task = begin; task < end; ++task) gradient(task, b, x, dz, g, accumulate);
   }
 

@@ -63,7 +63,7 @@ class _SteepMixin:
     intercepts_: list[Array]
 
     def __getstate__(self) -> Any:
-        state = super().__getstate__()  # type: ignore[misc]
+        state: Any = super().__getstate__()
         return {name: value for name, value in state.items() if name not in ("_steep_network", "_steep_risk")}
 
     def _network(self: Any) -> Network:
@@ -99,7 +99,8 @@ class _SteepMixin:
             X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
         net = self._network()
         rows = X.toarray() if issparse(X) else X
-        return net.predict(rows).astype(rows.dtype if rows.dtype.kind == "f" else np.float64, copy=False)
+        found: Array = net.predict(rows).astype(rows.dtype if rows.dtype.kind == "f" else np.float64, copy=False)
+        return found
 
     def _problem(self: Any, X: Any, y: Array, sample_weight: Array | None) -> Problem:
         """Return the data as steep's core reads them; y is a matrix of targets, bool for classes."""
@@ -255,7 +256,7 @@ class _SteepMixin:
         """Return scikit-learn's loss of an epoch: a mean over outputs for the squared error, with the penalty."""
         loss, objective = float(found["loss"][0]), float(found["objective"][0])
         if self.out_activation_ == "identity":
-            return loss / y.shape[1] + (objective - loss)
+            return loss / int(y.shape[1]) + (objective - loss)
         if constant is None:
             return objective
         starts = np.arange(0, len(order), batch)
