@@ -126,3 +126,99 @@ def test_values_that_are_not_finite_reach_their_row_and_column_alone(dtype, valu
         c = _core.multiply(a, b)
         assert not np.isfinite(c[:, n - 1]).any()
         assert np.array_equal(c[: m - 1, : n - 1], clean[: m - 1, : n - 1])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n", [1, 40, 300])
+def test_weighted_gram(dtype, weighted, n):
+    rng = np.random.default_rng(42)
+    for d in [*range(1, 71), 130]:
+        x = matrix(rng, (n, d + 3), dtype)[:, 1 : d + 1]
+        weight = matrix(rng, n, dtype) if weighted else None
+        start = matrix(rng, (d, d), dtype)
+        ones = np.ones(n) if weight is None else weight.astype(float)
+        exact = reference.weighted_gram(x.astype(float), ones)
+        bound = (n + 4) * np.finfo(dtype).eps * (reference.weighted_gram(np.abs(x).astype(float), np.abs(ones)) + np.abs(start))
+        for accumulate in (False, True):
+            h = _core.weighted_gram(x, weight, out=start.copy(), accumulate=accumulate)
+            expected = exact + start if accumulate else exact
+            assert np.all(np.tril(np.abs(h - expected) <= bound) == np.tril(np.ones((d, d), bool))), (d, accumulate)
+            assert np.array_equal(np.triu(h, 1), np.triu(start, 1)), "above the diagonal"
+        if d > 9:  # an entry does not depend on how many columns there are
+            small = _core.weighted_gram(x[:, : d - 9], weight, out=np.zeros((d - 9, d - 9), dtype))
+            whole = _core.weighted_gram(x, weight, out=np.zeros((d, d), dtype))
+            assert np.array_equal(small, whole[: d - 9, : d - 9])
+
+
+def positive_definite(rng, n, dtype):
+    x = rng.standard_normal((n + 20, n))
+    return np.asarray(x.T @ x / n + 0.1 * np.eye(n), dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_cholesky(dtype):
+    rng = np.random.default_rng(42)
+    for n in [*range(1, 71), 127, 128, 129, 200, 300, 800]:
+        a = positive_definite(rng, n, dtype)
+        room = np.full((n, n + 5), 7, dtype)
+        factor = room[:, 2 : n + 2]
+        factor[:] = np.tril(a) + np.triu(np.full((n, n), 7), 1)
+        assert _core.cholesky(factor) == 0
+        L = np.tril(factor).astype(float)
+        # |A - L L'| <= (n + 1) eps |L| |L'| (Higham, Accuracy and Stability, theorem 10.3); the pivots' inverses cost one more
+        assert np.all(np.abs(L @ L.T - a) <= (n + 3) * np.finfo(dtype).eps * (np.abs(L) @ np.abs(L.T))), n
+        assert np.array_equal(np.triu(room[:, 2:], 1)[:, :n], np.triu(np.full((n, n), 7, dtype), 1))
+        if n <= 30:
+            np.testing.assert_allclose(L, reference.cholesky(a.astype(float))[0], rtol=0, atol=1e3 * n * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1, 9, 40, 150, 300])
+def test_cholesky_names_the_pivot(dtype, n):
+    rng = np.random.default_rng(42)
+    a = positive_definite(rng, n, dtype)
+    for pivot in sorted({1, n // 2 + 1, n}):
+        for value in (-1.0, 0.0, np.nan):
+            bad = a.copy()
+            leading = np.linalg.solve(a[: pivot - 1, : pivot - 1], a[: pivot - 1, pivot - 1]) if pivot > 1 else np.empty(0)
+            bad[pivot - 1, pivot - 1] = a[pivot - 1, : pivot - 1] @ leading + (value or -1e-3)
+            assert _core.cholesky(bad) == pivot
+    assert _core.cholesky(np.zeros((n, n), dtype)) == 1
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_triangular_solves(dtype):
+    rng = np.random.default_rng(42)
+    for n in [*range(1, 71), 200]:
+        L = np.linalg.cholesky(positive_definite(rng, n, np.float64)).astype(dtype) + np.triu(np.full((n, n), 99, dtype), 1)
+        b = matrix(rng, n, dtype)
+        low = np.tril(L).astype(float)
+        for transposed in (False, True):
+            x = b.copy()
+            _core.solve_lower(L, x, transposed=transposed)
+            op = low.T if transposed else low
+            # |b - L x| <= n eps |L| |x| (Higham, theorem 8.5)
+            assert np.all(np.abs(op @ x - b) <= (n + 1) * np.finfo(dtype).eps * (np.abs(op) @ np.abs(x)))
+        if n <= 30:
+            x = b.copy()
+            _core.solve_lower(L, x)
+            np.testing.assert_allclose(x, reference.solve_lower(low, b.astype(float)), rtol=1e3 * n * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_matrix_times_vector(dtype):
+    rng = np.random.default_rng(42)
+    for n, d in [*((n, 37) for n in range(1, 20)), *((9, d) for d in range(1, 71)), (50, 300)]:
+        x = matrix(rng, (n, d + 3), dtype)[:, :d]
+        w, v, start = matrix(rng, d, dtype), matrix(rng, n, dtype), matrix(rng, d, dtype)
+        y = _core.matrix_vector(x, w)
+        assert close(y[:, None], x, w[:, None])
+        assert np.array_equal(np.concatenate([_core.matrix_vector(x[i : i + 1], w) for i in range(n)]), y)
+        z = _core.transposed_vector(x, v)
+        assert close(z[:, None], x.T, v[:, None])
+        total = _core.transposed_vector(x, v, out=start.copy())
+        assert close(total[:, None], x.T, v[:, None], start[:, None], k=n + 1)
+        if n > 3:  # rows are added in order, so that parts make the whole
+            part = _core.transposed_vector(x[3:], v[3:], out=_core.transposed_vector(x[:3], v[:3]))
+            assert np.array_equal(part, z)

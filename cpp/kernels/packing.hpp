@@ -107,6 +107,21 @@ void pack_panel(Index k, Index width, Index padded, const T* b, Index b_row, Ind
   }
 }
 
+// The way back from a transposed panel: out(j, i) = panel(i, j), `width` rows of k entries.
+template <class T>
+void unpack_panel(Index k, Index width, Index padded, const T* panel, T* out, Index out_row) {
+  constexpr int w = static_cast<int>(Simd<T>::width);
+  for (Index j = 0; j < width; j += w) {
+    Index i = 0;
+    if (j + w <= width) {
+      for (; i + w <= k; i += w) transpose_square(panel + i * padded + j, padded, w, w, out + j * out_row + i, out_row);
+    }
+    for (; i < k; ++i) {
+      for (Index l = j; l < j + w && l < width; ++l) out[l * out_row + i] = panel[i * padded + l];
+    }
+  }
+}
+
 // Rows of B (k of them, starting at b) into panels whose starts are `k_total` rows apart.
 template <class T>
 void pack_panels(Index k, const Cut<T>& cut, const T* b, Index b_row, Index b_col, T* out, Index k_total) {
