@@ -139,7 +139,11 @@ def test_weighted_gram(dtype, weighted, n):
         start = matrix(rng, (d, d), dtype)
         ones = np.ones(n) if weight is None else weight.astype(float)
         exact = reference.weighted_gram(x.astype(float), ones)
-        bound = (n + 4) * np.finfo(dtype).eps * (reference.weighted_gram(np.abs(x).astype(float), np.abs(ones)) + np.abs(start))
+        bound = (
+            (n + 4)
+            * np.finfo(dtype).eps
+            * (reference.weighted_gram(np.abs(x).astype(float), np.abs(ones)) + np.abs(start))
+        )
         for accumulate in (False, True):
             h = _core.weighted_gram(x, weight, out=start.copy(), accumulate=accumulate)
             expected = exact + start if accumulate else exact
@@ -166,11 +170,13 @@ def test_cholesky(dtype):
         factor[:] = np.tril(a) + np.triu(np.full((n, n), 7), 1)
         assert _core.cholesky(factor) == 0
         L = np.tril(factor).astype(float)
-        # |A - L L'| <= (n + 1) eps |L| |L'| (Higham, Accuracy and Stability, theorem 10.3); the pivots' inverses cost one more
+        # |A - L L'| <= (n + 1) eps |L| |L'| (Higham, Accuracy and Stability, theorem 10.3)
         assert np.all(np.abs(L @ L.T - a) <= (n + 3) * np.finfo(dtype).eps * (np.abs(L) @ np.abs(L.T))), n
         assert np.array_equal(np.triu(room[:, 2:], 1)[:, :n], np.triu(np.full((n, n), 7, dtype), 1))
         if n <= 30:
-            np.testing.assert_allclose(L, reference.cholesky(a.astype(float))[0], rtol=0, atol=1e3 * n * np.finfo(dtype).eps)
+            np.testing.assert_allclose(
+                L, reference.cholesky(a.astype(float))[0], rtol=0, atol=1e3 * n * np.finfo(dtype).eps
+            )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -181,7 +187,9 @@ def test_cholesky_names_the_pivot(dtype, n):
     for pivot in sorted({1, n // 2 + 1, n}):
         for value in (-1.0, 0.0, np.nan):
             bad = a.copy()
-            leading = np.linalg.solve(a[: pivot - 1, : pivot - 1], a[: pivot - 1, pivot - 1]) if pivot > 1 else np.empty(0)
+            leading = (
+                np.linalg.solve(a[: pivot - 1, : pivot - 1], a[: pivot - 1, pivot - 1]) if pivot > 1 else np.empty(0)
+            )
             bad[pivot - 1, pivot - 1] = a[pivot - 1, : pivot - 1] @ leading + (value or -1e-3)
             assert _core.cholesky(bad) == pivot
     assert _core.cholesky(np.zeros((n, n), dtype)) == 1
@@ -191,7 +199,9 @@ def test_cholesky_names_the_pivot(dtype, n):
 def test_triangular_solves(dtype):
     rng = np.random.default_rng(42)
     for n in [*range(1, 71), 200]:
-        L = np.linalg.cholesky(positive_definite(rng, n, np.float64)).astype(dtype) + np.triu(np.full((n, n), 99, dtype), 1)
+        L = np.linalg.cholesky(positive_definite(rng, n, np.float64)).astype(dtype) + np.triu(
+            np.full((n, n), 99, dtype), 1
+        )
         b = matrix(rng, n, dtype)
         low = np.tril(L).astype(float)
         for transposed in (False, True):
@@ -203,7 +213,9 @@ def test_triangular_solves(dtype):
         if n <= 30:
             x = b.copy()
             _core.solve_lower(L, x)
-            np.testing.assert_allclose(x, reference.solve_lower(low, b.astype(float)), rtol=1e3 * n * np.finfo(dtype).eps)
+            np.testing.assert_allclose(
+                x, reference.solve_lower(low, b.astype(float)), rtol=1e3 * n * np.finfo(dtype).eps
+            )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

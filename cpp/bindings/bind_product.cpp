@@ -141,6 +141,16 @@ void define(py::module_& m) {
 void register_product(py::module_& m) {
   define<float>(m);
   define<double>(m);
+  m.def(
+      "fma_peak",
+      [](const py::dtype& dtype, double seconds) {
+        require(dtype.kind() == 'f' && (dtype.itemsize() == 4 || dtype.itemsize() == 8),
+                "dtype must be float32 or float64");
+        py::gil_scoped_release release;
+        return dtype.itemsize() == 4 ? kernels<float>().product.fma_peak(seconds)
+                                     : kernels<double>().product.fma_peak(seconds);
+      },
+      py::arg("dtype"), py::arg("seconds") = 0.05, "GFLOP/s of this level's fused multiply-adds on one core.");
 }
 
 }  // namespace steep

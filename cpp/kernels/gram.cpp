@@ -13,7 +13,9 @@ namespace {
 constexpr Index block_rows = 128;
 
 template <class T>
-Index gram_workspace(Index d) { return 2 * block_rows * Cut<T>(d).padded(); }
+Index gram_workspace(Index d) {
+  return 2 * block_rows * Cut<T>(d).padded();
+}
 
 template <class T>
 void scale_panels(Index k, const Cut<T>& cut, const T* weight, const T* from, T* to) {

@@ -8,6 +8,7 @@ template <class T> void fill(ProductKernels<T>& table);
 template <class T> void fill_gram(ProductKernels<T>& table);
 template <class T> void fill_cholesky(ProductKernels<T>& table);
 template <class T> void fill_matrix_vector(ProductKernels<T>& table);
+template <class T> void fill_peak(ProductKernels<T>& table);
 template <class T> void fill(ActivationKernels<T>& table);
 template <class T> void fill(LossKernels<T>& table);
 template <class T> void fill(RuleKernels<T>& table);

@@ -35,16 +35,19 @@ struct ProductKernels {
   // H (d, d; lower triangle, row stride h_row) [+]= X' diag(weight) X for X (n, d; row stride x_row); weight null: ones.
   Index (*gram_workspace)(Index d);
   void (*weighted_gram)(Index n, Index d, const T* x, Index x_row, const T* weight, T* h, Index h_row, bool accumulate,
-                        T* workspace);
+                        T* workspace);  // an entry is a chain over blocks of 128 rows; it does not depend on d
   // Lower Cholesky factor in place (lower triangle read and written). 0, or the 1-based pivot that is not positive.
   Index (*cholesky_workspace)(Index n);
   Index (*cholesky)(Index n, T* a, Index a_row, T* workspace);
+  // Pivots are what is left of the diagonal; the rows and columns behind a failed one hold intermediate values.
   // x <- L^-1 x, and x <- L^-T x, for one right-hand side.
   void (*solve_lower)(Index n, const T* l, Index l_row, T* x);
   void (*solve_lower_transposed)(Index n, const T* l, Index l_row, T* x);
-  // y = X w (n), y = X' v (d; accumulated in fixed row order)
+  // y = X w (n; an entry's bits do not depend on n), y = X' v (d; accumulated in fixed row order)
   void (*matrix_vector)(Index n, Index d, const T* x, Index x_row, const T* w, T* y);
   void (*transposed_vector)(Index n, Index d, const T* x, Index x_row, const T* v, T* y, bool accumulate);
+  // GFLOP/s of fused multiply-adds on this core, the best of many short runs in that time.
+  double (*fma_peak)(double seconds);
 };
 
 }  // namespace steep
