@@ -13,8 +13,30 @@ LayerSpec spec_of(const py::dict& options) {
   LayerSpec spec;
   spec.kind = options["kind"].cast<std::string>();
   take_option(options, "units", spec.units);
+  take_option(options, "filters", spec.units);
   take_option(options, "slope", spec.slope);
   take_option(options, "use_bias", spec.use_bias);
+  take_option(options, "rate", spec.rate);
+  take_option(options, "momentum", spec.momentum);
+  take_option(options, "eps", spec.eps);
+  take_option(options, "all_axes", spec.all_axes);
+  take_option(options, "shape", spec.shape);
+  take_option(options, "kernel", spec.window);
+  take_option(options, "pool", spec.window);
+  take_option(options, "strides", spec.strides);
+  take_option(options, "dilation", spec.dilation);
+  take_option(options, "groups", spec.groups);
+  if (options.contains("padding")) {
+    const py::object padding = options["padding"];
+    spec.same = py::isinstance<py::str>(padding) && padding.cast<std::string>() == "same";
+    if (!py::isinstance<py::str>(padding)) spec.padding = padding.cast<Shape>();
+  }
+  const auto inner = [&](const char* name, std::vector<LayerSpec>& specs) {
+    if (options.contains(name))
+      for (const py::handle& layer : options[name]) specs.push_back(spec_of(layer.cast<py::dict>()));
+  };
+  inner("layers", spec.layers);
+  inner("shortcut", spec.shortcut);
   if (options.contains("activation")) spec.activation = activation_named(options["activation"].cast<std::string>());
   return spec;
 }
@@ -32,30 +54,46 @@ py::list to_list(const std::vector<ArraySpec>& specs, Index offset) {
 }
 
 template <class T>
+py::dict layout_of(const Layer<T>& layer, Index offset, Index state_offset) {
+  py::dict row;
+  row["kind"] = layer.kind();
+  row["input_shape"] = to_tuple(layer.input_shape());
+  row["output_shape"] = to_tuple(layer.output_shape());
+  row["arrays"] = to_list(layer.arrays(), offset);
+  row["state"] = to_list(layer.state_arrays(), state_offset);
+  row["fan_in"] = layer.fan_in();
+  row["fan_out"] = layer.fan_out();
+  py::list parts;
+  for (const auto& part : layer.parts()) parts.append(layout_of(*part.layer, offset + part.offset, state_offset + part.state_offset));
+  row["parts"] = parts;
+  return row;
+}
+
+template <class T>
 py::list layout(const Network<T>& net) {
   py::list out;
-  for (Index i = 0; i < net.size(); ++i) {
-    const Layer<T>& layer = net.layer(i);
-    py::dict row;
-    row["kind"] = layer.kind();
-    row["input_shape"] = to_tuple(layer.input_shape());
-    row["output_shape"] = to_tuple(layer.output_shape());
-    row["arrays"] = to_list(layer.arrays(), net.offset(i));
-    row["state"] = to_list(layer.state_arrays(), net.state_offset(i));
-    row["fan_in"] = layer.fan_in();
-    row["fan_out"] = layer.fan_out();
-    out.append(row);
-  }
+  for (Index i = 0; i < net.size(); ++i) out.append(layout_of(net.layer(i), net.offset(i), net.state_offset(i)));
   return out;
+}
+
+template <class T>
+void fill_initial(const std::vector<ArraySpec>& specs, std::vector<T>& values, Index offset) {
+  for (const ArraySpec& spec : specs)
+    std::fill_n(values.begin() + offset + spec.offset, entries(spec.shape), static_cast<T>(spec.initial));
 }
 
 template <class T>
 py::array_t<T> initial_state(const Network<T>& net) {
   std::vector<T> state(static_cast<std::size_t>(net.state_count()));
-  for (Index i = 0; i < net.size(); ++i)
-    for (const ArraySpec& spec : net.layer(i).state_arrays())
-      std::fill_n(state.begin() + net.state_offset(i) + spec.offset, entries(spec.shape), static_cast<T>(spec.initial));
+  for (Index i = 0; i < net.size(); ++i) fill_initial(net.layer(i).state_arrays(), state, net.state_offset(i));
   return take(std::move(state));
+}
+
+template <class T>
+py::array_t<T> initial_parameters(const Network<T>& net) {
+  std::vector<T> parameters(static_cast<std::size_t>(net.parameter_count()));
+  for (Index i = 0; i < net.size(); ++i) fill_initial(net.layer(i).arrays(), parameters, net.offset(i));
+  return take(std::move(parameters));
 }
 
 template <class T>
@@ -107,8 +145,9 @@ void register_as(py::module_& m, const char* name) {
       .def_property_readonly(
           "output_activation", [](const N& net) { return activation_names[static_cast<int>(net.output_activation())]; },
           "The last layer's activation.")
-      .def("layout", &layout<T>, "One dict a layer: kind, shapes, arrays, state, fan_in, fan_out.")
+      .def("layout", &layout<T>, "One dict a layer: kind, shapes, arrays, state, fan_in, fan_out, parts (layers inside).")
       .def("initial_state", &initial_state<T>, "State before any training.")
+      .def("initial_parameters", &initial_parameters<T>, "Parameters before those that are drawn at random.")
       .def("predict", &predict_rows<T>, py::arg("parameters").noconvert(), py::arg("state").noconvert(),
            py::arg("X").noconvert(), py::arg("input_scale").none(true).noconvert() = py::none(),
            py::arg("input_shift").none(true).noconvert() = py::none(),

@@ -26,6 +26,9 @@ void fill_all(steep::Kernels<T>& table) {
   steep::fill(table.loss);
   steep::fill(table.rule);
   steep::fill(table.gather);
+  steep::fill(table.dropout);
+  steep::fill(table.normalization);
+  steep::fill(table.pool);
 }
 
 steep::KernelTable table = {STEEP_TEXT(STEEP_LEVEL), vector_bytes, {}, {}};

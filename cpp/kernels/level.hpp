@@ -13,4 +13,7 @@ template <class T> void fill(ActivationKernels<T>& table);
 template <class T> void fill(LossKernels<T>& table);
 template <class T> void fill(RuleKernels<T>& table);
 template <class T> void fill(GatherKernels<T>& table);
+template <class T> void fill(DropoutKernels<T>& table);
+template <class T> void fill(NormalizationKernels<T>& table);
+template <class T> void fill(PoolKernels<T>& table);
 }  // namespace steep

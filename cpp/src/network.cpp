@@ -1,16 +1,49 @@
 // Networks and their panels; the table of layer kinds.
 #include "steep/network.hpp"
 
+#include "steep/philox.hpp"
+
 namespace steep {
+
+namespace {
+
+// Streams of random numbers: one a layer, in the order in which layers are met.
+void number_streams(std::vector<LayerSpec>& specs, std::uint32_t& next) {
+  for (LayerSpec& spec : specs) {
+    spec.stream = next++;
+    number_streams(spec.layers, next);
+    number_streams(spec.shortcut, next);
+  }
+}
+
+}  // namespace
+
+std::string to_text(const Shape& shape) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
 
 template <class T>
 std::unique_ptr<Layer<T>> make_layer(const LayerSpec& spec, const Shape& input) {
-  if (spec.kind == "dense") return make_dense<T>(spec, input);
+  const std::string& kind = spec.kind;
+  if (kind == "dense") return make_dense<T>(spec, input);
+  if (kind == "activation") return make_activation<T>(spec, input);
+  if (kind == "dropout") return make_dropout<T>(spec, input);
+  if (kind == "flatten" || kind == "reshape") return make_reshape<T>(spec, input);
+  if (kind == "batch_norm") return make_batch_norm<T>(spec, input);
+  if (kind == "layer_norm") return make_layer_norm<T>(spec, input);
+  if (kind == "conv2d") return make_conv2d<T>(spec, input);
+  if (kind == "max_pool2d" || kind == "average_pool2d" || kind == "global_average_pool2d")
+    return make_pool2d<T>(spec, input);
+  if (kind == "residual") return make_residual<T>(spec, input);
   throw std::invalid_argument("kind must be a kind of layer, got '" + spec.kind + "'");
 }
 
 template <class T>
-Network<T>::Network(const std::vector<LayerSpec>& specs, Shape input_shape) : input_shape_(std::move(input_shape)) {
+Network<T>::Network(std::vector<LayerSpec> specs, Shape input_shape) : input_shape_(std::move(input_shape)) {
+  std::uint32_t next = stream::layer;
+  number_streams(specs, next);
   if (specs.empty()) throw std::invalid_argument("layers must be at least one, got none");
   for (Index side : input_shape_)
     if (side < 1) throw std::invalid_argument("input_shape must have sides of at least 1, got " + std::to_string(side));

@@ -23,10 +23,11 @@ Pass<T>::Pass(const Network<T>& net, const LossPlan& plan, Index max_rows, int n
   Index workspace_size = 0;
   for (Index l = 0; l < net.size(); ++l) {
     const Layer<T>& layer = net.layer(l);
-    if (layer.whole_batch() || (l > 0 && net.layer(l - 1).whole_batch())) segments_.push_back(l);
+    if (alone(l) || (l > 0 && alone(l - 1))) segments_.push_back(l);
     activations_.emplace_back(max_rows * layer.outputs());
     deltas_.emplace_back(with_backward ? max_rows * layer.outputs() : 0);
     caches_.emplace_back(max_rows * layer.cache_entries());
+    batches_.emplace_back(layer.batch_entries(max_rows));
     workspace_size = std::max(workspace_size, layer.workspace_size(max_rows));
     for (Index task = 0; task < layer.tiles(); ++task) {
       Tile t = layer.tile(task);
@@ -37,14 +38,17 @@ Pass<T>::Pass(const Network<T>& net, const LossPlan& plan, Index max_rows, int n
   }
   segments_.erase(std::remove(segments_.begin(), segments_.end(), 0), segments_.end());
   segments_.push_back(net.size());
-  if (net.layer(net.size() - 1).whole_batch()) segments_.push_back(net.size());  // the loss comes after it, by rows
+  if (alone(net.size() - 1)) segments_.push_back(net.size());  // the loss comes after it, by rows
   input_.resize(max_rows * net.inputs());
   target_.resize(max_rows * k);
   weight_.resize(max_rows);
   label_.resize(max_rows);
   id_.resize(max_rows);
   row_loss_.resize(max_rows);
-  for (int i = 0; i < n_threads; ++i) workspaces_.emplace_back(workspace_size);
+  for (int i = 0; i < n_threads; ++i) {
+    workspaces_.emplace_back(workspace_size);
+    workspace_of_.push_back(workspaces_.back().data());
+  }
 }
 
 template <class T>
@@ -61,7 +65,9 @@ Block<T> Pass<T>::block(Index layer, Index r0, Index count, int member) const {
   b.packed = packed_->of(layer);
   b.state = state_ + net_.state_offset(layer);
   b.cache = const_cast<T*>(caches_[static_cast<std::size_t>(layer)].data()) + r0 * net_.layer(layer).cache_entries();
-  b.workspace = workspaces_[static_cast<std::size_t>(member)].data();
+  b.batch = const_cast<T*>(batches_[static_cast<std::size_t>(layer)].data());
+  b.workspace = workspace_of_[static_cast<std::size_t>(member)];
+  b.workspaces = workspace_of_.data();
   b.training = mode_.training;
   b.raw = plan_.on_raw && layer + 1 == net_.size();
   b.seed = mode_.seed;
@@ -138,13 +144,13 @@ double Pass<T>::run(const T* w, T* state, const Packed<T>& packed, const Dataset
   begin(w, state, packed, data, rows, mode);
   const Index n = rows.n;
   const Index last = static_cast<Index>(segments_.size()) - 1;
-  const bool load_first = net_.layer(0).whole_batch() && mode.training;
+  const bool load_first = net_.layer(0).sees_batch(mode.training);
   if (load_first) by_blocks(n, team, [&](Index r0, Index count, int) { load(r0, count, data, rows); });
   Index start = 0;
   for (Index s = 0; s < last; ++s) {
     const Index end = segments_[static_cast<std::size_t>(s)];
     const Layer<T>& layer = net_.layer(start);
-    if (layer.whole_batch() && mode.training) {
+    if (layer.sees_batch(mode.training)) {
       layer.forward_batch(block(start, 0, n, 0), input_of(start, 0), activation(start, 0), team);
     } else {
       by_blocks(n, team, [&](Index r0, Index count, int member) {
@@ -164,7 +170,7 @@ double Pass<T>::run(const T* w, T* state, const Packed<T>& packed, const Dataset
     const Index end = segments_[static_cast<std::size_t>(s)];
     start = s > 0 ? segments_[static_cast<std::size_t>(s - 1)] : 0;
     const Layer<T>& layer = net_.layer(start);
-    if (layer.whole_batch() && mode.training) {
+    if (layer.sees_batch(mode.training)) {
       layer.backward_batch(block(start, 0, n, 0), input_of(start, 0), activation(start, 0), delta(start, 0),
                            start > 0 ? delta(start - 1, 0) : nullptr, team);
     } else {

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from .diagnostics import check_convexity as check_convexity
     from .diagnostics import check_gradient as check_gradient
     from .landscapes import classify_point as classify_point
+    from .layers import Activation as Activation
+    from .layers import AveragePool2D as AveragePool2D
+    from .layers import BatchNorm as BatchNorm
+    from .layers import Conv2D as Conv2D
     from .layers import Dense as Dense
+    from .layers import Dropout as Dropout
+    from .layers import Flatten as Flatten
+    from .layers import GlobalAveragePool2D as GlobalAveragePool2D
+    from .layers import LayerNorm as LayerNorm
+    from .layers import MaxPool2D as MaxPool2D
+    from .layers import Reshape as Reshape
+    from .layers import Residual as Residual
     from .losses import Huber as Huber
     from .losses import Pinball as Pinball
     from .methods.first_order import AcceleratedGradient as AcceleratedGradient
@@ -83,7 +94,18 @@ register_with_threadpoolctl()
 # Names that are imported when they are first used, and the module each is in.
 _LAZY = {
     "Risk": "risk",
+    "Activation": "layers",
+    "AveragePool2D": "layers",
+    "BatchNorm": "layers",
+    "Conv2D": "layers",
     "Dense": "layers",
+    "Dropout": "layers",
+    "Flatten": "layers",
+    "GlobalAveragePool2D": "layers",
+    "LayerNorm": "layers",
+    "MaxPool2D": "layers",
+    "Reshape": "layers",
+    "Residual": "layers",
     "EarlyStopping": "callbacks",
     "EpochInfo": "callbacks",
     "History": "runs",

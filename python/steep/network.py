@@ -20,6 +20,13 @@ _SCALING = ("input_scale", "input_shift", "output_scale", "output_shift")
 _INPUT_ELEMENTS = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 
 
+def _with_parts(specs: Sequence[Layer], layout: Sequence[dict[str, Any]]) -> Iterator[tuple[Layer, dict[str, Any]]]:
+    """Yield layers with their rows of the layout, and the layers inside a layer right after it."""
+    for spec, row in zip(specs, layout, strict=True):
+        yield spec, row
+        yield from _with_parts(spec.parts(), row["parts"])
+
+
 class Network:
     """
     A network of layers: ``h(x; w)``.
@@ -85,6 +92,7 @@ class Network:
         self._make_core()
         self._parameters = np.zeros(self._core.parameter_count, self.dtype)
         self.state: Array = self._core.initial_state()
+        self._loop: Any = None
         self._scaling: dict[str, Any] = {}
         self._exact: dict[str, Array | None] = {}
         self.input_scale, self.input_shift = input_scale, input_shift
@@ -97,6 +105,7 @@ class Network:
         self._layout = self._core.layout()
         self.n_inputs: int = self._core.n_inputs
         self.n_outputs: int = self._core.n_outputs
+        self.output_shape: tuple[int, ...] = self._core.output_shape
         self.output_activation: str = self._core.output_activation
 
     def initialize(self, seed: int) -> None:
@@ -108,7 +117,8 @@ class Network:
         seed : int
         """
         self.seed = seed = check_seed(seed)
-        for number, (layer, row) in enumerate(zip(self._specs, self._layout, strict=True)):
+        self._parameters[...] = self._core.initial_parameters()
+        for number, (layer, row) in enumerate(_with_parts(self._specs, self._layout)):
             arrays = {name: self._view(self._parameters, shape, offset) for name, shape, offset in row["arrays"]}
             if "weight" not in arrays:
                 continue
@@ -138,7 +148,7 @@ class Network:
     @property
     def layers(self) -> list[BoundLayer]:
         """The layers with their arrays."""
-        return [BoundLayer(self, i) for i in range(len(self._specs))]
+        return [BoundLayer(self, spec, row) for spec, row in zip(self._specs, self._layout, strict=True)]
 
     def _set_scaling(self, name: str, value: Any) -> None:
         width = self.n_inputs if name.startswith("input") else self.n_outputs
@@ -277,6 +287,69 @@ class Network:
 
         return input_gradients(self, X, y, loss=loss)
 
+    def forward(self, X: Any, training: bool = True, *, seed: int | None = None, n_threads: int | None = None) -> Array:
+        """
+        Return the outputs of a batch, and keep what :meth:`backward` needs: for training loops of one's own.
+
+        Parameters
+        ----------
+        X : array_like, (n, n_inputs) or (n, *input_shape)
+        training : bool, default True
+            Dropout acts, and batch normalization takes the batch's statistics and moves the running ones in `state`.
+        seed : int, optional
+            Of the dropout masks; default: the network's. Every call in training draws new ones.
+        n_threads : int, optional
+
+        Returns
+        -------
+        array (n, n_outputs)
+            As `predict` gives it, output scaling included.
+
+        Examples
+        --------
+        >>> import numpy as np, steep
+        >>> net = steep.MLP([2, 8, 1], activation="tanh", dtype="float64")
+        >>> X, y = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[1.0], [-1.0]])
+        >>> rule = steep.Adam(0.1)
+        >>> state = rule.init(net.parameters)
+        >>> for _ in range(100):
+        ...     gradient, _ = net.backward(net.forward(X) - y)
+        ...     rule.update(net.parameters, gradient, state)
+        >>> bool(abs(net.predict(X) - y).max() < 0.01)
+        True
+        """
+        from .loops import Loop
+
+        if self._loop is None:
+            self._loop = Loop(self)
+        return self._loop.forward(X, training, seed, n_threads)
+
+    def backward(
+        self, dY: Any, *, gradient: Array | None = None, inputs: bool = True, n_threads: int | None = None
+    ) -> tuple[Array, Array | None]:
+        """
+        Return the gradients of ``sum(dY * outputs)`` for the batch of the last :meth:`forward`.
+
+        Parameters
+        ----------
+        dY : array_like (n, n_outputs)
+            The derivative of the loss with respect to each output (divide by n for a mean).
+        gradient : array (p,), optional
+            The parameters' gradient is added to it, and it is returned; default: a fresh one.
+        inputs : bool, default True
+            Whether the gradient with respect to X is wanted too.
+        n_threads : int, optional
+
+        Returns
+        -------
+        gradient : array (p,)
+        dX : array (n, n_inputs), or None
+            With respect to X as it was given, input scaling included.
+        """
+        if self._loop is None:
+            raise ValueError("backward must come after forward, got no forward")
+        return self._loop.backward(dY, gradient, inputs, n_threads)
+
     def summary(self) -> str:
         """Return a table of layers: kind, output shape, number of parameters."""
         rows = [("layer", "output", "parameters")]
@@ -387,34 +460,40 @@ for _name, _doc in {
 class BoundLayer:
     """A layer of a network, with its arrays as writable views: `weight`, `bias`."""
 
-    def __init__(self, net: Network, index: int) -> None:
-        self._net, self._index = net, index
+    def __init__(self, net: Network, spec: Layer, row: dict[str, Any]) -> None:
+        self._net, self._spec, self._row = net, spec, row
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        net, row = self._net, self._net._layout[self._index]
+        net, row = self._net, self._row
         for source, vector in (("arrays", net._parameters), ("state", net.state)):
             for key, shape, offset in row[source]:
                 if key == name:
                     return net._view(vector, shape, offset)
-        return getattr(net._specs[self._index], name)
+        return getattr(self._spec, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("_"):
             object.__setattr__(self, name, value)
-        elif any(name == key for key, *_ in self._net._layout[self._index]["arrays"]):
+        elif any(name == key for key, *_ in self._row["arrays"]):
             getattr(self, name)[...] = value
         else:
             raise AttributeError(f"{name} of a layer cannot be set: build another network")
 
+    @property
+    def parts(self) -> list[BoundLayer]:
+        """The layers inside this one (of a residual block: its layers, then its shortcut's)."""
+        rows = self._row["parts"]
+        return [BoundLayer(self._net, spec, row) for spec, row in zip(self._spec.parts(), rows, strict=True)]
+
     def arrays(self) -> Iterator[tuple[str, Array]]:
         """Yield name and view of each array."""
-        for key, _, _ in self._net._layout[self._index]["arrays"]:
+        for key, _, _ in self._row["arrays"]:
             yield key, getattr(self, key)
 
     def __repr__(self) -> str:
-        return repr(self._net._specs[self._index])
+        return repr(self._spec)
 
 
 def MLP(

@@ -4,10 +4,13 @@
 // compiled once, at the baseline, and reach the arithmetic through this table only. No template or Eigen type crosses.
 #pragma once
 #include "steep/activation.hpp"
+#include "steep/dropout.hpp"
 #include "steep/gather.hpp"
 #include "steep/loss.hpp"
+#include "steep/normalization.hpp"
 #include "steep/product.hpp"
 #include "steep/rule.hpp"
+#include "steep/window.hpp"
 
 namespace steep {
 
@@ -18,6 +21,9 @@ struct Kernels {
   LossKernels<T> loss;
   RuleKernels<T> rule;
   GatherKernels<T> gather;
+  DropoutKernels<T> dropout;
+  NormalizationKernels<T> normalization;
+  PoolKernels<T> pool;
 };
 
 struct KernelTable {

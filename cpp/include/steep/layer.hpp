@@ -6,6 +6,7 @@
 // so neither the cut into blocks nor the number of threads changes a bit. Layers that need the whole batch at once
 // (batch normalization in training) say so with whole_batch and override the *_batch calls.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -29,7 +30,7 @@ struct ArraySpec {
   const char* name;
   Shape shape;
   Index offset;
-  double initial = 0;  // of state
+  double initial = 0;  // of state, and of parameters that are not drawn
 };
 
 // A tile of the parameters: two segments of the layer's parameters, one of weights and one of others (biases).
@@ -45,7 +46,9 @@ struct Block {
   const T* packed = nullptr;  // what pack made of them; forward does without (null) for a few rows
   T* state = nullptr;         // running statistics
   T* cache = nullptr;         // (rows, cache_entries): from forward to backward
+  T* batch = nullptr;         // batch_entries: from forward_batch to backward_batch and gradient
   T* workspace = nullptr;     // workspace_size(rows); of the calling thread
+  T* const* workspaces = nullptr;  // of every member of the team, in the *_batch calls
   bool training = false;
   bool raw = false;  // leave out the output activation: scores are wanted
   // Keys of the random numbers of training: seed, epoch, and the data set's row of each row.
@@ -69,6 +72,12 @@ class Layer {
   virtual Index fan_out() const { return outputs(); }
   virtual std::vector<ArraySpec> arrays() const { return {}; }
   virtual std::vector<ArraySpec> state_arrays() const { return {}; }
+  // Layers inside this one, and where each one's parameters and state begin in it.
+  struct Part {
+    const Layer* layer;
+    Index offset, state_offset;
+  };
+  virtual std::vector<Part> parts() const { return {}; }
   Index parameter_count() const { return count(arrays()); }
   Index state_count() const { return count(state_arrays()); }
   virtual double flops_per_row() const { return 0; }  // of forward
@@ -98,7 +107,16 @@ class Layer {
   // dy: gradient with respect to y, turned in place into what `gradient` needs; dx null: not wanted.
   virtual void backward(const Block<T>& b, const T* x, const T* y, T* dy, T* dx) const = 0;
 
+  // whole_batch: in training; always_whole: in every pass that may be followed by backward, so that what forward keeps
+  // lies in the cache as the whole batch sees it, not block by block. least_rows: a batch with fewer is refused.
   virtual bool whole_batch() const { return false; }
+  virtual bool always_whole() const { return false; }
+  bool sees_batch(bool training) const { return always_whole() || (training && whole_batch()); }
+  virtual Index least_rows() const { return 1; }
+  virtual Index batch_entries(Index max_rows) const {
+    (void)max_rows;
+    return 0;
+  }
   virtual void forward_batch(const Block<T>& b, const T* x, T* y, Team& team) const {
     (void)team;
     forward(b, x, y);
@@ -201,16 +219,46 @@ class Layer {
 // A layer as it is described: the kind and its options. One struct for all kinds, as it comes from the border.
 struct LayerSpec {
   std::string kind;
-  Index units = 0;
+  Index units = 0;  // of dense; filters of conv2d
   Activation activation = Activation::identity;
   double slope = 0.01;
   bool use_bias = true;
+  double rate = 0;                     // of dropout
+  double momentum = 0.1, eps = 1e-5;   // of normalizations
+  bool all_axes = false;               // of layer_norm: over all axes, not the last alone
+  Shape shape;                         // of reshape
+  Shape window{1, 1}, strides{1, 1}, dilation{1, 1}, padding{0, 0};  // (vertical, horizontal)
+  bool same = false;                   // as much padding as keeps ceil(side / stride)
+  Index groups = 1;
+  std::vector<LayerSpec> layers, shortcut;  // of residual
+  std::uint32_t stream = 0;                 // of its random numbers; a network gives them out
 };
 
 // Throws std::invalid_argument that names the option, the rule and the value.
 template <class T>
-std::unique_ptr<Layer<T>> make_layer(const LayerSpec& spec, const Shape& input);
+using LayerPointer = std::unique_ptr<Layer<T>>;
 template <class T>
-std::unique_ptr<Layer<T>> make_dense(const LayerSpec& spec, const Shape& input);
+LayerPointer<T> make_layer(const LayerSpec& spec, const Shape& input);
+template <class T>
+LayerPointer<T> make_dense(const LayerSpec& spec, const Shape& input);
+template <class T>
+LayerPointer<T> make_activation(const LayerSpec& spec, const Shape& input);
+template <class T>
+LayerPointer<T> make_dropout(const LayerSpec& spec, const Shape& input);
+template <class T>
+LayerPointer<T> make_reshape(const LayerSpec& spec, const Shape& input);  // flatten, too
+template <class T>
+LayerPointer<T> make_batch_norm(const LayerSpec& spec, const Shape& input);
+template <class T>
+LayerPointer<T> make_layer_norm(const LayerSpec& spec, const Shape& input);
+template <class T>
+LayerPointer<T> make_conv2d(const LayerSpec& spec, const Shape& input);
+template <class T>
+LayerPointer<T> make_pool2d(const LayerSpec& spec, const Shape& input);  // max, average, global average
+template <class T>
+LayerPointer<T> make_residual(const LayerSpec& spec, const Shape& input);
+
+// "(28, 28, 1)", for messages.
+std::string to_text(const Shape& shape);
 
 }  // namespace steep

@@ -11,7 +11,7 @@ namespace steep {
 template <class T>
 class Network {
  public:
-  Network(const std::vector<LayerSpec>& specs, Shape input_shape);
+  Network(std::vector<LayerSpec> specs, Shape input_shape);
 
   Index size() const { return static_cast<Index>(layers_.size()); }
   const Layer<T>& layer(Index i) const { return *layers_[static_cast<std::size_t>(i)]; }

@@ -82,6 +82,7 @@ class Pass {
     return deltas_[static_cast<std::size_t>(layer)].data() + r0 * net_.layer(layer).outputs();
   }
   const T* input_of(Index layer, Index r0) const;
+  bool alone(Index layer) const { return net_.layer(layer).whole_batch() || net_.layer(layer).always_whole(); }
 
   const Network<T>& net_;
   LossPlan plan_;
@@ -92,7 +93,9 @@ class Pass {
   std::vector<Buffer<T>> activations_;  // of each layer, (rows, outputs)
   std::vector<Buffer<T>> deltas_;
   std::vector<Buffer<T>> caches_;
-  mutable std::vector<Buffer<T>> workspaces_;  // of each thread
+  std::vector<Buffer<T>> batches_;
+  std::vector<Buffer<T>> workspaces_;  // of each thread
+  std::vector<T*> workspace_of_;
   Buffer<T> target_, weight_;
   Buffer<std::int32_t> label_;
   Buffer<std::int64_t> id_;

@@ -98,7 +98,7 @@ def header(saved: SavedNetwork) -> list[str]:
     """Names of the columns that are written."""
     outputs = saved.network.n_outputs
     if saved.labels is not None:
-        if outputs == 1 and saved.network.layers[-1].activation != "sigmoid":
+        if outputs == 1 and saved.network.output_activation != "sigmoid":
             return ["class", "score"]
         kind = "p" if _gives_probabilities(saved) else "score"
         return ["class", *(f"{kind}({label})" for label in saved.labels)]
@@ -114,7 +114,7 @@ def columns(saved: SavedNetwork, values: Array) -> Array:
 
 
 def _gives_probabilities(saved: SavedNetwork) -> bool:
-    return saved.network.layers[-1].activation in ("softmax", "sigmoid")
+    return saved.network.output_activation in ("softmax", "sigmoid")
 
 
 def _text(rows: Sequence[Sequence[str]]) -> str:

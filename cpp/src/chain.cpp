@@ -1,0 +1,138 @@
+// Chains of layers; see chain.hpp.
+#include "steep/chain.hpp"
+
+#include <algorithm>
+
+namespace steep {
+namespace {
+
+constexpr Index block_rows = 64;
+
+}  // namespace
+
+template <class T>
+Chain<T>::Chain(std::vector<const Layer<T>*> layers) : layers_(std::move(layers)) {
+  Place at;
+  for (Index i = 0; i < size(); ++i) {
+    const Layer<T>& l = layer(i);
+    places_.push_back(at);
+    for (Index task = 0; task < l.tiles(); ++task) {
+      const Tile t = l.tile(task);
+      const Index o = at.parameters;
+      tiles_.push_back({i, task, {t.weight_begin + o, t.weight_end + o, t.other_begin + o, t.other_end + o}});
+    }
+    at.parameters += l.parameter_count();
+    at.state += l.state_count();
+    at.packed += (l.packed_size(true) + 15) / 16 * 16;
+    at.tasks += l.pack_tasks(true);
+    at.cache += 2 * l.outputs() + l.cache_entries();
+  }
+  places_.push_back(at);
+}
+
+template <class T>
+bool Chain<T>::whole_batch() const {
+  return std::any_of(layers_.begin(), layers_.end(), [](const Layer<T>* l) { return l->whole_batch(); });
+}
+
+template <class T>
+Index Chain<T>::least_rows() const {
+  Index least = 1;
+  for (const Layer<T>* l : layers_) least = std::max(least, l->least_rows());
+  return least;
+}
+
+template <class T>
+void Chain<T>::pack(Index task, const T* w, T* packed) const {
+  Index i = 0;
+  while (places_[static_cast<std::size_t>(i + 1)].tasks <= task) ++i;
+  const Place& at = places_[static_cast<std::size_t>(i)];
+  layer(i).pack(task - at.tasks, w + at.parameters, packed + at.packed);
+}
+
+template <class T>
+Index Chain<T>::batch_entries(Index max_rows) const {
+  Index sum = 0;
+  for (const Layer<T>* l : layers_) sum += l->batch_entries(max_rows);
+  return sum;
+}
+
+template <class T>
+Index Chain<T>::workspace_size(Index rows) const {
+  Index most = 0;
+  for (const Layer<T>* l : layers_) most = std::max(most, l->workspace_size(rows));
+  return most;
+}
+
+template <class T>
+Block<T> Chain<T>::inner(const Block<T>& b, Index i) const {
+  const Place& at = places_[static_cast<std::size_t>(i)];
+  Block<T> in = b;
+  in.w = b.w + at.parameters;
+  in.packed = b.packed ? b.packed + at.packed : nullptr;
+  in.state = b.state + at.state;
+  in.cache = delta(b, i) + b.rows * layer(i).outputs();
+  for (Index j = 0; j < i; ++j) in.batch += layer(j).batch_entries(b.rows);
+  in.raw = b.raw && i + 1 == size();
+  return in;
+}
+
+template <class T>
+template <class Work>
+void Chain<T>::by_blocks(const Block<T>& b, Index i, Team* team, Work work) const {
+  const Block<T> whole = inner(b, i);
+  if (!team) return work(whole, 0);
+  const Index blocks = std::max((b.rows + block_rows - 1) / block_rows, std::min<Index>(b.rows, team->size()));
+  team->run(blocks, [&](Index task, int member) {
+    const Index r0 = task * b.rows / blocks;
+    Block<T> part = whole;
+    part.rows = (task + 1) * b.rows / blocks - r0;
+    part.cache += r0 * layer(i).cache_entries();
+    if (part.row_ids) part.row_ids += r0;
+    part.workspace = b.workspaces[member];
+    if (part.rows > 0) work(part, r0);
+  });
+}
+
+template <class T>
+void Chain<T>::forward(const Block<T>& b, const T* x, T* y, Team* team) const {
+  for (Index i = 0; i < size(); ++i) {
+    const Layer<T>& l = layer(i);
+    T* to = i + 1 == size() ? y : output(b, i);
+    if (team && l.sees_batch(b.training))
+      l.forward_batch(inner(b, i), x, to, *team);
+    else
+      by_blocks(b, i, team, [&](const Block<T>& part, Index r0) { l.forward(part, x + r0 * l.inputs(), to + r0 * l.outputs()); });
+    x = to;
+  }
+}
+
+template <class T>
+void Chain<T>::backward(const Block<T>& b, const T* x, const T* y, T* dy, T* dx, Team& team) const {
+  for (Index i = size(); i-- > 0;) {
+    const Layer<T>& l = layer(i);
+    const bool last = i + 1 == size();
+    const T *from = i == 0 ? x : output(b, i - 1), *out = last ? y : output(b, i);
+    T *d = last ? dy : delta(b, i), *to = i == 0 ? dx : delta(b, i - 1);
+    if (l.sees_batch(b.training)) {
+      l.backward_batch(inner(b, i), from, out, d, to, team);
+      continue;
+    }
+    by_blocks(b, i, &team, [&](const Block<T>& part, Index r0) {
+      l.backward(part, from + r0 * l.inputs(), out + r0 * l.outputs(), d + r0 * l.outputs(), to ? to + r0 * l.inputs() : nullptr);
+    });
+  }
+}
+
+template <class T>
+void Chain<T>::gradient(Index task, const Block<T>& b, const T* x, const T* dy, T* g, bool accumulate) const {
+  const ChainTile& t = tiles_[static_cast<std::size_t>(task)];
+  const Index i = t.layer;
+  layer(i).gradient(t.number, inner(b, i), i == 0 ? x : output(b, i - 1), i + 1 == size() ? dy : delta(b, i), g + offset(i),
+                    accumulate);
+}
+
+template class Chain<float>;
+template class Chain<double>;
+
+}  // namespace steep
