@@ -1,4 +1,4 @@
-"""Networks of every kind of layer, for tests that all of them must pass; activations are smooth, so differences hold."""
+"""Networks of every kind of layer, for tests that all of them must pass; activations are smooth."""
 
 import numpy as np
 

@@ -12,7 +12,8 @@ class Loop {
       : network_(std::move(network)), net_(network_.cast<const Network<T>&>()), session_(net_) {}
 
   Array<T> forward(const Array<T>& parameters, Array<T>& state, const py::array& X, const OptionalArray<T>& input_scale,
-                   const OptionalArray<T>& input_shift, bool training, std::uint64_t seed, std::uint32_t epoch, int n_threads) {
+                   const OptionalArray<T>& input_shift, bool training, std::uint64_t seed, std::uint32_t epoch,
+                   int n_threads) {
     const T* w = vector_of_size(parameters, net_.parameter_count(), "parameters");
     vector_of_size(state, net_.state_count(), "state");
     const Dataset<T> data = dataset_of(X, net_.inputs(), input_scale, input_shift);
@@ -30,15 +31,16 @@ class Loop {
     return out;
   }
 
-  py::object backward(const Array<T>& parameters, Array<T>& state, const Array<T>& dY, Array<T>& gradient, bool accumulate,
-                      bool inputs, int n_threads) {
+  py::object backward(const Array<T>& parameters, Array<T>& state, const Array<T>& dY, Array<T>& gradient,
+                      bool accumulate, bool inputs, int n_threads) {
     const T* w = vector_of_size(parameters, net_.parameter_count(), "parameters");
     vector_of_size(state, net_.state_count(), "state");
     vector_of_size(gradient, net_.parameter_count(), "gradient");
     const Index n = session_.rows();
     require(n > 0, "backward must come after forward");
     require(dY.ndim() == 2 && dY.shape(0) == n && dY.shape(1) == net_.outputs(),
-            "dY must have shape (" + std::to_string(n) + ", " + std::to_string(net_.outputs()) + "), that of forward's outputs");
+            "dY must have shape (" + std::to_string(n) + ", " + std::to_string(net_.outputs()) +
+                "), that of forward's outputs");
     T *g = gradient.mutable_data(), *s = state.mutable_data();
     std::optional<Array<T>> dX;
     if (inputs) dX = Array<T>({n, net_.inputs()});
@@ -62,11 +64,13 @@ void register_as(py::module_& m, const char* name) {
   using L = Loop<T>;
   py::class_<L>(m, name, "Forward and backward of a batch.")
       .def(py::init<py::object>(), py::arg("network"), "Of an architecture.")
-      .def("forward", &L::forward, py::arg("parameters").noconvert(), py::arg("state").noconvert(), py::arg("X").noconvert(),
-           py::arg("input_scale").none(true).noconvert(), py::arg("input_shift").none(true).noconvert(), py::arg("training"),
-           py::arg("seed"), py::arg("epoch"), py::arg("n_threads"), "Outputs (n, n_outputs); state is written in training.")
-      .def("backward", &L::backward, py::arg("parameters").noconvert(), py::arg("state").noconvert(), py::arg("dY").noconvert(),
-           py::arg("gradient").noconvert(), py::arg("accumulate"), py::arg("inputs"), py::arg("n_threads"),
+      .def("forward", &L::forward, py::arg("parameters").noconvert(), py::arg("state").noconvert(),
+           py::arg("X").noconvert(), py::arg("input_scale").none(true).noconvert(),
+           py::arg("input_shift").none(true).noconvert(), py::arg("training"), py::arg("seed"), py::arg("epoch"),
+           py::arg("n_threads"), "Outputs (n, n_outputs); state is written in training.")
+      .def("backward", &L::backward, py::arg("parameters").noconvert(), py::arg("state").noconvert(),
+           py::arg("dY").noconvert(), py::arg("gradient").noconvert(), py::arg("accumulate"), py::arg("inputs"),
+           py::arg("n_threads"),
            "Fills the parameters' gradient of sum(dY * outputs); returns the one of the scaled inputs, or None.");
 }
 

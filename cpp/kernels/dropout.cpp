@@ -111,7 +111,9 @@ void backward(T scale, Index rows, Index units, const T* dy, const unsigned char
 }  // namespace
 
 template <class T>
-void fill(DropoutKernels<T>& table) { table = {forward<T>, backward<T>}; }
+void fill(DropoutKernels<T>& table) {
+  table = {forward<T>, backward<T>};
+}
 template void fill(DropoutKernels<float>&);
 template void fill(DropoutKernels<double>&);
 

@@ -80,8 +80,7 @@ void row_backward(Index rows, Index columns, const T* x, const T* stats, const T
     const T mean = stats[0], inverse = stats[1], n = static_cast<T>(columns);
     const T sum = row_sum<T>(columns, [&](Index j) { return gamma[j] * d[j]; }) / n;
     const T product = row_sum<T>(columns, [&](Index j) { return gamma[j] * d[j] * ((x[j] - mean) * inverse); }) / n;
-    for (Index j = 0; j < columns; ++j)
-      dx[j] = inverse * (gamma[j] * d[j] - sum - (x[j] - mean) * inverse * product);
+    for (Index j = 0; j < columns; ++j) dx[j] = inverse * (gamma[j] * d[j] - sum - (x[j] - mean) * inverse * product);
   }
 }
 

@@ -57,7 +57,7 @@ void largest_backward(const Window& w, Index rows, const T* x, const T* y, const
     for (Index k0 = 0; k0 < c; k0 += block) {
       const Index n = std::min(block, c - k0);
       T left[block];  // what has not yet found its place
-      const T *__restrict top = y + out + k0, *__restrict d = dy + out + k0;
+      const T* __restrict top = y + out + k0, * __restrict d = dy + out + k0;
       for (Index k = 0; k < n; ++k) left[k] = d[k];
       for (Index i = v.begin; i < v.end; ++i) {
         for (Index j = h.begin; j < h.end; ++j) {
@@ -111,7 +111,9 @@ void mean_backward(const Window& w, Index rows, const T* dy, T* dx) {
 }  // namespace
 
 template <class T>
-void fill(PoolKernels<T>& table) { table = {largest<T>, largest_backward<T>, mean<T>, mean_backward<T>}; }
+void fill(PoolKernels<T>& table) {
+  table = {largest<T>, largest_backward<T>, mean<T>, mean_backward<T>};
+}
 template void fill(PoolKernels<float>&);
 template void fill(PoolKernels<double>&);
 

@@ -13,8 +13,11 @@ template <class T>
 class ActivationLayer final : public Layer<T> {
  public:
   ActivationLayer(const LayerSpec& spec, const Shape& input)
-      : phi_(spec.activation), slope_(static_cast<T>(spec.slope)), columns_(input.back()),
-        groups_(entries(input) / input.back()), k_(kernels<T>().activation) {
+      : phi_(spec.activation),
+        slope_(static_cast<T>(spec.slope)),
+        columns_(input.back()),
+        groups_(entries(input) / input.back()),
+        k_(kernels<T>().activation) {
     this->input_ = this->output_ = input;
   }
   const char* kind() const override { return "activation"; }
@@ -40,8 +43,8 @@ class ActivationLayer final : public Layer<T> {
     std::copy_n(xdot, n, ydot);
     if (!passes(b)) k_.pullback(phi_, slope_, b.rows * groups_, columns_, x, y, ydot);
   }
-  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T*, const T*, T* dy, T* dydot, T* dx,
-                        T* dxdot) const override {
+  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T*, const T*, T* dy, T* dydot,
+                        T* dx, T* dxdot) const override {
     if (!dx) return;
     const Index n = b.rows * this->inputs();
     std::copy_n(dy, n, dx);

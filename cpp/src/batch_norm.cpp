@@ -22,7 +22,10 @@ template <class T>
 class BatchNorm final : public Layer<T> {
  public:
   BatchNorm(const LayerSpec& spec, const Shape& input)
-      : c_(input.back()), pixels_(entries(input) / input.back()), momentum_(spec.momentum), eps_(spec.eps),
+      : c_(input.back()),
+        pixels_(entries(input) / input.back()),
+        momentum_(spec.momentum),
+        eps_(spec.eps),
         k_(kernels<T>().normalization) {
     this->input_ = this->output_ = input;
     run_ = std::min<Index>(std::max<Index>(run_entries / c_, 16), 512);
@@ -88,8 +91,8 @@ class BatchNorm final : public Layer<T> {
 
   void backward_batch(const Block<T>& b, const T* x, const T*, T* dy, T* dx, Team& team) const override {
     const Index n = b.rows * pixels_, count = runs(b.rows);
-    T *mean = b.batch, *inverse = mean + c_, *a = mean + 2 * c_, *m = mean + 3 * c_, *s = mean + 4 * c_, *sum = mean + 5 * c_,
-      *product = mean + 6 * c_, *partial = mean + 7 * c_;
+    T *mean = b.batch, *inverse = mean + c_, *a = mean + 2 * c_, *m = mean + 3 * c_, *s = mean + 4 * c_,
+      *sum = mean + 5 * c_, *product = mean + 6 * c_, *partial = mean + 7 * c_;
     sums(b, x, dy, mean, inverse, partial, sum, product, &team);
     if (!dx) return;
     for (Index j = 0; j < c_; ++j) {

@@ -102,7 +102,8 @@ void Chain<T>::forward(const Block<T>& b, const T* x, T* y, Team* team) const {
     if (team && l.sees_batch(b.training))
       l.forward_batch(inner(b, i), x, to, *team);
     else
-      by_blocks(b, i, team, [&](const Block<T>& part, Index r0) { l.forward(part, x + r0 * l.inputs(), to + r0 * l.outputs()); });
+      by_blocks(b, i, team,
+                [&](const Block<T>& part, Index r0) { l.forward(part, x + r0 * l.inputs(), to + r0 * l.outputs()); });
     x = to;
   }
 }
@@ -119,7 +120,8 @@ void Chain<T>::backward(const Block<T>& b, const T* x, const T* y, T* dy, T* dx,
       continue;
     }
     by_blocks(b, i, &team, [&](const Block<T>& part, Index r0) {
-      l.backward(part, from + r0 * l.inputs(), out + r0 * l.outputs(), d + r0 * l.outputs(), to ? to + r0 * l.inputs() : nullptr);
+      l.backward(part, from + r0 * l.inputs(), out + r0 * l.outputs(), d + r0 * l.outputs(),
+                 to ? to + r0 * l.inputs() : nullptr);
     });
   }
 }
@@ -128,8 +130,8 @@ template <class T>
 void Chain<T>::gradient(Index task, const Block<T>& b, const T* x, const T* dy, T* g, bool accumulate) const {
   const ChainTile& t = tiles_[static_cast<std::size_t>(task)];
   const Index i = t.layer;
-  layer(i).gradient(t.number, inner(b, i), i == 0 ? x : output(b, i - 1), i + 1 == size() ? dy : delta(b, i), g + offset(i),
-                    accumulate);
+  layer(i).gradient(t.number, inner(b, i), i == 0 ? x : output(b, i - 1), i + 1 == size() ? dy : delta(b, i),
+                    g + offset(i), accumulate);
 }
 
 template class Chain<float>;

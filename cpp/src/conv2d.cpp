@@ -19,8 +19,13 @@ namespace steep {
 
 template <class T>
 Conv2D<T>::Conv2D(const LayerSpec& spec, const Shape& input, const Window& w)
-    : w_(w), phi_(spec.activation), slope_(static_cast<T>(spec.slope)), bias_(spec.use_bias), filters_(spec.units),
-      groups_(spec.groups), k_(kernels<T>()) {
+    : w_(w),
+      phi_(spec.activation),
+      slope_(static_cast<T>(spec.slope)),
+      bias_(spec.use_bias),
+      filters_(spec.units),
+      groups_(spec.groups),
+      k_(kernels<T>()) {
   this->input_ = input;
   this->output_ = {w.out_height, w.out_width, filters_};
   channels_ = w.channels / groups_;
@@ -63,7 +68,9 @@ Index Conv2D<T>::packed_size(bool with_backward) const {
 }
 
 template <class T>
-Index Conv2D<T>::pack_tasks(bool with_backward) const { return (framed_ ? w_.kernel_y : groups_) * (with_backward ? 2 : 1); }
+Index Conv2D<T>::pack_tasks(bool with_backward) const {
+  return (framed_ ? w_.kernel_y : groups_) * (with_backward ? 2 : 1);
+}
 
 template <class T>
 void Conv2D<T>::pack(Index task, const T* w, T* packed) const {
@@ -75,8 +82,8 @@ void Conv2D<T>::pack(Index task, const T* w, T* packed) const {
     T* flipped = back + parts * back_panels_ + part * line * filters_;
     for (Index kx = 0; kx < w_.kernel_x; ++kx)
       for (Index o = 0; o < filters_; ++o)
-        std::copy_n(w + o * depth_ + ((w_.kernel_y - 1 - part) * w_.kernel_x + w_.kernel_x - 1 - kx) * channels_, channels_,
-                    flipped + (kx * filters_ + o) * channels_);
+        std::copy_n(w + o * depth_ + ((w_.kernel_y - 1 - part) * w_.kernel_x + w_.kernel_x - 1 - kx) * channels_,
+                    channels_, flipped + (kx * filters_ + o) * channels_);
     return k_.product.pack(w_.kernel_x * filters_, channels_, flipped, channels_, 1, back + part * back_panels_);
   }
   const T* of_group = w + part * group_filters_ * depth_;
@@ -87,10 +94,12 @@ void Conv2D<T>::pack(Index task, const T* w, T* packed) const {
 template <class T>
 Index Conv2D<T>::workspace_size(Index) const {
   const Index unfolded = (lines_ * w_.out_width * depth_ + 15) / 16 * 16, parts = framed_ ? w_.kernel_y : groups_;
-  const Index pixels = framed_ ? x_rows_ * pitch_ : lines_ * w_.out_width, wide = framed_ ? w_.kernel_x * channels_ : depth_;
+  const Index pixels = framed_ ? x_rows_ * pitch_ : lines_ * w_.out_width,
+              wide = framed_ ? w_.kernel_x * channels_ : depth_;
   const Index product = std::max(k_.product.workspace_size(filters_, wide, pixels),
                                  k_.product.workspace_size(lines_ * w_.out_width, group_filters_, depth_));
-  const Index tangent = std::max(k_.product.packed_size(depth_, group_filters_), k_.product.packed_size(group_filters_, depth_));
+  const Index tangent =
+      std::max(k_.product.packed_size(depth_, group_filters_), k_.product.packed_size(group_filters_, depth_));
   return unfolded + std::max(parts * panels_, groups_ * tangent) + product + w_.pixels() + 64;
 }
 
@@ -146,8 +155,8 @@ void Conv2D<T>::slide(const T* framed, Index channels, Index height, Index width
 }
 
 template <class T>
-void Conv2D<T>::unfolded_forward(const T* image, const T* panels, const T* bias, bool relu, bool accumulate, T* workspace,
-                                 T* z) const {
+void Conv2D<T>::unfolded_forward(const T* image, const T* panels, const T* bias, bool relu, bool accumulate,
+                                 T* workspace, T* z) const {
   for (Index y = 0; y < w_.out_height; y += lines_) {
     const Index last = std::min(y + lines_, w_.out_height), at = y * w_.out_width;
     for (Index g = 0; g < groups_; ++g) {
@@ -197,7 +206,8 @@ void Conv2D<T>::backward(const Block<T>& b, const T*, const T* y, T* dy, T* dx) 
   for (Index r = 0; r < b.rows; ++r) {
     T *cache = b.cache + r * cache_entries(), *dz = dy + r * n, *to = dx ? dx + r * w_.inputs() : nullptr;
     if (!b.raw && phi_ != Activation::identity)
-      k_.activation.pullback(phi_, slope_, w_.pixels(), filters_, kept_ ? cache + x_frame_ + z_frame_ : nullptr, y + r * n, dz);
+      k_.activation.pullback(phi_, slope_, w_.pixels(), filters_, kept_ ? cache + x_frame_ + z_frame_ : nullptr,
+                             y + r * n, dz);
     const Index parts = framed_ ? w_.kernel_y : groups_;
     const T* panels = b.packed + parts * panels_;
     if (framed_) {
@@ -221,9 +231,22 @@ Tile Conv2D<T>::tile(Index task) const {
 }
 
 template <class T>
-void Conv2D<T>::gradient(Index task, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const {
-  if (!framed_) return unfolded_gradient(task, b, x, dz, g, accumulate, true);
-  const Tile t = tile(task);
+void Conv2D<T>::gradients(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g,
+                          bool accumulate) const {
+  if (!framed_) {
+    for (Index task = begin; task < end; ++task) {
+      Tile t = tile(task);  // and those that follow in its group
+      for (; task + 1 < end && (task + 1) % tiles_of_group_ != 0; ++task) {
+        t.weight_end = tile(task + 1).weight_end;
+        t.other_end = tile(task + 1).other_end;
+      }
+      unfolded_gradient(t, b, x, dz, g, accumulate, true);
+    }
+    return;
+  }
+  Tile t = tile(begin);
+  t.weight_end = tile(end - 1).weight_end;
+  t.other_end = tile(end - 1).other_end;
   const Index i0 = t.weight_begin / depth_, i1 = t.weight_end / depth_, line = w_.kernel_x * channels_;
   Product<T> p;
   p.m = i1 - i0;
@@ -259,10 +282,9 @@ void Conv2D<T>::bias_gradient(const Tile& t, const Block<T>& b, const T* dz, T* 
 }
 
 template <class T>
-void Conv2D<T>::unfolded_gradient(Index task, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate,
+void Conv2D<T>::unfolded_gradient(const Tile& t, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate,
                                   bool with_bias) const {
-  const Tile t = tile(task);
-  const Index i0 = t.weight_begin / depth_, i1 = t.weight_end / depth_, group = task / tiles_of_group_;
+  const Index i0 = t.weight_begin / depth_, i1 = t.weight_end / depth_, group = i0 / group_filters_;
   const Index unfolded = (lines_ * w_.out_width * depth_ + 15) / 16 * 16;
   Product<T> p;
   p.m = i1 - i0;
@@ -297,7 +319,7 @@ void Conv2D<T>::row_jacobian(const Block<T>& b, const T* x, const T* dz, T* J, I
     row.rows = 1;
     row.cache = b.cache + r * cache_entries();
     for (Index task = 0; task < tiles(); ++task)
-      unfolded_gradient(task, row, x + r * w_.inputs(), dz + r * this->outputs(), J + r * stride, false, true);
+      unfolded_gradient(tile(task), row, x + r * w_.inputs(), dz + r * this->outputs(), J + r * stride, false, true);
   }
 }
 
@@ -307,9 +329,11 @@ void Conv2D<T>::unfolded_panels(const T* w, bool back, T* panels) const {
   for (Index g = 0; g < groups_; ++g) {
     const T* of_group = w + g * group_filters_ * depth_;
     if (back)
-      k_.product.pack(group_filters_, depth_, of_group, depth_, 1, panels + g * k_.product.packed_size(group_filters_, depth_));
+      k_.product.pack(group_filters_, depth_, of_group, depth_, 1,
+                      panels + g * k_.product.packed_size(group_filters_, depth_));
     else
-      k_.product.pack(depth_, group_filters_, of_group, 1, depth_, panels + g * k_.product.packed_size(depth_, group_filters_));
+      k_.product.pack(depth_, group_filters_, of_group, 1, depth_,
+                      panels + g * k_.product.packed_size(depth_, group_filters_));
   }
 }
 
@@ -359,8 +383,8 @@ void Conv2D<T>::tangent_backward(const Block<T>& b, const T*, const T*, const T*
 template <class T>
 void Conv2D<T>::tangent_gradient(Index task, const Block<T>& b, const T* x, const T* xdot, const T* dz, const T* dzdot,
                                  T* g) const {
-  if (xdot) unfolded_gradient(task, b, xdot, dz, g, false, false);
-  unfolded_gradient(task, b, x, dzdot, g, xdot != nullptr, true);
+  if (xdot) unfolded_gradient(tile(task), b, xdot, dz, g, false, false);
+  unfolded_gradient(tile(task), b, x, dzdot, g, xdot != nullptr, true);
 }
 
 template <class T>
@@ -369,8 +393,9 @@ LayerPointer<T> make_conv2d(const LayerSpec& spec, const Shape& input) {
   const Window w = make_window(spec, input);
   const Index g = spec.groups;
   if (g < 1 || w.channels % g != 0 || spec.units % g != 0)
-    throw std::invalid_argument("groups must divide the " + std::to_string(w.channels) + " channels of the input and the " +
-                                std::to_string(spec.units) + " filters, got " + std::to_string(g));
+    throw std::invalid_argument("groups must divide the " + std::to_string(w.channels) +
+                                " channels of the input and the " + std::to_string(spec.units) + " filters, got " +
+                                std::to_string(g));
   return std::make_unique<Conv2D<T>>(spec, input, w);
 }
 template LayerPointer<float> make_conv2d(const LayerSpec&, const Shape&);

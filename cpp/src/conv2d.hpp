@@ -32,7 +32,11 @@ class Conv2D final : public Layer<T> {
   void backward(const Block<T>& b, const T* x, const T* y, T* dy, T* dx) const override;
   Index tiles() const override { return groups_ * tiles_of_group_; }
   Tile tile(Index task) const override;
-  void gradient(Index task, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const override;
+  void gradient(Index task, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const override {
+    gradients(task, task + 1, b, x, dz, g, accumulate);
+  }
+  void gradients(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g,
+                 bool accumulate) const override;
   void row_jacobian(const Block<T>& b, const T* x, const T* dz, T* J, Index stride) const override;
 
   bool has_tangents() const override { return true; }
@@ -47,13 +51,14 @@ class Conv2D final : public Layer<T> {
  private:
   static constexpr Index least_depth = 24;         // of a framed product: shorter chains are not worth their sums
   static constexpr Index unfolded_entries = 8192;  // of a run of lines, about: it stays in the first cache
-  static constexpr Index tile_filters = 16;        // of a tile, at least
+  static constexpr Index tile_filters = 8;         // of a tile, at least
 
-  void slide(const T* framed, Index channels, Index height, Index width, const T* panels, Index panel_size, const T* bias,
-             bool relu, T* to, Index outputs) const;
-  void unfolded_forward(const T* image, const T* panels, const T* bias, bool relu, bool accumulate, T* workspace, T* z) const;
+  void slide(const T* framed, Index channels, Index height, Index width, const T* panels, Index panel_size,
+             const T* bias, bool relu, T* to, Index outputs) const;
+  void unfolded_forward(const T* image, const T* panels, const T* bias, bool relu, bool accumulate, T* workspace,
+                        T* z) const;
   void unfolded_input(const T* dz, const T* panels, T* workspace, T* dimage) const;  // added
-  void unfolded_gradient(Index task, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate,
+  void unfolded_gradient(const Tile& t, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate,
                          bool with_bias) const;
   void unfolded_panels(const T* w, bool back, T* panels) const;
   void bias_gradient(const Tile& t, const Block<T>& b, const T* dz, T* g, bool accumulate) const;

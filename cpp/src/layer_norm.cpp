@@ -12,8 +12,10 @@ template <class T>
 class LayerNorm final : public Layer<T> {
  public:
   LayerNorm(const LayerSpec& spec, const Shape& input)
-      : columns_(spec.all_axes ? entries(input) : input.back()), groups_(entries(input) / columns_),
-        eps_(static_cast<T>(spec.eps)), k_(kernels<T>().normalization) {
+      : columns_(spec.all_axes ? entries(input) : input.back()),
+        groups_(entries(input) / columns_),
+        eps_(static_cast<T>(spec.eps)),
+        k_(kernels<T>().normalization) {
     this->input_ = this->output_ = input;
     shape_ = spec.all_axes ? input : Shape{columns_};
   }

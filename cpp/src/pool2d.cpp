@@ -61,7 +61,8 @@ LayerPointer<T> make_pool2d(const LayerSpec& spec, const Shape& input) {
   if (global && input.size() == 3) s.window = {input[0], input[1]};
   const Window w = make_window(s, input);
   if (!s.same && (2 * s.padding[0] > s.window[0] || 2 * s.padding[1] > s.window[1]))
-    throw std::invalid_argument("padding must be at most half the window " + to_text(s.window) + ", got " + to_text(s.padding));
+    throw std::invalid_argument("padding must be at most half the window " + to_text(s.window) + ", got " +
+                                to_text(s.padding));
   const char* kind = global ? "global_average_pool2d" : largest ? "max_pool2d" : "average_pool2d";
   return std::make_unique<Pool2D<T>>(kind, largest, input, w, global);
 }

@@ -54,8 +54,8 @@ LayerPointer<T> make_reshape(const LayerSpec& spec, const Shape& input) {
   const Index all = entries(input);
   if (open >= 0 && all % known == 0) output[static_cast<std::size_t>(open)] = all / known;
   if (output.empty() || (open >= 0 ? all % known != 0 : known != all))
-    throw std::invalid_argument("shape must hold the " + std::to_string(all) + " entries of the input " + to_text(input) +
-                                ", got " + to_text(spec.shape));
+    throw std::invalid_argument("shape must hold the " + std::to_string(all) + " entries of the input " +
+                                to_text(input) + ", got " + to_text(spec.shape));
   return std::make_unique<Reshape<T>>("reshape", input, output);
 }
 template LayerPointer<float> make_reshape(const LayerSpec&, const Shape&);

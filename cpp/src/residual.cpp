@@ -18,7 +18,8 @@ std::vector<LayerPointer<T>> build(const std::vector<LayerSpec>& specs, Shape sh
     try {
       layers.push_back(make_layer<T>(specs[i], shape));
     } catch (const std::invalid_argument& error) {
-      throw std::invalid_argument(std::string(where) + "[" + std::to_string(i) + "] (" + specs[i].kind + "): " + error.what());
+      throw std::invalid_argument(std::string(where) + "[" + std::to_string(i) + "] (" + specs[i].kind +
+                                  "): " + error.what());
     }
     shape = layers.back()->output_shape();
   }
@@ -36,7 +37,10 @@ template <class T>
 class Residual final : public Layer<T> {
  public:
   Residual(std::vector<LayerPointer<T>> layers, std::vector<LayerPointer<T>> shortcut, const Shape& input)
-      : layers_(std::move(layers)), shortcut_(std::move(shortcut)), main_(pointers(layers_)), skip_(pointers(shortcut_)) {
+      : layers_(std::move(layers)),
+        shortcut_(std::move(shortcut)),
+        main_(pointers(layers_)),
+        skip_(pointers(shortcut_)) {
     this->input_ = input;
     this->output_ = layers_.back()->output_shape();
     n_ = this->outputs();
@@ -51,12 +55,14 @@ class Residual final : public Layer<T> {
     std::vector<typename Layer<T>::Part> all;
     for (Index i = 0; i < main_.size(); ++i) all.push_back({&main_.layer(i), main_.offset(i), main_.state_offset(i)});
     for (Index i = 0; i < skip_.size(); ++i)
-      all.push_back({&skip_.layer(i), main_.parameter_count() + skip_.offset(i), main_.state_count() + skip_.state_offset(i)});
+      all.push_back(
+          {&skip_.layer(i), main_.parameter_count() + skip_.offset(i), main_.state_count() + skip_.state_offset(i)});
     return all;
   }
   double flops_per_row() const override {
     double flops = 0;
-    for (const auto& part : parts()) flops += part.layer->flops_per_row() + 8.0 * static_cast<double>(part.layer->outputs());
+    for (const auto& part : parts())
+      flops += part.layer->flops_per_row() + 8.0 * static_cast<double>(part.layer->outputs());
     return flops;
   }
 
@@ -73,8 +79,12 @@ class Residual final : public Layer<T> {
   bool always_whole() const override { return true; }
   Index least_rows() const override { return std::max(main_.least_rows(), skip_.least_rows()); }
   Index cache_entries() const override { return main_.cache_entries() + skip_.cache_entries() + 3 * n_ + d_; }
-  Index batch_entries(Index max_rows) const override { return main_.batch_entries(max_rows) + skip_.batch_entries(max_rows); }
-  Index workspace_size(Index rows) const override { return std::max(main_.workspace_size(rows), skip_.workspace_size(rows)); }
+  Index batch_entries(Index max_rows) const override {
+    return main_.batch_entries(max_rows) + skip_.batch_entries(max_rows);
+  }
+  Index workspace_size(Index rows) const override {
+    return std::max(main_.workspace_size(rows), skip_.workspace_size(rows));
+  }
 
   void forward(const Block<T>& b, const T* x, T* y) const override { through(b, x, y, nullptr); }
   void forward_batch(const Block<T>& b, const T* x, T* y, Team& team) const override { through(b, x, y, &team); }
@@ -169,7 +179,8 @@ LayerPointer<T> make_residual(const LayerSpec& spec, const Shape& input) {
   const Shape& skip = shortcut.empty() ? input : shortcut.back()->output_shape();
   if (out != skip)
     throw std::invalid_argument("layers must give the shape of the skip connection, " + to_text(skip) + ", got " +
-                                to_text(out) + (shortcut.empty() ? ": give a shortcut, such as a Conv2D with kernel 1" : ""));
+                                to_text(out) +
+                                (shortcut.empty() ? ": give a shortcut, such as a Conv2D with kernel 1" : ""));
   return std::make_unique<Residual<T>>(std::move(layers), std::move(shortcut), input);
 }
 template LayerPointer<float> make_residual(const LayerSpec&, const Shape&);

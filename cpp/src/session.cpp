@@ -58,8 +58,8 @@ Block<T> Session<T>::block(const T* w, T* state) const {
 }
 
 template <class T>
-void Session<T>::forward(const T* w, T* state, const Dataset<T>& x, bool training, std::uint64_t seed, std::uint32_t epoch,
-                         int n_threads, T* y) {
+void Session<T>::forward(const T* w, T* state, const Dataset<T>& x, bool training, std::uint64_t seed,
+                         std::uint32_t epoch, int n_threads, T* y) {
   const Index n = x.n;
   Team team(worthwhile_threads(net_.flops_per_row() * static_cast<double>(n), n_threads));
   resize(n, team.size());

@@ -64,6 +64,15 @@ Trainer<T>::Trainer(const Network<T>& net, const T* parameters, const T* state, 
   const Index n = static_cast<Index>(rows_.size());
   options_.batch_size = std::min(options_.batch_size, n);
   steps_ = (n + options_.batch_size - 1) / options_.batch_size;
+  const Index smallest = n - (steps_ - 1) * options_.batch_size;
+  for (Index l = 0; l < net.size(); ++l) {
+    const Index least = net.layer(l).least_rows();
+    if (smallest < least)
+      throw std::invalid_argument("batch_size must leave at least " + std::to_string(least) + " rows in every batch for layer " +
+                                  std::to_string(l) + " (" + net.layer(l).kind() + "), got " +
+                                  std::to_string(options_.batch_size) + ": the last batch of " + std::to_string(n) + " rows has " +
+                                  std::to_string(smallest));
+  }
   order_ = rows_;
   for (int k = 0; k < rule.slot_count(); ++k) slots_.emplace_back(net.parameter_count());
   tile_norms_.resize(static_cast<std::size_t>(pass_.tiles()));

@@ -34,8 +34,9 @@ Window make_window(const LayerSpec& spec, const Shape& input) {
       out[i] = (side + 2 * spec.padding[i] - reach) / step + 1;
     }
   }
-  return {input[0],          input[1],         input[2],         spec.window[0], spec.window[1], spec.strides[0], spec.strides[1],
-          spec.dilation[0], spec.dilation[1], before[0],        before[1],      out[0],         out[1]};
+  return {input[0],        input[1],         input[2],         spec.window[0], spec.window[1], spec.strides[0],
+          spec.strides[1], spec.dilation[0], spec.dilation[1], before[0],      before[1],      out[0],
+          out[1]};
 }
 
 }  // namespace steep

@@ -39,7 +39,7 @@ class Chain {
  private:
   struct Place {
     Index parameters = 0, state = 0, packed = 0, tasks = 0;
-    Index cache = 0;               // of a row: output, its gradient, the layer's own
+    Index cache = 0;  // of a row: output, its gradient, the layer's own
   };
   struct ChainTile {
     Index layer, number;

@@ -18,13 +18,15 @@ struct DropoutKey {
 
 inline constexpr Index dropout_group = 128;
 // Bytes of a row's mask, a bit a unit.
-inline Index dropout_mask_bytes(Index units) { return (units + dropout_group - 1) / dropout_group * (dropout_group / 8); }
+inline Index dropout_mask_bytes(Index units) {
+  return (units + dropout_group - 1) / dropout_group * (dropout_group / 8);
+}
 
 template <class T>
 struct DropoutKernels {
   // y = x where kept, times scale; row_ids (rows); the mask's rows are mask_stride bytes apart.
-  void (*forward)(const DropoutKey& key, T scale, Index rows, Index units, const std::int64_t* row_ids, const T* x, T* y,
-                  unsigned char* mask, Index mask_stride);
+  void (*forward)(const DropoutKey& key, T scale, Index rows, Index units, const std::int64_t* row_ids, const T* x,
+                  T* y, unsigned char* mask, Index mask_stride);
   void (*backward)(T scale, Index rows, Index units, const T* dy, const unsigned char* mask, Index mask_stride, T* dx);
 };
 

@@ -13,8 +13,8 @@ class Session {
 
   // y (n, outputs): outputs of the rows of x, which are copied. training: dropout, batch statistics; state is written then.
   // `epoch` keys the random numbers, and so do the rows' places in the batch.
-  void forward(const T* w, T* state, const Dataset<T>& x, bool training, std::uint64_t seed, std::uint32_t epoch, int n_threads,
-               T* y);
+  void forward(const T* w, T* state, const Dataset<T>& x, bool training, std::uint64_t seed, std::uint32_t epoch,
+               int n_threads, T* y);
   // From dy (n, outputs): g (p) [+]= the gradient of sum(dy * y), and dx (n, inputs) if not null, with respect to what the
   // layers see (scaled inputs). w is the forward's.
   void backward(const T* w, T* state, const T* dy, T* g, bool accumulate, T* dx, int n_threads);

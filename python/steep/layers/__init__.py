@@ -1,4 +1,4 @@
-"""Layers as they are described: what kind, how large, which activation. A network makes the arrays that go with them."""
+"""Layers as they are described: what kind, how large, which activation. A network makes their arrays."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ class Conv2D(Layer):
     Notes
     -----
     Weights are (filters, kernel height, kernel width, channels / groups), in ``net.layers[i].weight``; PyTorch's are
-    that with the last axis second. What networks call convolution, and what is computed here, is a cross-correlation: the
-    textbook's ``sum W[m, n] a[i - m, j - n]`` has both indices flipped. The two differ by the naming of the weights
+    that with the last axis second. What networks call convolution, and what is computed here, is a cross-correlation:
+    the textbook's ``sum W[m, n] a[i - m, j - n]`` has both indices flipped. The two differ by the naming of the weights
     alone: ``weight[:, ::-1, ::-1]`` turns one into the other.
 
     Examples

@@ -58,8 +58,8 @@ class BatchNorm(Layer):
     Notes
     -----
     Mean and variance go over the batch, and over the pixels of images (statistics for each entry of the last axis). In
-    training they are the batch's, with the biased variance; the running ones take the unbiased variance, as PyTorch does
-    (Keras takes the biased one, and eps 1e-3). In inference they are the running ones, ``net.layers[i].mean`` and
+    training they are the batch's, with the biased variance; the running ones take the unbiased variance, as PyTorch
+    does (Keras takes the biased one, and eps 1e-3). In inference they are the running ones, ``net.layers[i].mean`` and
     ``.variance``, which are saved with the network. Sample weights do not enter the statistics. A batch that leaves one
     value to take statistics of is refused before training starts. No penalty acts on gamma and beta.
 
@@ -70,7 +70,7 @@ class BatchNorm(Layer):
     Examples
     --------
     >>> import steep
-    >>> net = steep.Network([steep.Dense(8), steep.BatchNorm(), steep.Activation("relu"), steep.Dense(1)], input_shape=3)
+    >>> net = steep.Network([steep.Dense(8), steep.BatchNorm(), steep.Activation("relu")], input_shape=3)
     >>> net.layers[1].gamma.shape, net.layers[1].variance.shape
     ((8,), (8,))
     """
@@ -106,7 +106,7 @@ class LayerNorm(Layer):
     Examples
     --------
     >>> import steep
-    >>> net = steep.Network([steep.Dense(8), steep.LayerNorm(), steep.Activation("gelu"), steep.Dense(1)], input_shape=3)
+    >>> net = steep.Network([steep.Dense(8), steep.LayerNorm(), steep.Activation("gelu")], input_shape=3)
     >>> net.layers[1].beta.shape
     (8,)
     """
