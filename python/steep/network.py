@@ -322,7 +322,8 @@ class Network:
 
         if self._loop is None:
             self._loop = Loop(self)
-        return self._loop.forward(X, training, seed, n_threads)
+        found: Array = self._loop.forward(X, training, seed, n_threads)
+        return found
 
     def backward(
         self, dY: Any, *, gradient: Array | None = None, inputs: bool = True, n_threads: int | None = None
@@ -348,7 +349,8 @@ class Network:
         """
         if self._loop is None:
             raise ValueError("backward must come after forward, got no forward")
-        return self._loop.backward(dY, gradient, inputs, n_threads)
+        found: tuple[Array, Array | None] = self._loop.backward(dY, gradient, inputs, n_threads)
+        return found
 
     def summary(self) -> str:
         """Return a table of layers: kind, output shape, number of parameters."""
