@@ -25,18 +25,20 @@ bool LinearRiskOf<T>::has_hessian() const {
 // H += this run's part: lower triangles of the blocks b <= a, and rows of the intercepts. `curvature` holds m weights for
 // each of those pairs.
 template <class T>
-void LinearRiskOf<T>::add_gram_rows(const Design<T>& design, const Index* features, Index count, Index first, Index m,
+void LinearRiskOf<T>::add_gram_rows(const Rows& rows, const Index* features, Index count, Index first, Index m,
                                     const T* curvature, double* H, Space& space) {
   const Index k = outputs(), n_w = k * count, total = n_w + (options_.intercept ? k : 0);
-  const bool dense = !design.sparse() || features;
-  const T* x = nullptr;
+  const bool dense = !design_.sparse() || features;
+  const T* x = space.rows.data();
   Index stride = count;
-  if (features) {
-    design.gather(first, m, features, count, space.rows.data());
-    x = space.rows.data();
+  if (rows.pick) {
+    for (Index i = 0; i < m; ++i)
+      std::copy_n(design_.dense_row(rows.pick[first + i]), count, space.rows.data() + i * count);
+  } else if (features) {
+    design_.gather(first, m, features, count, space.rows.data());
   } else if (dense) {
-    x = design.dense_row(first);
-    stride = design.row_stride();
+    x = design_.dense_row(first);
+    stride = design_.row_stride();
   }
   const T* weight = curvature;
   for (Index a = 0; a < k; ++a) {
@@ -45,7 +47,7 @@ void LinearRiskOf<T>::add_gram_rows(const Design<T>& design, const Index* featur
       if (dense)
         add_dense_gram(m, count, x, stride, weight, block, total, space.product.data());
       else
-        design.add_gram(first, m, weight, block, total, space.product.data());
+        design_.add_gram(first, m, weight, block, total, space.product.data());
       if (!options_.intercept) continue;
       double sum = 0;
       for (Index i = 0; i < m; ++i) sum += static_cast<double>(weight[i]);
@@ -56,7 +58,7 @@ void LinearRiskOf<T>::add_gram_rows(const Design<T>& design, const Index* featur
         kernels<T>().product.transposed_vector(m, count, x, stride, weight, part, false);
         for (Index j = 0; j < count; ++j) border[j] += static_cast<double>(part[j]);
       } else {
-        design.add_back(first, m, 1, weight, border, space.product.data());
+        design_.add_back(first, m, 1, weight, border, space.product.data());
       }
     }
   }
@@ -97,10 +99,9 @@ void LinearRiskOf<T>::finish_gram(const double* parts, Index tasks, Index count,
 
 template <class T>
 void LinearRiskOf<T>::hessian_on(const Rows& rows, const Index* features, Index count, double* H) {
-  const Design<T>& design = *rows.design;
-  const Index k = outputs(), total = k * (count + (options_.intercept ? 1 : 0)), n = design.rows();
+  const Index k = outputs(), total = k * (count + (options_.intercept ? 1 : 0)), n = rows.count;
   const Index pairs = separable() ? k : k * (k + 1) / 2;
-  const Index width = design.sparse() && !features ? std::max<Index>(design.entries() / n, 1) : count;
+  const Index width = design_.sparse() && !features ? std::max<Index>(design_.entries() / rows_, 1) : count;
   const Index run = rows_of_a_run<T>(width), tall = std::min(run, n);
   const double size = static_cast<double>(total) * static_cast<double>(total);
   const double work = static_cast<double>(n) * static_cast<double>(width) * static_cast<double>(width) * pairs;
@@ -108,7 +109,7 @@ void LinearRiskOf<T>::hessian_on(const Rows& rows, const Index* features, Index 
   tasks = std::clamp<Index>(static_cast<Index>(part_bytes / 8 / size), 1, tasks);
   Buffer<double> parts(static_cast<Index>(size) * tasks);
   team(tasks);
-  const bool dense = !design.sparse() || features;
+  const bool dense = !design_.sparse() || features;
   for (auto& space : spaces_) {
     const auto grow = [](Buffer<T>& buffer, Index size) {
       if (buffer.size() < size) buffer.resize(size);
@@ -117,7 +118,7 @@ void LinearRiskOf<T>::hessian_on(const Rows& rows, const Index* features, Index 
     grow(space->weight, tall * pairs);
     grow(space->direction, tall * k);
     grow(space->slope, tall * k);
-    grow(space->rows, features ? tall * count : Index{0});
+    grow(space->rows, features || rows.pick ? tall * count : Index{0});
   }
   over_rows(n, tasks, run, [&](Index first, Index m, Index task, Space& space) {
     // Column b of every row's k x k curvature (all diagonals at once where they are all), one run of weights a pair.
@@ -131,7 +132,7 @@ void LinearRiskOf<T>::hessian_on(const Rows& rows, const Index* features, Index 
         for (Index i = 0; i < m; ++i) space.weight[pair * m + i] = space.slope[i * k + a];
       }
     }
-    add_gram_rows(design, features, count, first, m, space.weight.data(), parts.data() + task * total * total, space);
+    add_gram_rows(rows, features, count, first, m, space.weight.data(), parts.data() + task * total * total, space);
   });
   finish_gram(parts.data(), tasks, count, rows.scale, H);
 }
@@ -139,22 +140,22 @@ void LinearRiskOf<T>::hessian_on(const Rows& rows, const Index* features, Index 
 template <class T>
 void LinearRiskOf<T>::hessian_of(const double* w, const Index* features, Index count, double* H) {
   if (!has_curvature()) lacks("a Hessian");
-  hessian_on({&design_, scores_at(w), call(), scale_}, features, count, H);
+  hessian_on({rows_, nullptr, scores_at(w), call(), scale_}, features, count, H);
 }
 
-// Runs of 16 rows spread evenly over the data, copied: enough of them that the sampled Hessian S of dim variables is
-// within about (1 +- sqrt(d / rows)) of H, whatever the condition of H.
+// Runs of rows spread evenly over the data: enough of them that the sampled Hessian S is within about
+// (1 +- sqrt(d / rows)) of H, whatever the condition of H, and more while they cost little beside a pass over X.
 template <class T>
 void LinearRiskOf<T>::take_sample() {
-  constexpr Index run = 16;
-  const Index d = features_, k = outputs(), wanted = std::max<Index>(2048, 6 * d);
+  const Index d = features_, k = outputs(), pairs = separable() ? k : k * (k + 1) / 2;
+  const Index cheap = std::min<Index>(7 * rows_ * k / (d * pairs), rows_ / 8);
+  const Index wanted = std::max<Index>({2048, 6 * d, cheap}), run = std::clamp<Index>(wanted / 256 / 16 * 16, 16, 128);
   const Index runs = (rows_ + run - 1) / run, taken = std::min(runs, (wanted + run - 1) / run);
   for (Index r = 0; r < taken; ++r) {
     const Index first = r * runs / taken * run;
     for (Index i = first; i < std::min(first + run, rows_); ++i) sample_.push_back(i);
   }
   const Index n = static_cast<Index>(sample_.size());
-  sample_x_.resize(n * d);
   sample_z_.resize(n * k);
   if (y_) sample_y_.resize(n * k);
   if (label_) sample_label_.resize(static_cast<std::size_t>(n));
@@ -162,7 +163,6 @@ void LinearRiskOf<T>::take_sample() {
   double sum = 0;
   for (Index i = 0; i < n; ++i) {
     const Index row = sample_[static_cast<std::size_t>(i)];
-    std::copy_n(design_.dense_row(row), d, sample_x_.data() + i * d);
     if (y_) std::copy_n(y_ + row * k, k, sample_y_.data() + i * k);
     if (label_) sample_label_[static_cast<std::size_t>(i)] = label_[row];
     if (weight_) sample_weight_[i] = weight_[row];
@@ -188,12 +188,12 @@ bool LinearRiskOf<T>::approximate_hessian(const double* w, double* H) {
   const T* z = scores_at(w);
   for (std::size_t i = 0; i < sample_.size(); ++i)
     std::copy_n(z + sample_[i] * k, k, sample_z_.data() + static_cast<Index>(i) * k);
-  const Design<T> sample(sample_x_.data(), static_cast<Index>(sample_.size()), features_, features_);
   LossCall<T> rows = call();
   rows.target = y_ ? sample_y_.data() : nullptr;
   rows.label = label_ ? sample_label_.data() : nullptr;
   rows.weight = weight_ ? sample_weight_.data() : nullptr;
-  hessian_on({&sample, sample_z_.data(), rows, scale_ / sample_share_}, nullptr, features_, H);
+  hessian_on({static_cast<Index>(sample_.size()), sample_.data(), sample_z_.data(), rows, scale_ / sample_share_},
+             nullptr, features_, H);
   return true;
 }
 

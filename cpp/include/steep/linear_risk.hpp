@@ -118,9 +118,10 @@ class LinearRiskOf : public LinearRisk {
     Buffer<T> z;
     Index age = -1;  // -1: empty
   };
-  // Rows whose Hessian is wanted: all of them, or a sample laid out like them.
+  // Rows whose Hessian is wanted: all of them, or those of the sample; z and call are of these rows.
   struct Rows {
-    const Design<T>* design;
+    Index count;
+    const Index* pick;  // row numbers, or null
     const T* z;
     LossCall<T> call;
     double scale;
@@ -147,8 +148,8 @@ class LinearRiskOf : public LinearRisk {
   const T* scores_at(const double* w);
   double finish(const double* w, double* g, Index tasks, Index stride);  // sums of the tasks, scaled, with the penalty
   void hessian_on(const Rows& rows, const Index* features, Index count, double* H);
-  void add_gram_rows(const Design<T>& design, const Index* features, Index count, Index first, Index m,
-                     const T* curvature, double* H, Space& space);
+  void add_gram_rows(const Rows& rows, const Index* features, Index count, Index first, Index m, const T* curvature,
+                     double* H, Space& space);
   void finish_gram(const double* parts, Index tasks, Index count, double scale, double* H);
   void take_sample();
   Index least_norm_solution(double* w);  // its rank
@@ -164,7 +165,7 @@ class LinearRiskOf : public LinearRisk {
   const T* line_z_ = nullptr;
   double line_norm_[3] = {};  // of the penalty on the line: a + 2 b t + c t^2
   std::vector<Index> sample_;
-  Buffer<T> sample_x_, sample_y_, sample_weight_, sample_z_;
+  Buffer<T> sample_y_, sample_weight_, sample_z_;
   std::vector<std::int32_t> sample_label_;
   double sample_share_ = 1;  // of the sum of weights
   std::unique_ptr<Factor> block_;  // of one output's Hessian, scaled; of squared errors
