@@ -10,21 +10,42 @@
 namespace steep {
 namespace {
 
-constexpr Index block_rows = 128;
+constexpr Index block_rows = 192;
 
 template <class T>
 Index gram_workspace(Index d) {
   return 2 * block_rows * Cut<T>(d).padded();
 }
 
+// x and weight x into panels, in one pass over x.
 template <class T>
-void scale_panels(Index k, const Cut<T>& cut, const T* weight, const T* from, T* to) {
-  for (Index s = 0; s < cut.whole_panels + cut.pieces; ++s) {
-    const Index width = strip(cut, s).padded;
+void pack_scaled(Index k, const Cut<T>& cut, const T* x, Index x_row, const T* weight, T* plain, T* scaled) {
+  constexpr Index w = Simd<T>::width;
+  for (Index s = 0; s < cut.whole_panels; ++s) {
     for (Index i = 0; i < k; ++i) {
-      for (Index j = 0; j < width; ++j) to[j] = weight[i] * from[j];
-      to += width;
-      from += width;
+      const T* from = x + i * x_row + s * kPanel<T>;
+      __builtin_prefetch(from + kPanel<T>);  // the next panel's part of this row
+      __builtin_prefetch(from + kPanel<T> + w);
+      const V<T> first = load(from), second = load(from + w), factor = broadcast(weight[i]);
+      store(plain, first);
+      store(plain + w, second);
+      store(scaled, first * factor);
+      store(scaled + w, second * factor);
+      plain += kPanel<T>;
+      scaled += kPanel<T>;
+    }
+  }
+  for (Index q = 0; q < cut.pieces; ++q) {
+    const auto piece = cut.piece[q];
+    for (Index i = 0; i < k; ++i) {
+      const T* from = x + i * x_row + piece.first;
+      for (Index j = 0; j < piece.padded; ++j) {
+        const T value = j < piece.width ? from[j] : T(0);
+        plain[j] = value;
+        scaled[j] = weight[i] * value;
+      }
+      plain += piece.padded;
+      scaled += piece.padded;
     }
   }
 }
@@ -36,8 +57,11 @@ void weighted_gram(Index n, Index d, const T* x, Index x_row, const T* weight, T
   T *plain = workspace, *scaled = weight ? workspace + block_rows * cut.padded() : plain;
   for (Index r = 0; r == 0 || r < n; r += block_rows) {
     const Index k = std::min(block_rows, n - r);
-    pack_panels(k, cut, x + r * x_row, x_row, Index(1), plain, k);
-    if (weight) scale_panels(k, cut, weight + r, plain, scaled);
+    if (weight) {
+      pack_scaled(k, cut, x + r * x_row, x_row, weight + r, plain, scaled);
+    } else {
+      pack_panels(k, cut, x + r * x_row, x_row, Index(1), plain, k);
+    }
     lower_product(k, cut, plain, scaled, h, h_row, accumulate || r > 0);
   }
 }

@@ -48,6 +48,11 @@ void tile(const Tile<T>& t) {
   constexpr int groups = (R + 2) / 3;  // three rows share a base address
   Vec acc[R][NV];
   STEEP_UNROLL for (int i = 0; i < R; ++i) { STEEP_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] = Vec{}; }
+  if (t.load_c) {  // comes from far when C is large; needed after the sums
+    STEEP_UNROLL for (int i = 0; i < R; ++i) {
+      STEEP_UNROLL for (int v = 0; v < NV; ++v) __builtin_prefetch(t.c + i * t.c_row + v * width, 1);
+    }
+  }
   const Index s = t.a_row, step = t.a_col, b_row = t.b_row;
   const T* a[groups];
   STEEP_UNROLL for (int g = 0; g < groups; ++g) a[g] = t.a + 3 * g * s;

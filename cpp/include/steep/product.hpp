@@ -35,7 +35,7 @@ struct ProductKernels {
   // H (d, d; lower triangle, row stride h_row) [+]= X' diag(weight) X for X (n, d; row stride x_row); weight null: ones.
   Index (*gram_workspace)(Index d);
   void (*weighted_gram)(Index n, Index d, const T* x, Index x_row, const T* weight, T* h, Index h_row, bool accumulate,
-                        T* workspace);  // an entry is a chain over blocks of 128 rows; it does not depend on d
+                        T* workspace);  // an entry is a chain over blocks of 192 rows; it does not depend on d
   // Lower Cholesky factor in place (lower triangle read and written). 0, or the 1-based pivot that is not positive.
   Index (*cholesky_workspace)(Index n);
   Index (*cholesky)(Index n, T* a, Index a_row, T* workspace);
