@@ -36,11 +36,9 @@ class Search {
         corr_(m_) {}
 
   [[noreturn]] void go() {
-    model_.scores(x_.data(), z_);
-    measure();
+    evaluate();
     for (bool first = true;; first = false) {
       balance();
-      model_.transposed(at_.u, corr_.data());
       for (Index j = 0; j < d_; ++j) g_[j] = corr_[j] + l2_ * x_[j];
       if (m_ > d_) g_[d_] = corr_[d_];
       const double kkt = run_.optimality(x_, g_), fun = at_.value + penalty(x_);
@@ -68,15 +66,40 @@ class Search {
     return 0.5 * l2_ * square + l1_ * sum;
   }
 
+  // One pass over X: scores, slopes and correlations at x_.
+  void evaluate() {
+    run_.check_time();
+    ++run_.result().nfev, ++run_.result().njev;
+    model_.evaluate(x_.data(), z_, at_, corr_.data());
+    current_ = true;
+  }
+
+  // Slopes at z_, O(n); correlations are those of before.
   void measure() {
     run_.check_time();
     ++run_.result().nfev, ++run_.result().njev;
     model_.slopes(z_, at_, true);
+    current_ = false;
   }
 
-  // The intercept alone, by Newton's method: O(n) a step.
+  // The best intercept for these weights, as the dual point needs it, and the correlations there.
   void balance() {
-    if (m_ == d_) return;
+    if (m_ > d_ && exact_) {
+      if (column_sums_.empty()) column_sums_.resize(m_), model_.transposed(at_.c, column_sums_.data());
+      const double sum = corr_[d_], step = -sum / column_sums_[d_];
+      for (Index i = 0; i < n_; ++i) z_[i] += step, at_.u[i] += step * at_.c[i];
+      for (Index j = 0; j < m_; ++j) corr_[j] += step * column_sums_[j];
+      at_.value += step * (sum + 0.5 * step * column_sums_[d_]);
+      x_[d_] += step;
+    } else if (m_ > d_) {
+      improve_intercept();
+    }
+    if (!current_) model_.transposed(at_.u, corr_.data());
+    current_ = true;
+  }
+
+  // Newton's method, O(n) a step.
+  void improve_intercept() {
     for (int trial = 0; trial < 4; ++trial) {
       double sum = 0, size = 0, curve = 0;
       for (Index i = 0; i < n_; ++i) sum += at_.u[i], size += std::abs(at_.u[i]), curve += at_.c[i];
@@ -84,10 +107,12 @@ class Search {
       const double step = -sum / curve, value = at_.value;
       before_ = at_;
       for (double& z : z_) z += step;
+      const bool was = current_;
       measure();
       if (!(at_.value <= value + 1e-14 * std::abs(value))) {
         for (double& z : z_) z -= step;
         at_ = before_;
+        current_ = was;
         return;
       }
       x_[d_] += step;
@@ -123,9 +148,8 @@ class Search {
     }
     if (m_ > d_) used.push_back(d_);
     std::sort(used.begin(), used.end());
-    const bool same = used == columns_;
+    before_columns_ = std::move(columns_);
     columns_ = std::move(used);
-    fresh_ = !(same && exact_);
     return !columns_.empty();
   }
 
@@ -143,6 +167,47 @@ class Search {
     }
   }
 
+  // H_ for these columns; that of squared errors is kept, and grows by the new columns' rows.
+  void form_gram() {
+    const Index s = static_cast<Index>(columns_.size());
+    std::vector<Index> extra;
+    std::set_difference(columns_.begin(), columns_.end(), before_columns_.begin(), before_columns_.end(),
+                        std::back_inserter(extra));
+    const Index e = static_cast<Index>(extra.size());
+    if (exact_ && 4 * e < s && !H_.empty()) {
+      if (e == 0 && before_columns_ == columns_) return;
+      Vector grown(s * s), rows(e * s);
+      const Index old_size = static_cast<Index>(before_columns_.size());
+      std::vector<Index> old(s, -1);
+      for (Index k = 0, from = 0; k < s; ++k) {
+        while (from < old_size && before_columns_[from] < columns_[k]) ++from;
+        if (from < old_size && before_columns_[from] == columns_[k]) old[k] = from;
+      }
+      if (e > 0) model_.cross_gram(extra, columns_, at_.c, rows.data());
+      for (Index k = 0, row = 0; k < s; ++k) {
+        if (old[k] < 0) {
+          for (Index j = 0; j < s; ++j) grown[k * s + j] = grown[j * s + k] = rows[row * s + j];
+          ++row;
+          grown[k * s + k] += l2_;
+        } else {
+          for (Index j = 0; j < s; ++j)
+            if (old[j] >= 0) grown[k * s + j] = H_[old[k] * old_size + old[j]];
+        }
+      }
+      H_ = std::move(grown);
+      return;
+    }
+    H_.resize(s * s);
+    model_.columns_gram(columns_, at_.c, H_.data());
+    double largest = 0;
+    for (Index k = 0; k < s; ++k) {
+      if (columns_[k] < d_) H_[k * s + k] += l2_;
+      largest = std::max(largest, H_[k * s + k]);
+    }
+    // Saturated rows leave next to no curvature.
+    for (Index k = 0; k < s && !exact_; ++k) H_[k * s + k] += 1e-12 * largest;
+  }
+
   // A step of the quadratic model, with the curvature at hand or (where rows that are saturated leave none) the largest.
   bool improve(double kkt, bool bounded) {
     const Index s = static_cast<Index>(columns_.size());
@@ -151,16 +216,7 @@ class Search {
       if (!(top > 0)) return false;
       for (Index i = 0; i < n_; ++i) at_.c[i] = top * model_.row_weight(i);
     }
-    if (fresh_ || bounded) {
-      H_.resize(s * s);
-      model_.columns_gram(columns_, at_.c, H_.data());
-      double largest = 0;
-      for (Index k = 0; k < s; ++k) {
-        if (columns_[k] < d_) H_[k * s + k] += l2_;
-        largest = std::max(largest, H_[k * s + k]);
-      }
-      for (Index k = 0; k < s && !exact_; ++k) H_[k * s + k] += 1e-12 * largest;
-    }
+    form_gram();
     Vector v(s), b(s), l1(s), step(s);
     for (Index k = 0; k < s; ++k) v[k] = x_[columns_[k]], l1[k] = columns_[k] < d_ ? l1_ : 0;
     for (Index k = 0; k < s; ++k) {
@@ -169,8 +225,10 @@ class Search {
       b[k] = g_[columns_[k]] - Hv;
     }
     const Vector start = v;
-    const double forcing = exact_ ? (complete_ ? 1e-5 : 0.03) : 0.1 * std::min(1.0, std::sqrt(kkt / start_kkt_));
-    minimize_l1_quadratic({s, H_.data(), b.data(), l1.data()}, v, forcing * kkt, 1000);
+    // Sweeps cost s^2 each, a further pass over X n d.
+    const double tight = 50 * s * s < n_ * d_ ? 1e-10 : 1e-6;
+    const double forcing = exact_ ? (complete_ ? tight : 0.03) : 0.1 * std::min(1.0, std::sqrt(kkt / start_kkt_));
+    minimize_l1_quadratic({s, H_.data(), b.data(), l1.data()}, v, forcing * kkt, complete_ ? 1000 : 30);
     double slope = 0;
     bool moved = false;
     for (Index k = 0; k < s; ++k) {
@@ -179,19 +237,34 @@ class Search {
       moved = moved || step[k] != 0;
     }
     if (!moved) return false;
-    dz_.assign(n_, 0.0);
-    model_.add_columns(columns_, step, dz_);
     const double fun = at_.value + penalty(x_);
-    const Vector x = x_, z = z_;
+    const Vector x = x_;
+    z0_.swap(z_);                           // z_ is written anew
+    const bool whole = exact_ || m_ == d_;  // a full step that is taken leaves nothing to do; an intercept moves on
+    if (!whole) {
+      dz_.assign(n_, 0.0);
+      model_.add_columns(columns_, step, dz_);
+    }
     step_ = 1;
     for (int trial = 0; trial < 40; ++trial, step_ *= 0.5) {
       for (Index k = 0; k < s; ++k) x_[columns_[k]] = step_ == 1 ? v[k] : start[k] + step_ * step[k];
-      for (Index i = 0; i < n_; ++i) z_[i] = z[i] + step_ * dz_[i];
-      measure();
+      if (whole && trial == 0) {
+        evaluate();
+      } else {
+        z_.resize(n_);
+        for (Index i = 0; i < n_; ++i) z_[i] = z0_[i] + step_ * dz_[i];
+        measure();
+      }
       const double fun1 = at_.value + penalty(x_);
       if (fun1 <= fun + 1e-3 * step_ * std::min(slope, 0.0) + 1e-14 * std::abs(fun)) return true;
+      if (whole && trial == 0) {
+        dz_.resize(n_);
+        for (Index i = 0; i < n_; ++i) dz_[i] = z_[i] - z0_[i];
+      }
     }
-    x_ = x, z_ = z;
+    x_ = x;
+    evaluate();
+    balance();
     return false;
   }
 
@@ -199,10 +272,10 @@ class Search {
   LinearModel& model_;
   Index n_, d_, m_;
   double l1_, l2_;
-  bool exact_, fresh_ = true, complete_ = true;
-  Vector x_, g_, corr_, z_, dz_, H_;
+  bool exact_, complete_ = true, current_ = false;
+  Vector x_, g_, corr_, z_, z0_, dz_, H_, column_sums_;
   Slopes at_, before_;
-  std::vector<Index> columns_;
+  std::vector<Index> columns_, before_columns_;
   double step_ = NAN, start_kkt_ = 1;
 };
 

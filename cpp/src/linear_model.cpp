@@ -51,55 +51,38 @@ class ModelOf : public LinearModel {
     set_coefficients(w);
     const T b = intercept() ? static_cast<T>(w[d_]) : T(0);
     z.resize(n_);
-    over_rows([&](Index first, Index m, Index, Space& space) {
-      X_.scores(first, m, 1, w_.data(), nullptr, &b, space.a.data(), space.work.data());
-      for (Index i = 0; i < m; ++i) z[first + i] = static_cast<double>(space.a[i]);
-    });
+    over_rows([&](Index first, Index m, Index, Space& space) { block_scores(first, m, b, z, space); });
   }
 
   void slopes(const Vector& z, Slopes& out, bool curvature) override {
-    out.u.resize(n_);
-    if (curvature) out.c.resize(n_);
-    Vector values(tasks_, 0.0);
-    const double scale = risk_.scale();
+    resize(out, curvature);
+    values_.assign(tasks_, 0.0);
     over_rows([&](Index first, Index m, Index task, Space& space) {
-      LossCall<double> call;
-      call.kind = loss();
-      call.parameter = parameter();
-      call.rows = m;
-      call.outputs = 1;
-      call.score = z.data() + first;
-      for (Index i = 0; i < m; ++i) space.target[i] = static_cast<double>(risk_.target()[first + i]);
-      call.target = space.target.data();
-      if (risk_.sample_weight()) {
-        for (Index i = 0; i < m; ++i) space.weight[i] = static_cast<double>(risk_.sample_weight()[first + i]);
-        call.weight = space.weight.data();
-      }
-      double* u = out.u.data() + first;
-      kernels<double>().loss.value_and_gradient(call, space.loss.data(), u);
-      for (Index i = 0; i < m; ++i) values[task] += space.loss[i], u[i] *= scale;
-      if (!curvature) return;
-      double* c = out.c.data() + first;
-      kernels<double>().loss.curvature(call, ones_.data(), c);
-      for (Index i = 0; i < m; ++i) c[i] *= scale;
+      values_[task] += block_slopes(first, m, z, out, curvature, space);
     });
-    out.value = 0;
-    for (double value : values) out.value += value;
-    out.value *= scale;
+    add_values(out);
+  }
+
+  void evaluate(const double* w, Vector& z, Slopes& out, double* correlations) override {
+    set_coefficients(w);
+    const T b = intercept() ? static_cast<T>(w[d_]) : T(0);
+    z.resize(n_);
+    resize(out, true);
+    values_.assign(tasks_, 0.0);
+    parts_.assign(tasks_ * (d_ + 1), 0.0);
+    over_rows([&](Index first, Index m, Index task, Space& space) {
+      block_scores(first, m, b, z, space);
+      values_[task] += block_slopes(first, m, z, out, true, space);
+      block_transposed(first, m, task, out.u, space);
+    });
+    add_values(out);
+    add_parts(correlations);
   }
 
   void transposed(const Vector& u, double* out) override {
-    const Index size = d_ + 1;
-    parts_.assign(tasks_ * size, 0.0);
-    over_rows([&](Index first, Index m, Index task, Space& space) {
-      double* part = parts_.data() + task * size;
-      for (Index i = 0; i < m; ++i) space.a[i] = static_cast<T>(u[first + i]), part[d_] += u[first + i];
-      X_.add_back(first, m, 1, space.a.data(), part, space.work.data());
-    });
-    const Index used = d_ + (intercept() ? 1 : 0);
-    std::fill(out, out + used, 0.0);
-    for (Index task = 0; task < tasks_; ++task)
-      for (Index j = 0; j < used; ++j) out[j] += parts_[task * size + j];
+    parts_.assign(tasks_ * (d_ + 1), 0.0);
+    over_rows([&](Index first, Index m, Index task, Space& space) { block_transposed(first, m, task, u, space); });
+    add_parts(out);
   }
 
   void columns_gram(const std::vector<Index>& columns, const Vector& c, double* H) override {
@@ -107,10 +90,8 @@ class ModelOf : public LinearModel {
     const bool ones = s > 0 && columns[s - 1] == d_;
     const Index m = s - (ones ? 1 : 0);
     const bool whole = m == d_ && !X_.sparse();
-    const Index block = std::clamp<Index>((Index{1} << 18) / std::max<Index>(m, 1) / 16 * 16, 64, most_rows);
-    const Index blocks = (n_ + block - 1) / block;
-    const Index tasks =
-        std::clamp<Index>(std::min(n_ * s * s >> 20, (Index{1} << 22) / (s * s)), 1, std::min<Index>(32, blocks));
+    const Index block = gram_block(m), blocks = (n_ + block - 1) / block;
+    const Index tasks = gram_tasks(n_ * s * s, s * s, blocks);
     parts_.assign(tasks * s * s, 0.0);
     for (auto& space : spaces_) {
       if (space->gathered.size() < (whole ? 0 : block * m)) space->gathered.resize(block * m);
@@ -146,6 +127,48 @@ class ModelOf : public LinearModel {
         for (Index task = 0; task < tasks; ++task) sum += parts_[task * s * s + i * s + j];
         H[i * s + j] = H[j * s + i] = sum;
       }
+  }
+
+  void cross_gram(const std::vector<Index>& extra, const std::vector<Index>& columns, const Vector& c,
+                  double* C) override {
+    const Index e = static_cast<Index>(extra.size()), s = static_cast<Index>(columns.size());
+    const bool ones = columns[s - 1] == d_;
+    const Index m = s - (ones ? 1 : 0), block = gram_block(s), blocks = (n_ + block - 1) / block;
+    const Index tasks = gram_tasks(2 * n_ * e * s, e * s, blocks);
+    parts_.assign(tasks * e * s, 0.0);
+    for (auto& space : spaces_) {
+      const Index need = kernels<T>().product.workspace_size(e, s, block) + e * s + block * e;
+      if (space->gathered.size() < block * s) space->gathered.resize(block * s);
+      if (space->gram.size() < need + 16) space->gram.resize(need + 16);
+    }
+    team_->run(tasks, [&](Index task, int member) {
+      Space& space = *spaces_[static_cast<std::size_t>(member)];
+      T *workspace = space.gram.data(), *sums = workspace + kernels<T>().product.workspace_size(e, s, block);
+      T *left = sums + e * s, *x = space.gathered.data();
+      double* part = parts_.data() + task * e * s;
+      const Index end = std::min(n_, (task + 1) * blocks / tasks * block);
+      for (Index first = task * blocks / tasks * block; first < end; first += block) {
+        const Index count = std::min(block, end - first);
+        X_.gather(first, count, extra.data(), e, left);
+        X_.gather(first, count, columns.data(), m, x);
+        for (Index i = 0; i < count; ++i)
+          for (Index k = 0; k < e; ++k) left[i * e + k] *= static_cast<T>(c[first + i]);
+        Product<T> p;
+        p.m = e, p.n = m, p.k = count;
+        p.a = left, p.a_row = 1, p.a_col = e;
+        p.b = x, p.b_row = m;
+        p.c = sums, p.c_row = m;
+        p.workspace = workspace;
+        kernels<T>().product.multiply(p);
+        for (Index k = 0; k < e; ++k) {
+          for (Index j = 0; j < m; ++j) part[k * s + j] += static_cast<double>(sums[k * m + j]);
+          for (Index i = 0; ones && i < count; ++i) part[k * s + m] += static_cast<double>(left[i * e + k]);
+        }
+      }
+    });
+    std::fill(C, C + e * s, 0.0);
+    for (Index task = 0; task < tasks; ++task)
+      for (Index i = 0; i < e * s; ++i) C[i] += parts_[task * e * s + i];
   }
 
   void add_columns(const std::vector<Index>& columns, const Vector& step, Vector& z) override {
@@ -207,6 +230,66 @@ class ModelOf : public LinearModel {
     Buffer<double> loss, target, weight;
   };
 
+  static Index gram_block(Index columns) {
+    return std::clamp<Index>((Index{1} << 18) / std::max<Index>(columns, 1) / 16 * 16, 64, most_rows);
+  }
+  // Each task has a sum of its own: few of them where sums are large.
+  static Index gram_tasks(Index work, Index size, Index blocks) {
+    return std::clamp<Index>(std::min(work >> 20, (Index{1} << 21) / size), std::min<Index>(2, blocks),
+                             std::min<Index>(32, blocks));
+  }
+
+  void block_scores(Index first, Index m, T b, Vector& z, Space& space) {
+    X_.scores(first, m, 1, w_.data(), nullptr, &b, space.a.data(), space.work.data());
+    for (Index i = 0; i < m; ++i) z[first + i] = static_cast<double>(space.a[i]);
+  }
+
+  double block_slopes(Index first, Index m, const Vector& z, Slopes& out, bool curvature, Space& space) {
+    LossCall<double> call;
+    call.kind = loss();
+    call.parameter = parameter();
+    call.rows = m;
+    call.outputs = 1;
+    call.score = z.data() + first;
+    for (Index i = 0; i < m; ++i) space.target[i] = static_cast<double>(risk_.target()[first + i]);
+    call.target = space.target.data();
+    if (risk_.sample_weight()) {
+      for (Index i = 0; i < m; ++i) space.weight[i] = static_cast<double>(risk_.sample_weight()[first + i]);
+      call.weight = space.weight.data();
+    }
+    const double scale = risk_.scale();
+    double *u = out.u.data() + first, value = 0;
+    kernels<double>().loss.value_and_gradient(call, space.loss.data(), u);
+    for (Index i = 0; i < m; ++i) value += space.loss[i], u[i] *= scale;
+    if (!curvature) return value;
+    double* c = out.c.data() + first;
+    kernels<double>().loss.curvature(call, ones_.data(), c);
+    for (Index i = 0; i < m; ++i) c[i] *= scale;
+    return value;
+  }
+
+  void block_transposed(Index first, Index m, Index task, const Vector& u, Space& space) {
+    double* part = parts_.data() + task * (d_ + 1);
+    for (Index i = 0; i < m; ++i) space.a[i] = static_cast<T>(u[first + i]), part[d_] += u[first + i];
+    X_.add_back(first, m, 1, space.a.data(), part, space.work.data());
+  }
+
+  void resize(Slopes& out, bool curvature) const {
+    out.u.resize(n_);
+    if (curvature) out.c.resize(n_);
+  }
+  void add_values(Slopes& out) const {
+    out.value = 0;
+    for (double value : values_) out.value += value;
+    out.value *= risk_.scale();
+  }
+  void add_parts(double* out) const {
+    const Index size = d_ + 1, used = d_ + (intercept() ? 1 : 0);
+    std::fill(out, out + used, 0.0);
+    for (Index task = 0; task < tasks_; ++task)
+      for (Index j = 0; j < used; ++j) out[j] += parts_[task * size + j];
+  }
+
   template <class Work>
   void over_rows(Work&& work) {
     const Index blocks = (n_ + block_ - 1) / block_;
@@ -225,7 +308,7 @@ class ModelOf : public LinearModel {
   Index block_, tasks_;
   std::unique_ptr<Team> team_;
   std::vector<std::unique_ptr<Space>> spaces_;
-  Vector parts_;
+  Vector parts_, values_;
 };
 
 }  // namespace

@@ -33,9 +33,14 @@ class LinearModel {
 
   virtual void scores(const double* w, Vector& z) = 0;  // w (d), then b
   virtual void slopes(const Vector& z, Slopes& out, bool curvature) = 0;
+  // All three of these in one pass over X: z, what the losses say, and X'u (d), sum u.
+  virtual void evaluate(const double* w, Vector& z, Slopes& out, double* correlations) = 0;
   virtual void transposed(const Vector& u, double* out) = 0;  // X'u (d), and sum u with an intercept
   // H (m, m), both triangles: the chosen columns' X' diag(c) X.
   virtual void columns_gram(const std::vector<Index>& columns, const Vector& c, double* H) = 0;
+  // C (extra, columns): X_extra' diag(c) X_columns.
+  virtual void cross_gram(const std::vector<Index>& extra, const std::vector<Index>& columns, const Vector& c,
+                          double* C) = 0;
   // z += sum_k step[k] X[:, columns[k]]
   virtual void add_columns(const std::vector<Index>& columns, const Vector& step, Vector& z) = 0;
 
