@@ -5,8 +5,8 @@
 //     (l2 + X'diag(c h)X) dw = X'(c s (a + h p)) - l2 w,      1 / h = x / (1 - a) + t / a,      da = h (p - s X dw),
 //     p = r - x + t - (m - x (1 - a)) / (1 - a) + (m - t a) / a,      r = 1 - s z,
 //
-// the intercept being a column of ones without l2. O(n d^2) an iteration, 15 to 30 iterations; ends on the duality gap of
-// the feasible point next to a.
+// the intercept being a column of ones without l2. O(n d^2) an iteration, 15 to 30 iterations; ends on the duality gap
+// of w and a, which is feasible all along.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -41,17 +41,22 @@ class InteriorPoint {
         da_(n_),
         dx_(n_),
         dt_(n_),
-        dw_(m_) {
+        dw_(m_),
+        q_(m_) {
     std::iota(columns_.begin(), columns_.end(), Index{0});
     total_ = std::accumulate(problem.weight().begin(), problem.weight().end(), 0.0);
-    // Start along w(1/2), as far as the dual along it rises.
-    Vector w;
-    const double dual = problem.dual(a_, w);
-    double square = 0;
-    for (Index j = 0; j < d_; ++j) square += w[j] * w[j];
-    const double slope = dual + 0.5 * problem.l2() * square;
-    const double scale = square > 0 ? std::min(1.0, slope / (problem.l2() * square)) : 0;
-    for (Index j = 0; j < d_; ++j) w_[j] = scale * w[j];
+    // Start along w(a) for a balanced a, as far as the dual along it rises.
+    double positive = 0;
+    for (Index i = 0; i < n_; ++i)
+      if (problem.sign()[i] > 0) positive += problem.weight()[i];
+    const double negative = total_ - positive, less = std::min(positive, negative);
+    for (Index i = 0; i < n_ && m_ > d_; ++i) a_[i] = 0.5 * less / (problem.sign()[i] > 0 ? positive : negative);
+    refresh();
+    double slope = 0, square = 0;
+    for (Index i = 0; i < n_; ++i) slope += problem.weight()[i] * a_[i];
+    for (Index j = 0; j < d_; ++j) square += q_[j] * q_[j] / problem.l2();
+    const double scale = square > 0 ? std::min(1.0, slope / square) : 0;
+    for (Index j = 0; j < d_; ++j) w_[j] = scale * q_[j] / problem.l2();
     model_.scores(w_.data(), z_);
     if (m_ > d_) {
       w_[d_] = problem.best_intercept(z_);
@@ -65,8 +70,31 @@ class InteriorPoint {
     }
   }
 
-  const Vector& multipliers() const { return a_; }
   const Vector& coefficients() const { return w_; }
+
+  // X'(c s a), and its last entry sum c s a, anew: steps update it by their own equation.
+  void refresh() {
+    Vector u(n_);
+    for (Index i = 0; i < n_; ++i) u[i] = problem_.weight()[i] * problem_.sign()[i] * a_[i];
+    model_.transposed(u, q_.data());
+  }
+
+  double primal() const {
+    double square = 0;
+    for (Index j = 0; j < d_; ++j) square += w_[j] * w_[j];
+    return problem_.loss(z_) + 0.5 * problem_.l2() * square;
+  }
+  // At a, which is balanced but for rounding where there is an intercept.
+  double dual() const {
+    double value = 0, square = 0;
+    for (Index i = 0; i < n_; ++i) value += problem_.weight()[i] * a_[i];
+    for (Index j = 0; j < d_; ++j) square += q_[j] * q_[j];
+    return value - 0.5 * square / problem_.l2();
+  }
+  // A subgradient that takes a_i for the hinge's slope: l2 w - X'(c s a).
+  void subgradient(Vector& g) const {
+    for (Index j = 0; j < m_; ++j) g[j] = (j < d_ ? problem_.l2() * w_[j] : 0.0) - q_[j];
+  }
 
   // Mean complementarity, weighted.
   double complementarity() const {
@@ -103,7 +131,10 @@ class InteriorPoint {
     for (Index i = 0; i < n_; ++i) {
       x_[i] += length * dx_[i], t_[i] += length * dt_[i], a_[i] += length * da_[i], z_[i] += length * dz_[i];
     }
-    for (Index j = 0; j < m_; ++j) w_[j] += length * dw_[j];
+    for (Index j = 0; j < m_; ++j) {
+      q_[j] += length * ((j < d_ ? problem_.l2() * (w_[j] + dw_[j]) : 0.0) - q_[j]);  // the step's equation
+      w_[j] += length * dw_[j];
+    }
     return true;
   }
 
@@ -117,11 +148,11 @@ class InteriorPoint {
       const double first = target - t_[i] * a_[i] - (correct ? dt_[i] * da_[i] : 0);
       const double second = target - x_[i] * e + (correct ? dx_[i] * da_[i] : 0);
       p_[i] = 1 - s[i] * z_[i] - x_[i] + t_[i] - second / e + first / a_[i];
-      u[i] = s[i] * (c[i] * a_[i] + h_[i] * p_[i]);
+      u[i] = s[i] * h_[i] * p_[i];
       dt_[i] = first, dx_[i] = second;  // right-hand sides until the step is known
     }
     model_.transposed(u, dw_.data());
-    for (Index j = 0; j < d_; ++j) dw_[j] -= problem_.l2() * w_[j];
+    for (Index j = 0; j < m_; ++j) dw_[j] += q_[j] - (j < d_ ? problem_.l2() * w_[j] : 0.0);
     factor_.solve(dw_);
     model_.scores(dw_.data(), dz_);
     for (Index i = 0; i < n_; ++i) {
@@ -148,9 +179,20 @@ class InteriorPoint {
   Index n_, d_, m_;
   Factor factor_;
   std::vector<Index> columns_;
-  Vector H_, w_, z_, x_, t_, a_, h_, p_, dz_, da_, dx_, dt_, dw_;
+  Vector H_, w_, z_, x_, t_, a_, h_, p_, dz_, da_, dx_, dt_, dw_, q_;
   double total_ = 0;
 };
+
+// The sign of all rows with a weight, 0 where both occur.
+double only_class(const MarginProblem& problem) {
+  double side = 0;
+  for (Index i = 0; i < problem.rows(); ++i) {
+    if (!(problem.weight()[i] > 0)) continue;
+    if (side != 0 && side != problem.sign()[i]) return 0;
+    side = problem.sign()[i];
+  }
+  return side;
+}
 
 }  // namespace
 
@@ -161,20 +203,25 @@ Result HingeInteriorPoint::solve(Objective& f, const double*, const SolveOptions
   Run run(f, options, "complementarity", 200);
   run.measure("relative duality gap");
   return run.guard([&] {
+    if (const double side = only_class(problem); problem.model().intercept() && side != 0) {
+      Vector w(f.dim(), 0.0), g(f.dim(), 0.0);  // the intercept alone makes every margin 1
+      w.back() = side;
+      run.certify("duality_gap", 0, 0);
+      run.start(w, 0, g, 0, 0);
+    }
     InteriorPoint point(problem);
-    Vector w, g(f.dim());
+    Vector g(f.dim());
     double primal = 0, norm = 0, length = 0;
     const auto certificate = [&] {
       run.check_time();
       ++run.result().nfev;
-      const double dual = problem.dual(point.multipliers(), w);
-      w = point.coefficients();
-      primal = problem.primal(w);
-      problem.subgradient(w, g);
-      const double gap = std::max(primal - dual, 0.0);
+      primal = point.primal();
+      const double gap = std::max(primal - point.dual(), 0.0);
+      point.subgradient(g);
       run.certify("duality_gap", gap, gap);
       norm = gap / std::max(1.0, std::abs(primal));
     };
+    const Vector& w = point.coefficients();
     certificate();
     run.start(w, primal, g, norm, point.complementarity());
     for (double best = norm;;) {
@@ -182,6 +229,7 @@ Result HingeInteriorPoint::solve(Objective& f, const double*, const SolveOptions
       ++run.result().nhev;
       if (!point.step(length)) run.fail(Status::singular, "The Gram matrix of a step is singular beyond repair.");
       certificate();
+      if (norm <= 100 * run.threshold()) point.refresh(), certificate();
       run.step_with(w, primal, g, norm, length, point.complementarity());
       if (length < 1e-8 || (norm > 0.9 * best && point.complementarity() < 1e-14 * std::max(1.0, primal)))
         run.line_search_failed();
