@@ -149,7 +149,9 @@ def test_npz_then_predict(steep_cli, tmp_path):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 3))
     np.savez(tmp_path / "a.npz", X=X, y=np.column_stack([X @ [1, 2, 3], X[:, 0]]))
-    code, out, _ = steep_cli("train", tmp_path / "a.npz", "--hidden", "0", "--epochs", 200, "--out", tmp_path / "m")
+    code, out, _ = steep_cli(
+        "train", tmp_path / "a.npz", "--hidden", "0", "--epochs", 200, "--learning-rate", 0.01, "--out", tmp_path / "m"
+    )
     assert code == 0
     assert "predict y (2 values)" in out
     assert result(out, "test", "R2") > 0.9

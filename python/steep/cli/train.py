@@ -76,7 +76,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training.add_argument("--loss", metavar="NAME", help="default: cross_entropy, or squared_error for a regression")
     training.add_argument("--optimizer", default="adam", metavar="NAME", help="an update rule or a full-batch method")
     training.add_argument("--learning-rate", type=positive, metavar="RATE", help="default: the optimizer's own")
-    training.add_argument("--batch-size", type=positive_int, metavar="N", help="default: 128, or all rows for a method")
+    training.add_argument(
+        "--batch-size", type=positive_int, metavar="N", help="default: by the rows, 16 to 128; all for a method"
+    )
     training.add_argument("--epochs", type=positive_int, default=100, metavar="N", help="at most")
     training.add_argument("--l2", type=positive, metavar="A", help="penalty A/2 times the sum of squared weights")
     training.add_argument("--l1", type=positive, metavar="A", help="penalty A times the sum of absolute weights")
@@ -123,7 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
         problem.train[1],
         loss=arguments.loss or problem.loss,
         optimizer=optimizer,
-        batch_size=arguments.batch_size,
+        batch_size=arguments.batch_size or _batch_size(optimizer, len(problem.train[0])),
         epochs=arguments.epochs,
         penalty=_penalty(arguments),
         validation=problem.validation,
@@ -147,6 +149,15 @@ def run(arguments: argparse.Namespace) -> int:
     if result.status == "diverged":
         print(f"steep: training diverged: {result.message}", file=sys.stderr)
     return {"diverged": 3, "interrupted": 130}.get(result.status, 0)
+
+
+def _batch_size(optimizer: Any, rows: int) -> int | None:
+    """Return a power of two from 16 to 128 that makes about 50 steps an epoch, so that small sets get enough steps."""
+    from ..rules import Rule
+
+    if not isinstance(optimizer, Rule):
+        return None
+    return int(min(128, max(16, 2 ** ((rows // 50).bit_length() - 1 if rows >= 50 else 0))))
 
 
 def _check_out(path: str) -> None:
