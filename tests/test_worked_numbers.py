@@ -87,6 +87,7 @@ def test_perceptron_never_learns_xor():
     net = steep.MLP([2, 1], output="step")
     run = steep.train(net, CORNERS, XOR, loss="perceptron", optimizer=steep.SGD(1.0), batch_size=1, epochs=500)
     assert (run.status, run.epochs) == ("max_epochs", 500)
+    assert "Not separated within 500 epochs" in run.message
     assert (net.predict_classes(CORNERS) == XOR).sum() < 4
 
 

@@ -122,6 +122,8 @@ class Loop:
         if "loss" in self.history and len(self.history["loss"]) == self.trainer.epoch:
             return
         found = dict(self.trainer.report)
+        if not found:  # the core has not run yet
+            return
         done, _, _ = found.pop("epochs"), found.pop("status"), found.pop("step")
         steps = self.trainer.steps_per_epoch
         found["learning_rate"] = self.rates[: done * steps : steps]
@@ -195,6 +197,8 @@ class Loop:
             "max_time": f"max_time of {self.max_time:g} s was up in epoch {epochs + 1}; {last}.",
             "interrupted": f"Interrupted in epoch {epochs + 1}; {last}.",
         }
+        if self.problem.loss == "perceptron":
+            sentences["max_epochs"] = f"Not separated within {self.epochs} epochs; {last}."
         state = TrainState(
             trainer.parameters, trainer.state, trainer.slots, trainer.step, epochs, trainer.position,
             list(trainer.partial), trainer.start_parameters, trainer.start_state, self.history, self.patience,
