@@ -29,3 +29,17 @@ def test_examples_run(name):
     for test in finder.find(getattr(steep, name), name, globs={"steep": steep, "np": np}):
         runner.run(test, out=report.append)
     assert runner.failures == 0, "".join(report)
+
+
+def test_examples_of_the_estimators():
+    import steep.sklearn
+
+    finder = doctest.DocTestFinder(recurse=True, exclude_empty=True)
+    runner = doctest.DocTestRunner(optionflags=OPTIONS)
+    report: list[str] = []
+    for name in steep.sklearn.__all__:
+        tests = [t for t in finder.find(getattr(steep.sklearn, name), name, globs={}) if t.examples]
+        assert any(t.name == name for t in tests), f"{name} must have an example"
+        for test in tests:
+            runner.run(test, out=report.append)
+    assert runner.failures == 0, "".join(report)

@@ -18,6 +18,22 @@ if _version < (1, 6):
         f"steep.sklearn needs scikit-learn 1.6 or newer, got {_sklearn.__version__}: pip install 'steep[sklearn]'"
     )
 
+from ._huber import HuberRegressor  # noqa: E402
+from ._lasso import ElasticNet, Lasso  # noqa: E402
+from ._logistic import LogisticRegression  # noqa: E402
 from ._mlp import MLPClassifier, MLPRegressor  # noqa: E402
+from ._poisson import PoissonRegressor  # noqa: E402
+from ._ridge import Ridge  # noqa: E402
+from ._svm import LinearSVC  # noqa: E402
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = [
+    "ElasticNet",
+    "HuberRegressor",
+    "Lasso",
+    "LinearSVC",
+    "LogisticRegression",
+    "MLPClassifier",
+    "MLPRegressor",
+    "PoissonRegressor",
+    "Ridge",
+]

@@ -1,0 +1,74 @@
+"""Solvers that are full-batch methods: Levenberg-Marquardt, Newton-CG and every other of `steep.minimize`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from .._minimize import minimize
+from .._validation import Array
+from ..callbacks import EpochInfo
+from ..full_batch import working_copy
+from ..methods import Method, resolve_method
+
+__all__ = ["FullBatchMixin", "resolve_full_batch"]
+
+_SHORT = {"lm": "levenberg_marquardt", "newton-cg": "newton_cg"}
+
+
+def resolve_full_batch(solver: str | Method) -> Method:
+    """Return the method of a solver's name or object."""
+    return resolve_method(_SHORT.get(solver, solver)) if isinstance(solver, str) else solver
+
+
+class FullBatchMixin:
+    """An iteration is an epoch of the whole data."""
+
+    def _fit_method(self: Any, X: Any, y: Array, sample_weight: Array | None, solver: str | Method) -> None:
+        method = resolve_full_batch(solver)
+        for name, neutral in (("early_stopping", False), ("clip_norm", None), ("_held", None)):
+            if getattr(self, name, neutral) != neutral:
+                shown = "X_val" if name == "_held" else name
+                raise ValueError(f"{shown} must be {neutral} with solver={method.name!r}, which sees all rows at once")
+        self._refuse_noise(method.name)
+        net = self._network()
+        risk = self._risk(working_copy(net, method), X, y, sample_weight)
+        constant = self._poisson_constant(y)
+        offset = 0.0 if constant is None else float(np.average(constant, weights=sample_weight))
+        result = minimize(
+            risk, net.parameters.astype(np.float64), method, tol=self.tol, max_iter=self.max_iter,
+            max_time=self.max_time, callback=self._after_iteration(), n_threads=self.n_threads,
+        )  # fmt: skip
+        if not np.isfinite(result.x).all():
+            raise ValueError("Solver produced non-finite parameter weights. The input data may contain large values.")
+        net.parameters[...] = result.x
+        self.n_iter_ = int(result.nit)
+        self.loss_ = self._reported(risk, result.x, float(result.fun)) + offset
+        self.loss_curve_ = [float(value) + offset for value in result.trace["fun"][1:]]
+        self.best_loss_ = self.loss_
+        self.t_ += self.n_iter_ * X.shape[0]
+        self.result_ = result
+        if result.status in ("max_iter", "max_time"):
+            warnings.warn(f"solver={method.name!r}: {result.message}", ConvergenceWarning, stacklevel=2)
+
+    def _after_iteration(self: Any) -> Callable[..., Any] | None:
+        calls = [self.callbacks] if callable(self.callbacks) else list(self.callbacks)
+        if not calls and not self.verbose:
+            return None
+        net = self._network()
+
+        def after(intermediate_result: Any) -> None:
+            loss = float(intermediate_result.fun)
+            if self.verbose:
+                print(f"Iteration {intermediate_result.nit}, loss = {loss:.8f}")
+            logs = {"loss": loss, "gradient_norm": float(intermediate_result.gradient_norm)}
+            net.parameters[...] = intermediate_result.x
+            for call in calls:
+                if call(EpochInfo(int(intermediate_result.nit), self.max_iter, logs, net)) is True:
+                    raise StopIteration
+
+        return after

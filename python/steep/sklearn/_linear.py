@@ -1,0 +1,127 @@
+"""
+Fits of linear models by `steep.minimize`, in scikit-learn's scaling.
+
+Objectives are means over rows (weights s_i / sum s), so scikit-learn's ``C sum s_i l_i + 1/2 ||w||^2`` has
+``l2 = 1 / (C sum s)``. A sparse matrix stays CSR.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix, hstack, issparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.class_weight import compute_class_weight
+
+from .._minimize import minimize
+from .._validation import Array
+from ..linear import LinearObjective
+from ..penalties import ElasticNet
+from ..results import Result
+
+__all__ = ["LinearFit", "as_rows", "class_weights", "fit_linear", "with_column"]
+
+
+class LinearFit:
+    """
+    A fit: coefficients, intercept, iterations, and how good they are known to be.
+
+    Attributes
+    ----------
+    coef : array (d,) or (k, d)
+    intercept : float or array (k,)
+    n_iter : int
+    optimality : float
+        A bound on the objective minus its least value where there is a duality gap, else the largest entry of the
+        gradient (prox-mapped under l1), of the mean loss.
+    """
+
+    def __init__(self, f: LinearObjective, result: Result) -> None:
+        self.coef, self.intercept = f.unpack(result.x)
+        self.n_iter = int(result.nit)
+        self.optimality = float(result.certificate.value)
+        self.result = result
+
+
+def fit_linear(
+    X: Any,
+    y: Array,
+    loss: str,
+    *,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    intercept: bool = True,
+    sample_weight: Array | None = None,
+    outputs: int | None = None,
+    loss_parameter: float = 1.0,
+    tol: float = 1e-4,
+    rtol: float = 0.0,
+    max_iter: int | None = None,
+    start: Array | None = None,
+    n_threads: int | None = None,
+) -> LinearFit:
+    """
+    Minimize the mean loss plus ``l1 ||w||_1 + l2/2 ||w||^2``; warn when `max_iter` is reached.
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n, d)
+    y : array
+        As the loss takes it.
+    loss : str
+    l1, l2 : float
+    intercept : bool
+    sample_weight : array of shape (n,), optional
+    outputs : int, optional
+        Number of classes.
+    loss_parameter : float
+    tol : float
+        Of the gradient; methods that have a duality gap stop at tol / 1000 of it.
+    rtol : float
+        The same relative to the gradient at the start.
+    max_iter : int, optional
+    start : array, optional
+        Coefficients row by row, then intercepts.
+    n_threads : int, optional
+    """
+    f = LinearObjective(
+        as_rows(X), y, loss, loss_parameter=loss_parameter, outputs=outputs, intercept=intercept,
+        penalty=ElasticNet(l1=l1, l2=l2), sample_weight=sample_weight, n_threads=n_threads,
+    )  # fmt: skip
+    gap = l1 > 0 or not f._core.has_gradient
+    if start is None:
+        start = np.zeros(f.dim)
+    tol = max(tol * 1e-3, 1e-12) if gap else max(tol, 1e-14)
+    result = minimize(f, start, "auto", tol=tol, rtol=rtol, max_iter=max_iter)
+    if result.status in ("max_iter", "max_time"):
+        warnings.warn(
+            f"{result.method} failed to converge after {result.nit} iteration(s): {result.message} Increase max_iter "
+            "or scale the data (https://scikit-learn.org/stable/modules/preprocessing.html).",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+    return LinearFit(f, result)
+
+
+def as_rows(X: Any) -> Any:
+    """Return CSR or a C-contiguous matrix of float32 or float64."""
+    if issparse(X):
+        return X.tocsr()
+    return np.ascontiguousarray(X, None if X.dtype in (np.float32, np.float64) else np.float64)
+
+
+def class_weights(class_weight: Any, classes: Array, y: Array, sample_weight: Array) -> Array:
+    """Return one weight a class; "balanced" counts rows by their weights where this scikit-learn does (1.7)."""
+    counted = "sample_weight" in inspect.signature(compute_class_weight).parameters
+    more = {"sample_weight": sample_weight} if counted else {}
+    found: Array = compute_class_weight(class_weight, classes=classes, y=y, **more)
+    return found
+
+
+def with_column(X: Any, value: float) -> Any:
+    """Return X with a further constant column: an intercept that is penalized."""
+    column = np.full((X.shape[0], 1), value, X.dtype)
+    return hstack([X, csr_matrix(column)], format="csr") if issparse(X) else np.hstack([X, column])

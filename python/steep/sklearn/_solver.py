@@ -1,0 +1,107 @@
+"""Which solver runs: scikit-learn's three, every update rule and full-batch method, and what "auto" takes."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+from sklearn.neural_network import MLPRegressor
+from sklearn.utils import check_random_state
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import _check_sample_weight
+
+from .._validation import Array
+from ..methods import Method, method_table
+from ..rules import _BY_NAME, Rule
+
+__all__ = ["SOLVERS", "SolverMixin"]
+
+_NETWORK_METHODS = sorted(
+    set(method_table)
+    - {"dual_coordinate_ascent", "hinge_interior_point", "coordinate_descent", "interior_point", "direct", "lbfgs"}
+)
+SOLVERS = {"lbfgs", "auto", "lm", "newton-cg", *_BY_NAME, *_NETWORK_METHODS}
+_SCIKIT_LEARN = ("lbfgs", "sgd", "adam")
+# "auto": Levenberg-Marquardt factors a matrix of all parameters in every iteration; L-BFGS reads all rows.
+_LM_PARAMETERS, _LM_WORK, _LBFGS_ROWS = 600, 2e9, 2000
+
+
+class SolverMixin:
+    """`_fit`, where a solver is chosen."""
+
+    def _choose(self: Any, rows: int) -> tuple[Any, str]:
+        """Return what "auto" takes for the initialized network, and why."""
+        p = sum(a.size for a in (*self.coefs_, *self.intercepts_))
+        loss = self._loss()[0]
+        noisy = self.batch_norm or bool(np.any(np.asarray(self.dropout) > 0))
+        stochastic = (
+            noisy or self.early_stopping or self.clip_norm is not None or self.__dict__.get("_held") is not None
+        )
+        if stochastic:
+            return "adam", "adam: validation rows, clipping, dropout and batch_norm go with minibatches"
+        work = float(rows) * self.n_outputs_ * p * p
+        if loss == "squared_error" and self.l1 == 0 and p <= _LM_PARAMETERS and work <= _LM_WORK:
+            return "lm", f"lm: a squared error, and {p} parameters make a factorization affordable"
+        if rows <= _LBFGS_ROWS and self.l1 == 0:
+            return "lbfgs", f"lbfgs: {rows} rows make full batches affordable"
+        return "adam", f"adam: {rows} rows are many for full batches"
+
+    def _is_rule(self: Any) -> bool:
+        return isinstance(self.solver, Rule) or self.solver in _BY_NAME
+
+    def _check_solver(self: Any) -> bool:
+        if not self._is_rule():
+            raise AttributeError(
+                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
+            )
+        return True
+
+    def _weights(self: Any, y: Any, sample_weight: Any) -> Any:
+        """Return the rows' weights with those of the classes."""
+        if getattr(self, "class_weight", None) is None:
+            return sample_weight
+        each = compute_sample_weight(self.class_weight, y)
+        return each if sample_weight is None else np.asarray(sample_weight) * each
+
+    def _fit(self: Any, X: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("incremental") and getattr(self, "class_weight", None) is not None:
+            raise ValueError(f"class_weight must be None in partial_fit, got {self.class_weight!r}: give sample_weight")
+        if isinstance(self.solver, str) and self.solver in _SCIKIT_LEARN:
+            self.solver_ = self.solver
+            return super()._fit(X, y, *args, **kwargs)  # type: ignore[misc]
+        return self._fit_other(X, y, *args, **kwargs)
+
+    def _fit_other(self: Any, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Any:
+        """Fit with a solver that scikit-learn has not; checks and initialization are as in its `_fit`."""
+        sizes = self.hidden_layer_sizes
+        hidden = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+        if np.any(np.array(hidden) <= 0):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
+        first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        X, y = self._validate_input(X, y, incremental, reset=first)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        y = y.reshape(-1, 1) if y.ndim == 1 else y
+        self.n_outputs_ = y.shape[1]
+        self._random_state = check_random_state(self.random_state)
+        units = [X.shape[1], *hidden, self.n_outputs_]
+        if first:
+            self._initialize(y, units, X.dtype)
+        chosen, reason = (self.solver, str(self.solver)) if self.solver != "auto" else self._choose(X.shape[0])
+        self.solver_ = reason
+        if chosen == "lbfgs":
+            nothing: list[Array | None] = [None] * len(units)
+            weights = () if _knows_no_weights() else (sample_weight,)
+            self._fit_lbfgs(X, y, *weights, nothing, nothing, nothing, nothing, units)
+        elif isinstance(chosen, Rule) or chosen in _BY_NAME:
+            self._fit_epochs(X, y, sample_weight, incremental, chosen)
+        else:
+            assert isinstance(chosen, str | Method)
+            self._fit_method(X, y, sample_weight, chosen)
+        return self
+
+
+def _knows_no_weights() -> bool:
+    """Whether this scikit-learn's networks have no sample weights, before 1.7."""
+    return "sample_weight" not in inspect.signature(MLPRegressor.fit).parameters
