@@ -1,10 +1,15 @@
-"""Fixtures of the command line's tests."""
+"""Fixtures of the command line's tests, and a Ctrl-C that is heard however pytest was started."""
+
+import signal
 
 import pytest
 from sklearn import datasets
 
 import steep
 from steep.__main__ import main
+
+# A process started in the background of a shell ignores SIGINT, and Python then installs no handler.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
