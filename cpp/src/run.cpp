@@ -247,7 +247,7 @@ void Run::note_interrupt() {
 
 // A converged run returns the iterate that passed the test; any other the lowest value seen.
 Result Run::finish() {
-  const bool use_last = result_.status == Status::converged || !has_best_ || !(best_fun_ < last_fun_);
+  const bool use_last = last_only_ || result_.status == Status::converged || !has_best_ || !(best_fun_ < last_fun_);
   result_.x = use_last ? std::move(last_x_) : std::move(best_x_);
   result_.jac = use_last ? std::move(last_g_) : std::move(best_g_);
   result_.fun = use_last ? last_fun_ : best_fun_;

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .methods.first_order import ConjugateGradient as ConjugateGradient
     from .methods.first_order import GradientDescent as GradientDescent
     from .methods.first_order import HeavyBall as HeavyBall
+    from .methods.interior_point import InteriorPoint as InteriorPoint
     from .methods.least_squares import GaussNewton as GaussNewton
     from .methods.least_squares import LevenbergMarquardt as LevenbergMarquardt
     from .methods.nonsmooth import CoordinateDescent as CoordinateDescent
@@ -145,6 +146,7 @@ _LAZY = {
     "DualCoordinateAscent": "methods.nonsmooth",
     "GradientDescent": "methods.first_order",
     "GaussNewton": "methods.least_squares",
+    "InteriorPoint": "methods.interior_point",
     "HeavyBall": "methods.first_order",
     "HingeInteriorPoint": "methods.nonsmooth",
     "LevenbergMarquardt": "methods.least_squares",

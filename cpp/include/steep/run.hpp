@@ -56,6 +56,8 @@ class Run {
   [[noreturn]] void line_search_failed();
   // For methods that decrease f in every step: ends a run that has moved neither f nor the gradient norm for 30 steps.
   void watch_for_stall() { watched_ = true; }
+  // For methods whose iterates may be infeasible: the result is the last iterate, not the lowest value.
+  void prefer_last() { last_only_ = true; }
   void check_time();  // between long pieces of work that evaluate nothing
   void offer(const Vector& x, double fun, const Vector& g);  // a candidate for the best point
   // What the norms handed to start and step_with are, for messages.
@@ -91,7 +93,7 @@ class Run {
   Index max_iter_;
   std::string measure_ = "gradient norm";
   double threshold_ = 0, first_fun_ = 0, last_norm_ = 0;
-  bool certified_ = false, has_best_ = false, watched_ = false;
+  bool last_only_ = false, certified_ = false, has_best_ = false, watched_ = false;
   double stall_fun_ = INFINITY, stall_norm_ = INFINITY;
   int stalled_ = 0;
   Vector best_x_, best_g_;

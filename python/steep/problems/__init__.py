@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from .analytic import quadratic, rosenbrock
+from .fits import chebyshev, lad, quantile
 from .linear import least_squares, logistic, matrix_least_squares, softmax, svm
+from .programs import linear_program, quadratic_program
 
 __all__ = [
+    "chebyshev",
+    "lad",
     "least_squares",
+    "linear_program",
     "logistic",
     "matrix_least_squares",
     "quadratic",
+    "quadratic_program",
+    "quantile",
     "rosenbrock",
     "softmax",
     "svm",

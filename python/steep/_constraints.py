@@ -1,0 +1,156 @@
+"""SciPy's constraints, objects or dicts, as rows ``A x = b``, ``G x <= h`` and functions ``c_E(x) = 0``, ``c_I(x) >= 0``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ._validation import Array, show
+
+__all__ = ["Constraints", "Curved", "read_constraints"]
+
+
+@dataclass
+class Curved:
+    """
+    One constraint function with its limits.
+
+    Attributes
+    ----------
+    fun, jac : callables, or None for a Jacobian by differences
+    low, high : array or number
+        Limits of fun(x); equal ones make an equality.
+    """
+
+    fun: Callable[[Array], Any]
+    jac: Callable[[Array], Any] | None
+    low: Any
+    high: Any
+    equality: Array = field(default_factory=lambda: np.zeros(0, bool))
+    size: int = 0
+
+    def values(self, x: Array) -> Array:
+        """Return fun(x) as a vector."""
+        return np.atleast_1d(np.asarray(self.fun(x), dtype=np.float64)).reshape(-1)
+
+    def slopes(self, x: Array) -> Array:
+        """Return the Jacobian, (size, dim), by central differences where none was given."""
+        if self.jac is not None:
+            found = self.jac(x)
+            return np.asarray(found.toarray() if hasattr(found, "toarray") else found, float).reshape(self.size, x.size)
+        columns = []
+        for j in range(x.size):
+            h = np.cbrt(np.finfo(float).eps) * max(1.0, abs(x[j]))
+            ahead, behind = x.copy(), x.copy()
+            ahead[j] += h
+            behind[j] -= h
+            columns.append((self.values(ahead) - self.values(behind)) / (ahead[j] - behind[j]))
+        return np.stack(columns, axis=1)
+
+    def measure(self, x: Array) -> None:
+        """Find the size, and broadcast the limits to it."""
+        self.size = self.values(x).size
+        self.low = np.broadcast_to(np.asarray(self.low, dtype=np.float64), (self.size,))
+        self.high = np.broadcast_to(np.asarray(self.high, dtype=np.float64), (self.size,))
+        self.equality = self.low == self.high
+
+
+@dataclass
+class Constraints:
+    """Linear rows and curved functions."""
+
+    A: Array
+    b: Array
+    G: Array
+    h: Array
+    curved: list[Curved]
+
+    @property
+    def exact(self) -> bool:
+        """Whether every Jacobian is the user's."""
+        return all(c.jac is not None for c in self.curved)
+
+    def measure(self, x: Array) -> None:
+        """Evaluate the functions once, for their sizes."""
+        for constraint in self.curved:
+            constraint.measure(x)
+
+    @property
+    def equalities(self) -> int:
+        """Number of equalities, curved ones first."""
+        return int(sum(c.equality.sum() for c in self.curved)) + len(self.b)
+
+    def values(self, x: Array) -> Array:
+        """Return (c_E, c_I): curved equalities, linear ones, curved inequalities, linear ones."""
+        equal, above = [], []
+        for c in self.curved:
+            v = c.values(x)
+            equal.append(v[c.equality] - c.low[c.equality])
+            low, high = np.isfinite(c.low) & ~c.equality, np.isfinite(c.high) & ~c.equality
+            above.extend((v[low] - c.low[low], c.high[high] - v[high]))
+        return np.concatenate([*equal, self.A @ x - self.b, *above, self.h - self.G @ x])
+
+    def slopes(self, x: Array) -> Array:
+        """Return the Jacobian of :meth:`values`."""
+        equal, above = [], []
+        for c in self.curved:
+            J = c.slopes(x)
+            equal.append(J[c.equality])
+            low, high = np.isfinite(c.low) & ~c.equality, np.isfinite(c.high) & ~c.equality
+            above.extend((J[low], -J[high]))
+        return np.concatenate([*equal, self.A, *above, -self.G])
+
+
+def read_constraints(given: tuple[Any, ...], n: int) -> Constraints:
+    """
+    Read SciPy's constraints.
+
+    Parameters
+    ----------
+    given : tuple of LinearConstraint, NonlinearConstraint or dicts
+    n : int
+        Number of variables.
+    """
+    equal, above = [(np.zeros((0, n)), np.zeros(0))], [(np.zeros((0, n)), np.zeros(0))]
+    curved = []
+    for constraint in given:
+        if isinstance(constraint, dict):
+            curved.append(_read_dict(constraint))
+        elif hasattr(constraint, "A"):
+            rows = constraint.A
+            rows = np.atleast_2d(np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows, dtype=np.float64))
+            if rows.shape[1] != n:
+                raise ValueError(f"A of a constraint must have {n} columns, got shape {rows.shape}")
+            low = np.broadcast_to(np.asarray(constraint.lb, dtype=np.float64), (rows.shape[0],))
+            high = np.broadcast_to(np.asarray(constraint.ub, dtype=np.float64), (rows.shape[0],))
+            both = low == high
+            equal.append((rows[both], low[both]))
+            least, most = np.isfinite(low) & ~both, np.isfinite(high) & ~both
+            above.extend(((rows[most], high[most]), (-rows[least], -low[least])))
+        elif hasattr(constraint, "fun"):
+            jac = constraint.jac if callable(getattr(constraint, "jac", None)) else None
+            curved.append(Curved(constraint.fun, jac, constraint.lb, constraint.ub))
+        else:
+            raise TypeError(
+                f"constraints must be LinearConstraint, NonlinearConstraint or dicts, got {show(constraint)}"
+            )
+    A, b = (np.concatenate(part) for part in zip(*equal, strict=True))
+    G, h = (np.concatenate(part) for part in zip(*above, strict=True))
+    return Constraints(np.ascontiguousarray(A), b, np.ascontiguousarray(G), h, curved)
+
+
+def _read_dict(constraint: dict[str, Any]) -> Curved:
+    kind = constraint.get("type")
+    if kind not in ("eq", "ineq") or not callable(constraint.get("fun")):
+        raise ValueError(f"a constraint must have type 'eq' or 'ineq' and a function fun, got {show(constraint)}")
+    args = constraint.get("args", ())
+    fun, jac = constraint["fun"], constraint.get("jac")
+    return Curved(
+        lambda x: fun(x, *args),
+        (lambda x: jac(x, *args)) if callable(jac) else None,
+        0.0,
+        0.0 if kind == "eq" else np.inf,
+    )
