@@ -16,12 +16,13 @@ from scipy.optimize import (
 import steep
 from steep.problems import chebyshev, lad, linear_program, quadratic, quadratic_program, quantile
 
-STACKLOSS = np.array(
-    "80 27 89 42 80 27 88 37 75 25 90 37 62 24 87 28 62 22 87 18 62 23 87 18 62 24 93 19 62 24 93 20 58 23 87 15 "
-    "58 18 80 14 58 18 89 14 58 17 88 13 58 18 82 11 58 19 93 12 50 18 89 8 50 18 86 7 50 19 72 8 50 19 79 8 "
-    "50 20 80 9 56 20 82 15 70 20 91 15".split(),
-    dtype=float,
-).reshape(21, 4)
+# fmt: off
+STACKLOSS = np.array([
+    80, 27, 89, 42, 80, 27, 88, 37, 75, 25, 90, 37, 62, 24, 87, 28, 62, 22, 87, 18, 62, 23, 87, 18, 62, 24, 93, 19,
+    62, 24, 93, 20, 58, 23, 87, 15, 58, 18, 80, 14, 58, 18, 89, 14, 58, 17, 88, 13, 58, 18, 82, 11, 58, 19, 93, 12,
+    50, 18, 89, 8, 50, 18, 86, 7, 50, 19, 72, 8, 50, 19, 79, 8, 50, 20, 80, 9, 56, 20, 82, 15, 70, 20, 91, 15,
+], dtype=float).reshape(21, 4)
+# fmt: on
 
 
 def regression(n, d, seed=42, heavy=False):
@@ -189,7 +190,8 @@ def test_quadratic_programs_meet_their_optimality_conditions(seed, rank):
     assert res.multipliers["inequality"].min() >= 0
     assert kkt_of_quadratic(Q, c, G, h, A, b, res) < 1e-7
     peer = minimize(
-        lambda w: 0.5 * w @ Q @ w + c @ w, x, jac=lambda w: Q @ w + c, method="SLSQP", options={"ftol": 1e-14, "maxiter": 500},
+        lambda w: 0.5 * w @ Q @ w + c @ w, x, jac=lambda w: Q @ w + c, method="SLSQP",
+        options={"ftol": 1e-14, "maxiter": 500},
         constraints=[LinearConstraint(G, -np.inf, h), LinearConstraint(A, b, b)],
     )  # fmt: skip
     assert res.fun <= peer.fun + 1e-7 * max(1, abs(peer.fun))
@@ -282,7 +284,7 @@ def test_objectives_of_the_package_with_constraints():
     assert res.success, res.message
     assert abs(res.x.sum() - 1) < 1e-7
     assert res.x.min() > -1e-7
-    peer = minimize(f.value, np.full(4, 0.25), jac=f.gradient, method="SLSQP", bounds=[(0, None)] * 4, options={"ftol": 1e-14},
+    peer = minimize(f.value, np.full(4, 0.25), jac=f.gradient, method="SLSQP", bounds=[(0, None)] * 4, tol=1e-14,
                     constraints=LinearConstraint(np.ones((1, 4)), 1, 1))  # fmt: skip
     np.testing.assert_allclose(res.fun, peer.fun, rtol=1e-7)
     labels = (y > 0).astype(int)

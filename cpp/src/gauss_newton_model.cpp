@@ -15,6 +15,7 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
 constexpr double eps = std::numeric_limits<double>::epsilon();
+constexpr double singular_bound = 1e14;  // condition of J'J beyond which a Cholesky step is rounding
 constexpr double qr_flops = 1e7;        // m n min(m, n) up to which QR is taken unasked: about 10 ms
 constexpr double stored_entries = 5e7;  // of J, for the dual form
 
@@ -135,7 +136,7 @@ bool GaussNewtonModel::step(double damping, Vector& p) {
           sum += p[j] != 0 && !std::binary_search(free_.begin(), free_.end(), j) ? B_(free_[i], j) * p[j] : 0.0;
       rhs[i] = -sum / D_[free_[i]];
     }
-    if (!factor_->factor(scaled_.data(), damping)) return false;
+    if (!factor_->factor(scaled_.data(), damping) || factor_->condition_bound() > singular_bound) return false;
     factor_->solve(rhs);
     for (Index i = 0; i < k; ++i) p[free_[i]] = rhs[i] / D_[free_[i]];
     return all_finite(p);
@@ -157,7 +158,7 @@ bool GaussNewtonModel::step_for(const VectorXd& rhs, double damping, Vector& p) 
   bool regular = true;
   if (mode_ == Mode::dual) {
     Vector z(rhs.data(), rhs.data() + m_);
-    if (!factor_->factor(scaled_.data(), damping)) return false;
+    if (!factor_->factor(scaled_.data(), damping) || factor_->condition_bound() > singular_bound) return false;
     factor_->solve(z);
     for (Index j = 0; j < k; ++j)
       p[free_[j]] = -J_.col(free_[j]).dot(Eigen::Map<const VectorXd>(z.data(), m_)) / (D_[free_[j]] * D_[free_[j]]);

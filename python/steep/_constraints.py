@@ -1,4 +1,4 @@
-"""SciPy's constraints, objects or dicts, as rows ``A x = b``, ``G x <= h`` and functions ``c_E(x) = 0``, ``c_I(x) >= 0``."""
+"""SciPy's constraints, objects or dicts, as rows ``A x = b``, ``G x <= h`` and functions c_E(x) = 0, c_I(x) >= 0."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ class Constraints:
 
     def values(self, x: Array) -> Array:
         """Return (c_E, c_I): curved equalities, linear ones, curved inequalities, linear ones."""
-        equal, above = [], []
+        equal: list[Array] = []
+        above: list[Array] = []
         for c in self.curved:
             v = c.values(x)
             equal.append(v[c.equality] - c.low[c.equality])
@@ -95,7 +96,8 @@ class Constraints:
 
     def slopes(self, x: Array) -> Array:
         """Return the Jacobian of :meth:`values`."""
-        equal, above = [], []
+        equal: list[Array] = []
+        above: list[Array] = []
         for c in self.curved:
             J = c.slopes(x)
             equal.append(J[c.equality])

@@ -43,7 +43,7 @@ def linear_program(
     c: Any, A_ub: Any = None, b_ub: Any = None, A_eq: Any = None, b_eq: Any = None, bounds: Any = (0, None)
 ) -> Program:
     """
-    Return the linear program ``min c'x`` subject to ``A_ub x <= b_ub``, ``A_eq x = b_eq`` and bounds, as SciPy's linprog.
+    Return the linear program ``min c'x``, ``A_ub x <= b_ub``, ``A_eq x = b_eq``, with bounds, as SciPy's linprog.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def _limits(bounds: Any, n: int) -> tuple[Array, Array]:
         return np.full(n, -np.inf), np.full(n, np.inf)
     if hasattr(bounds, "lb"):
         low, high = np.broadcast_to(bounds.lb, (n,)), np.broadcast_to(bounds.ub, (n,))
-        pairs = list(zip(low.tolist(), high.tolist(), strict=True))
+        pairs: list[Any] = list(zip(low.tolist(), high.tolist(), strict=True))
     else:
         pairs = list(bounds)
         if len(pairs) == 2 and not any(isinstance(pair, (tuple, list, np.ndarray)) for pair in pairs):
