@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "steep/line_search.hpp"
+#include "steep/linear_model.hpp"
 #include "steep/nonsmooth.hpp"
 
 namespace steep {
@@ -21,11 +22,22 @@ double penalty(const double* l1, const Vector& x) {
   return sum;
 }
 
+// What duality says of the end point of a linear model: f less the least value is at most this.
+double bound_at(Objective& f, const Vector& x) {
+  const std::unique_ptr<LinearModel> model = linear_model_of(f);
+  if (!model || !f.has_gradient()) return INFINITY;
+  Vector z, correlations(x.size());
+  Slopes at;
+  model->evaluate(x.data(), z, at, correlations.data());
+  const double gap = duality_gap(*model, x.data(), z, at, correlations);
+  return std::isfinite(gap) ? gap : INFINITY;
+}
+
 }  // namespace
 
 Result ProximalGradient::solve(Objective& f, const double* x0, const SolveOptions& options) {
   Run run(f, options, {}, 10000);
-  return run.guard([&] {
+  Result result = run.guard([&] {
     const Index n = f.dim();
     const double *l1 = f.l1(), *low = options.lower, *high = options.upper;
     const Constant L = step_size_ > 0 ? Constant{} : f.lipschitz();
@@ -107,6 +119,9 @@ Result ProximalGradient::solve(Objective& f, const double* x0, const SolveOption
       }
     }
   });
+  if (!options.lower && !options.upper && !std::isfinite(result.suboptimality_bound))
+    result.suboptimality_bound = bound_at(f, result.x);
+  return result;
 }
 
 }  // namespace steep
