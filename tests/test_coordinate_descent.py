@@ -194,6 +194,18 @@ def test_hard_data(loss):
     check_optimal(one, res, 0.01, False)
 
 
+@pytest.mark.parametrize("intercept", [False, True])
+def test_huber_from_far_away(intercept):
+    """Every row starts in the linear part of the loss, where Newton's model has no curvature."""
+    X, y = data("huber")
+    y = 1000 * y + 300
+    X = X + 5
+    f = problem("huber", X, y, intercept=intercept, penalty=steep.L1(0.05))
+    res = steep.minimize(f, None, "coordinate_descent", tol=1e-8)
+    assert res.success, res.message
+    assert res.nit < 200
+
+
 def test_separable_data():
     X = np.linspace(-1, 1, 40)[:, None]
     f = P.logistic(X, np.sign(X[:, 0]), penalty=steep.L1(1e-3))

@@ -135,6 +135,16 @@ def test_one_class_and_one_row(method):
     np.testing.assert_allclose(res.x, [0.5, 0], atol=1e-4)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_rows_of_zeros_cost_one_each(method):
+    X, y = blobs()
+    X[:30] = 0
+    res = steep.minimize(P.svm(X, y, l2=0.05), None, method)
+    rest = steep.minimize(P.svm(X[30:], y[30:], l2=0.05 * 120 / 90), None, method)
+    assert res.success, res.message
+    assert res.fun == pytest.approx(0.25 + 0.75 * rest.fun, abs=3e-8)
+
+
 def test_seed_and_threads():
     X, y = blobs()
     f = P.svm(X, y, l2=0.01, intercept=True)

@@ -156,8 +156,6 @@ class Search {
   // The largest curvature of the loss, where there is one: a model with it bounds the objective from above.
   double largest_curvature() const {
     switch (model_.loss()) {
-      case Loss::huber:
-        return 1;
       case Loss::squared_hinge:
         return 2;
       case Loss::logistic:
@@ -211,7 +209,14 @@ class Search {
   // A step of the quadratic model, with the curvature at hand or (where rows that are saturated leave none) the largest.
   bool improve(double kkt, bool bounded) {
     const Index s = static_cast<Index>(columns_.size());
-    if (bounded) {
+    if (model_.loss() == Loss::huber && (bounded || careful_ > 0)) {
+      // Far out its curvature vanishes, and Newton's steps are none or short: phi'(r) / r bounds it from above.
+      careful_ = bounded ? 10 : careful_ - 1;
+      for (Index i = 0; i < n_; ++i) {
+        const double r = std::abs(z_[i] - model_.target(i));
+        at_.c[i] = model_.row_weight(i) * std::min(1.0, model_.parameter() / std::max(r, 1e-300));
+      }
+    } else if (bounded) {
       const double top = largest_curvature();
       if (!(top > 0)) return false;
       for (Index i = 0; i < n_; ++i) at_.c[i] = top * model_.row_weight(i);
@@ -256,7 +261,10 @@ class Search {
         measure();
       }
       const double fun1 = at_.value + penalty(x_);
-      if (fun1 <= fun + 1e-3 * step_ * std::min(slope, 0.0) + 1e-14 * std::abs(fun)) return true;
+      if (fun1 <= fun + 1e-3 * step_ * std::min(slope, 0.0) + 1e-14 * std::abs(fun)) {
+        if (step_ < 0.3 && model_.loss() == Loss::huber) careful_ = 10;
+        return true;
+      }
       if (whole && trial == 0) {
         dz_.resize(n_);
         for (Index i = 0; i < n_; ++i) dz_[i] = z_[i] - z0_[i];
@@ -277,6 +285,7 @@ class Search {
   Slopes at_, before_;
   std::vector<Index> columns_, before_columns_;
   double step_ = NAN, start_kkt_ = 1;
+  int careful_ = 0;
 };
 
 }  // namespace

@@ -66,8 +66,9 @@ class Ascent {
       active_[kept++] = i;
       highest = std::max(highest, -projected);
       lowest = std::min(lowest, -projected);
-      if (projected == 0 || !(curve_[i] > 0)) continue;
-      const double moved = std::clamp(a_[i] + slope / curve_[i], 0.0, top), change = c[i] * s[i] * (moved - a_[i]);
+      if (projected == 0) continue;
+      const double moved = std::clamp(a_[i] + slope / std::max(curve_[i], 1e-300), 0.0, top),
+                   change = c[i] * s[i] * (moved - a_[i]);
       a_[i] = moved;
       if (change == 0) continue;
       model_.row_add(i, change / problem_.l2());
