@@ -114,15 +114,20 @@ double Search::damping_for_radius() {
   if (!(high > 0)) high = std::numeric_limits<double>::min() / std::min(radius_, 0.1);
   damping = std::min(std::max(damping, low), high);
   if (damping == 0) damping = std::isfinite(length) && length > 0 ? std::min(size / length, high) : 1e-3 * high;
-  for (int round = 0; round < 12; ++round) {
+  Vector found;  // the last step of a regular factor
+  double found_damping = 0;
+  for (int round = 0; round < 15 || (found.empty() && round < 60); ++round) {
     if (damping == 0) damping = std::max(std::numeric_limits<double>::min(), 1e-3 * high);
     std::fill(p_.begin(), p_.end(), 0.0);
     if (!model_.step(damping, p_)) {  // Cholesky of a nearly singular matrix
+      double diagonal = 0;
+      for (Index i = 0; i < n_; ++i) diagonal = std::max(diagonal, std::pow(model_.norms()[i] / D_[i], 2));
       low = std::max(low, damping);
-      damping = damping * 100 < high ? damping * 100 : std::max(high, 10 * damping);
+      damping = std::max(100 * damping, 1e-14 * diagonal);
       high = std::max(high, damping);
       continue;
     }
+    found = p_, found_damping = damping;
     length = model_.scaled_norm(p_);
     const double off = length - radius_;
     if (std::abs(off) <= 0.1 * radius_ || (low == 0 && off < 0 && round > 6)) break;
@@ -132,7 +137,8 @@ double Search::damping_for_radius() {
     if (off < 0) high = std::min(high, damping);
     damping = std::max(low, damping + change);
   }
-  return damping;
+  if (!found.empty()) p_ = found;
+  return found_damping;
 }
 
 // Moves the step into the box; false where it was inside.
@@ -282,6 +288,8 @@ bool Search::iterate() {
         o_.damping == Damping::trust_region ? radius_ > o_.xtol * x_size() : damping * length * length > std::abs(bend);
     if (length <= o_.xtol * x_size() && !limited)
       end(Status::converged, "Converged: the relative change of x is at most xtol.");
+    if (o_.ftol > 0 && model_.residual_norm() <= eps * first_residual_)
+      end(Status::converged, "Converged: the residuals are rounding of those at x0.");
     update_fixed();
     if (largest_cosine() <= o_.gtol)
       end(Status::converged, "Converged: the residuals are orthogonal to the Jacobian's columns to gtol.");
