@@ -64,7 +64,8 @@ py::dict layout_of(const Layer<T>& layer, Index offset, Index state_offset) {
   row["fan_in"] = layer.fan_in();
   row["fan_out"] = layer.fan_out();
   py::list parts;
-  for (const auto& part : layer.parts()) parts.append(layout_of(*part.layer, offset + part.offset, state_offset + part.state_offset));
+  for (const auto& part : layer.parts())
+    parts.append(layout_of(*part.layer, offset + part.offset, state_offset + part.state_offset));
   row["parts"] = parts;
   return row;
 }
@@ -111,11 +112,14 @@ Array<T> predict_rows(const Network<T>& net, const Array<T>& parameters, const A
   T* y = out.mutable_data();
   const T* scale = output_scale && !raw ? output_scale->data() : nullptr;
   const T* shift = output_shift && !raw ? output_shift->data() : nullptr;
+  if (data.n == 1 && net.parameter_count() < 100'000) {  // letting go of the GIL would take longer
+    Monitor deaf;
+    predict(net, w, s, data, raw, scale, shift, y, n_threads, deaf);
+    return out;
+  }
   PythonMonitor monitor;
   bool done;
-  if (data.n == 1 && net.parameter_count() < 100'000) {  // letting go of the GIL would take longer
-    done = predict(net, w, s, data, raw, scale, shift, y, n_threads, monitor);
-  } else {
+  {
     py::gil_scoped_release release;
     done = predict(net, w, s, data, raw, scale, shift, y, n_threads, monitor);
   }
@@ -124,6 +128,47 @@ Array<T> predict_rows(const Network<T>& net, const Array<T>& parameters, const A
     throw py::error_already_set();
   }
   return out;
+}
+
+// A network with its arrays, so that a call hands over nothing but X.
+template <class T>
+class Predictor {
+ public:
+  Predictor(py::object network, const Array<T>& parameters, const Array<T>& state, const OptionalArray<T>& input_scale,
+            const OptionalArray<T>& input_shift, const OptionalArray<T>& output_scale,
+            const OptionalArray<T>& output_shift)
+      : network_(std::move(network)),
+        net_(network_.cast<const Network<T>&>()),
+        parameters_(parameters),
+        state_(state),
+        input_scale_(input_scale),
+        input_shift_(input_shift),
+        output_scale_(output_scale),
+        output_shift_(output_shift) {}
+
+  Array<T> call(const py::array& X, int n_threads, bool raw) const {
+    return predict_rows(net_, parameters_, state_, X, input_scale_, input_shift_, output_scale_, output_shift_,
+                        n_threads, raw);
+  }
+
+ private:
+  py::object network_;
+  const Network<T>& net_;
+  Array<T> parameters_, state_;
+  OptionalArray<T> input_scale_, input_shift_, output_scale_, output_shift_;
+};
+
+template <class T>
+void register_predictor(py::module_& m, const char* name) {
+  py::class_<Predictor<T>>(m, name, "A network with its arrays, which are read in place.")
+      .def(py::init<py::object, const Array<T>&, const Array<T>&, const OptionalArray<T>&, const OptionalArray<T>&,
+                    const OptionalArray<T>&, const OptionalArray<T>&>(),
+           py::arg("network"), py::arg("parameters").noconvert(), py::arg("state").noconvert(),
+           py::arg("input_scale").none(true).noconvert(), py::arg("input_shift").none(true).noconvert(),
+           py::arg("output_scale").none(true).noconvert(), py::arg("output_shift").none(true).noconvert(),
+           "Of a Network.")
+      .def("__call__", &Predictor<T>::call, py::arg("X").noconvert(), py::arg("n_threads") = 0, py::arg("raw") = false,
+           "As Network.predict.");
 }
 
 template <class T>
@@ -145,7 +190,8 @@ void register_as(py::module_& m, const char* name) {
       .def_property_readonly(
           "output_activation", [](const N& net) { return activation_names[static_cast<int>(net.output_activation())]; },
           "The last layer's activation.")
-      .def("layout", &layout<T>, "One dict a layer: kind, shapes, arrays, state, fan_in, fan_out, parts (layers inside).")
+      .def("layout", &layout<T>,
+           "One dict a layer: kind, shapes, arrays, state, fan_in, fan_out, parts (layers inside).")
       .def("initial_state", &initial_state<T>, "State before any training.")
       .def("initial_parameters", &initial_parameters<T>, "Parameters before those that are drawn at random.")
       .def("predict", &predict_rows<T>, py::arg("parameters").noconvert(), py::arg("state").noconvert(),
@@ -161,6 +207,8 @@ void register_as(py::module_& m, const char* name) {
 void register_network(py::module_& m) {
   register_as<float>(m, "Network32");
   register_as<double>(m, "Network64");
+  register_predictor<float>(m, "Predictor32");
+  register_predictor<double>(m, "Predictor64");
 }
 
 }  // namespace steep

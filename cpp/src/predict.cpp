@@ -12,23 +12,29 @@ constexpr Index block_rows = 64;
 constexpr Index few_rows = 8;             // fewer are not worth the making of panels
 constexpr double flops_per_thread = 4e6;  // work that pays for waking a thread
 
-// What one thread needs for a block.
+// What one thread needs for a block, in one piece of memory.
 template <class T>
 struct Space {
   Space(const Network<T>& net, Index rows) {
     const Index widest = net.size() > 1 ? rows * net.widest() : 0;
-    input.resize(rows * net.inputs());
-    a.resize(widest);
-    b.resize(net.size() > 2 ? widest : 0);
     Index cache_size = 0, workspace_size = 0;
     for (Index l = 0; l < net.size(); ++l) {
       cache_size = std::max(cache_size, rows * net.layer(l).cache_entries());
       workspace_size = std::max(workspace_size, net.layer(l).forward_workspace_size(rows));
     }
-    cache.resize(cache_size);
-    workspace.resize(workspace_size);
+    const Index sizes[] = {rows * net.inputs(), widest, net.size() > 2 ? widest : 0, cache_size, workspace_size};
+    T** const places[] = {&input, &a, &b, &cache, &workspace};
+    Index total = 0;
+    for (Index size : sizes) total += (size + 15) / 16 * 16;  // each at the start of a cache line
+    memory.resize(total);
+    total = 0;
+    for (int i = 0; i < 5; ++i) {
+      *places[i] = memory.data() + total;
+      total += (sizes[i] + 15) / 16 * 16;
+    }
   }
-  Buffer<T> input, a, b, cache, workspace;
+  Buffer<T> memory;
+  T *input, *a, *b, *cache, *workspace;
 };
 
 // Python looks for the value itself first; this is what remains, numbers that are too large once scaled and converted.
@@ -49,26 +55,25 @@ void predict_block(const Network<T>& net, const Packed<T>* packed, const T* w, T
   if (!in) {
     const Index bytes = x.element == Element::uint8 ? 1 : x.element == Element::float32 ? 4 : 8;
     const char* start = static_cast<const char*>(x.x) + first * x.row_stride * bytes;
-    kernels<T>().gather.rows(x.element, start, x.row_stride, nullptr, rows, x.columns, x.scale, x.shift,
-                             space.input.data());
-    in = space.input.data();
+    kernels<T>().gather.rows(x.element, start, x.row_stride, nullptr, rows, x.columns, x.scale, x.shift, space.input);
+    in = space.input;
   }
   if (x.element != Element::uint8 && !all_finite(in, rows * x.columns)) refuse_row(in, first, x.columns);
-  T* next = space.a.data();
+  T* next = space.a;
   for (Index l = 0; l < net.size(); ++l) {
     Block<T> block;
     block.rows = rows;
     block.w = w + net.offset(l);
     block.packed = packed ? packed->of(l) : nullptr;
     block.state = state + net.state_offset(l);
-    block.cache = space.cache.data();
-    block.workspace = space.workspace.data();
+    block.cache = space.cache;
+    block.workspace = space.workspace;
     const bool last = l + 1 == net.size();
     block.raw = raw && last;
     T* y = last ? out : next;
     net.layer(l).forward(block, in, y);
     in = y;
-    next = next == space.a.data() ? space.b.data() : space.a.data();
+    next = next == space.a ? space.b : space.a;
   }
 }
 

@@ -91,7 +91,7 @@ class Network:
         self._specs = tuple(layers)
         self._make_core()
         self._parameters = np.zeros(self._core.parameter_count, self.dtype)
-        self.state: Array = self._core.initial_state()
+        self._state: Array = self._core.initial_state()
         self._loop: Any = None
         self._scaling: dict[str, Any] = {}
         self._exact: dict[str, Array | None] = {}
@@ -146,6 +146,15 @@ class Network:
         self._parameters[...] = as_parameters(w, self._parameters.size, "parameters", self.dtype)
 
     @property
+    def state(self) -> Array:
+        """What is kept but not trained, such as running statistics: a writable view; assignment copies into it."""
+        return self._state
+
+    @state.setter
+    def state(self, values: Any) -> None:
+        self._state[...] = as_parameters(values, self._state.size, "state", self.dtype)
+
+    @property
     def layers(self) -> list[BoundLayer]:
         """The layers with their arrays."""
         return [BoundLayer(self, spec, row) for spec, row in zip(self._specs, self._layout, strict=True)]
@@ -158,6 +167,8 @@ class Network:
         self._scaling[name] = value if exact is None or np.ndim(value) == 0 else exact
         self._exact[name] = None if exact is None else exact.astype(self.dtype)
         self._scales = tuple(self._exact.get(key) for key in _SCALING)
+        kind = _core.Predictor32 if self.dtype == np.float32 else _core.Predictor64
+        self._predictor = kind(self._core, self._parameters, self._state, *self._scales)
 
     def predict(self, X: Any, *, raw: bool = False, n_threads: int | None = None) -> Array:
         """
@@ -185,10 +196,10 @@ class Network:
         threads = 0 if n_threads is None else check_integer(n_threads, "n_threads", 1)
         found: Array
         try:
-            found = self._core.predict(self._parameters, self.state, X, *self._scales, threads, raw)
+            found = self._predictor(X, threads, raw)
         except (TypeError, ValueError):
             raw = check_bool(raw, "raw")
-            found = self._core.predict(self._parameters, self.state, self._as_inputs(X), *self._scales, threads, raw)
+            found = self._predictor(self._as_inputs(X), threads, raw)
         return found
 
     def _as_inputs(self, X: Any, name: str = "X") -> Array:
