@@ -29,6 +29,20 @@ class Training {
     o.l2 = options["l2"].cast<double>();
     o.clip_norm = options["clip_norm"].cast<double>();
     o.n_threads = options["n_threads"].cast<int>();
+    if (options.contains("max_norm")) o.max_norm = options["max_norm"].cast<double>();
+    if (options.contains("non_negative")) o.non_negative = options["non_negative"].cast<bool>();
+    if (options.contains("augment")) {
+      const auto a = options["augment"].cast<py::dict>();
+      const Shape& image = net_.input_shape();
+      require(image.size() == 3, "augment must be None for inputs that are no images (height, width, channels)");
+      o.augment = {image[0],
+                   image[1],
+                   image[2],
+                   a["shift"].cast<Index>(),
+                   a["flip"].cast<bool>(),
+                   a["rotate"].cast<double>(),
+                   a["cutout"].cast<Index>()};
+    }
     if (options.contains("per_batch")) o.per_batch = options["per_batch"].cast<bool>();
     per_batch_ = o.per_batch;
     require(o.batch_size >= 1, "batch_size must be at least 1");

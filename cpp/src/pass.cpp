@@ -52,6 +52,12 @@ Pass<T>::Pass(const Network<T>& net, const LossPlan& plan, Index max_rows, int n
 }
 
 template <class T>
+void Pass<T>::set_augmentation(const Augmentation& a) {
+  augmentation_ = a;
+  original_.resize(a.any() ? max_rows_ * net_.inputs() : 0);
+}
+
+template <class T>
 const T* Pass<T>::input_of(Index layer, Index r0) const {
   if (layer == 0) return x_ + r0 * net_.inputs();
   return activations_[static_cast<std::size_t>(layer - 1)].data() + r0 * net_.layer(layer).inputs();
@@ -90,6 +96,9 @@ void Pass<T>::load(Index r0, Index count, const Dataset<T>& data, const Rows& ro
   if (x_ == input_.data())
     gather.rows(data.element, data.x, data.row_stride, ids, count, data.columns, data.scale, data.shift,
                 input_.data() + r0 * data.columns);
+  for (Index r = r0; augmented() && r < r0 + count; ++r)
+    augment(augmentation_, mode_.seed, mode_.epoch, id_[r], input_.data() + r * data.columns,
+            original_.data() + r * data.columns);
   if (data.y)
     gather.rows(sizeof(T) == 4 ? Element::float32 : Element::float64, data.y, k, ids, count, k, nullptr, nullptr,
                 target_.data() + r0 * k);
@@ -134,7 +143,7 @@ void Pass<T>::begin(const T* w, T* state, const Packed<T>& packed, const Dataset
   packed_ = &packed;
   mode_ = mode;
   rows_ = rows.n;
-  const T* in_place = rows.ids ? nullptr : data.rows_in_place(rows.first);
+  const T* in_place = rows.ids || augmented() ? nullptr : data.rows_in_place(rows.first);
   x_ = in_place ? in_place : input_.data();
 }
 

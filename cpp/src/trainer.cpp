@@ -59,6 +59,7 @@ Trainer<T>::Trainer(const Network<T>& net, const T* parameters, const T* state, 
       start_theta_(net.parameter_count()),
       start_state_(net.state_count()) {
   rule_.check();
+  pass_.set_augmentation(options.augment);
   if (options.l1 > 0 && !rule.allows_l1())
     throw std::invalid_argument(std::string(rule.name()) + " has no proximal step for l1");
   const Index n = static_cast<Index>(rows_.size());
@@ -68,10 +69,10 @@ Trainer<T>::Trainer(const Network<T>& net, const T* parameters, const T* state, 
   for (Index l = 0; l < net.size(); ++l) {
     const Index least = net.layer(l).least_rows();
     if (smallest < least)
-      throw std::invalid_argument("batch_size must leave at least " + std::to_string(least) + " rows in every batch for layer " +
-                                  std::to_string(l) + " (" + net.layer(l).kind() + "), got " +
-                                  std::to_string(options_.batch_size) + ": the last batch of " + std::to_string(n) + " rows has " +
-                                  std::to_string(smallest));
+      throw std::invalid_argument("batch_size must leave at least " + std::to_string(least) +
+                                  " rows in every batch for layer " + std::to_string(l) + " (" + net.layer(l).kind() +
+                                  "), got " + std::to_string(options_.batch_size) + ": the last batch of " +
+                                  std::to_string(n) + " rows has " + std::to_string(smallest));
   }
   order_ = rows_;
   for (int k = 0; k < rule.slot_count(); ++k) slots_.emplace_back(net.parameter_count());
@@ -155,6 +156,23 @@ void Trainer<T>::update_tile(Index i, const RuleStep<T>& step, T gradient_scale)
   };
   segment(at.weight_begin, at.weight_end, true);
   segment(at.other_begin, at.other_end, false);
+  if (options_.non_negative || std::isfinite(options_.max_norm)) project(at, pass_.tile(i).layer);
+}
+
+// A tile's weights onto the nearest that the constraints allow; its rows are whole.
+template <class T>
+void Trainer<T>::project(const Tile& at, Index layer) {
+  T *w = theta_.data() + at.weight_begin, *end = theta_.data() + at.weight_end;
+  if (options_.non_negative)
+    for (T* p = w; p < end; ++p) *p = *p < 0 ? T(0) : *p;
+  if (w == end || !std::isfinite(options_.max_norm)) return;
+  const ArraySpec weight = net_.layer(layer).arrays().front();
+  const Index row = entries(weight.shape) / weight.shape.front();
+  for (; w < end; w += row) {
+    const double norm = std::sqrt(kernels<T>().rule.squared_norm(0, 1, row, w, w));
+    const T scale = static_cast<T>(options_.max_norm / norm);
+    for (Index j = 0; norm > options_.max_norm && j < row; ++j) w[j] *= scale;
+  }
 }
 
 template <class T>

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from ._least_squares import least_squares as least_squares
     from ._minimize import minimize as minimize
     from ._root import root as root
+    from .augmentation import Augment as Augment
+    from .averaging import WeightAverage as WeightAverage
     from .callbacks import EarlyStopping as EarlyStopping
     from .callbacks import EpochInfo as EpochInfo
+    from .constraints import MaxNorm as MaxNorm
+    from .constraints import NonNegative as NonNegative
     from .diagnostics import check_convexity as check_convexity
     from .diagnostics import check_gradient as check_gradient
     from .landscapes import classify_point as classify_point
@@ -53,6 +57,8 @@ if TYPE_CHECKING:
     from .penalties import L1 as L1
     from .penalties import L2 as L2
     from .penalties import ElasticNet as ElasticNet
+    from .rate_range import RateRange as RateRange
+    from .rate_range import learning_rate_range as learning_rate_range
     from .rates import convergence_rate as convergence_rate
     from .readers import Dataset as Dataset
     from .readers import load_digits as load_digits
@@ -99,6 +105,12 @@ _LAZY = {
     "AveragePool2D": "layers",
     "BatchNorm": "layers",
     "Conv2D": "layers",
+    "Augment": "augmentation",
+    "MaxNorm": "constraints",
+    "NonNegative": "constraints",
+    "RateRange": "rate_range",
+    "WeightAverage": "averaging",
+    "learning_rate_range": "rate_range",
     "Dense": "layers",
     "Dropout": "layers",
     "Flatten": "layers",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,6 +101,24 @@ class Problem:
             for name, metric in metrics.items():
                 found[prefix + name] = np.array([metric(part.y, prediction, net.output_activation, part.sample_weight)])
         return found
+
+    def smooth_labels(self, amount: float, outputs: int, dtype: Any) -> None:
+        """Mix the training targets with equal shares of all classes; metrics and validation see the labels."""
+        part = self.train
+        if self.loss in CLASS_LOSSES:
+            classes = outputs
+        elif self.loss in ("binary_cross_entropy", "logistic"):
+            classes = 2
+        else:
+            raise ValueError(f"label_smoothing must be 0 with the loss {self.loss}, which has no classes, got {amount}")
+        if part.rows is not None:
+            rows = part.rows
+        else:
+            assert part.labels is not None
+            rows = part.labels[:, None] if outputs == 1 else np.eye(outputs, dtype=dtype)[part.labels]
+        self.train = replace(
+            part, labels=None, rows=np.ascontiguousarray(rows * (1 - amount) + amount / classes, dtype)
+        )
 
     def fingerprint(self) -> list[list[float]]:
         """Return a few numbers that other data would not have."""

@@ -159,6 +159,23 @@ class Network:
         """The layers with their arrays."""
         return [BoundLayer(self, spec, row) for spec, row in zip(self._specs, self._layout, strict=True)]
 
+    def weight_mask(self) -> Array:
+        """Return which entries of `parameters` are weights, (p,): what penalties act on; not biases, gamma and beta."""
+        mask = np.zeros(self._parameters.size, bool)
+        for row in self._layout:
+            for name, shape, offset in row["arrays"]:
+                if name.rpartition(".")[2] == "weight":
+                    mask[offset : offset + prod(shape)] = True
+        return mask
+
+    def state_momentum(self) -> Array:
+        """Return the momentum of the running statistics, one for each entry of `state`."""
+        momentum = np.zeros(self.state.size)
+        for layer, row in _with_parts(self._specs, self._layout):
+            for _, shape, offset in row["state"] if not row["parts"] else ():
+                momentum[offset : offset + prod(shape)] = getattr(layer, "momentum", 0.0)
+        return momentum
+
     def _set_scaling(self, name: str, value: Any) -> None:
         width = self.n_inputs if name.startswith("input") else self.n_outputs
         exact = as_scale(value, width, name, np.float64)

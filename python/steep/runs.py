@@ -28,7 +28,7 @@ class History(dict[str, Array]):
     ``loss`` (weighted mean of the minibatch losses before each update, penalty left out), ``objective`` (with the
     penalty), ``val_loss``, each metric and ``val_`` metric, ``learning_rate`` (of the epoch's first step),
     ``gradient_norm`` (mean over steps, penalty included, before clipping), ``layer_gradient_norm`` (epochs, layers),
-    ``seconds`` since the start.
+    ``seconds`` since the start; with an l1 penalty ``zeros``, the share of weights that are exactly zero.
     """
 
     def extend(self, rows: dict[str, Array]) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from . import _core
-from ._checks import check_bool, check_integer, check_non_negative, check_positive, check_seed, show
+from ._checks import check_bool, check_in_range, check_integer, check_non_negative, check_positive, check_seed, show
 from ._loop import Loop
 from ._problem import Problem, prepare
+from .augmentation import Augment
 from .callbacks import EarlyStopping
+from .constraints import resolve_constraint
 from .metrics import resolve_metrics
 from .network import Network
 from .penalties import resolve_penalty
@@ -37,6 +39,9 @@ def train(
     sample_weight: Any = None,
     class_weight: Any = None,
     early_stopping: EarlyStopping | None = None,
+    constraint: Any = None,
+    augment: Augment | None = None,
+    label_smoothing: float = 0.0,
     clip_norm: float | None = None,
     tol: float | None = None,
     shuffle: bool = True,
@@ -79,6 +84,12 @@ def train(
     class_weight : "balanced", dict or sequence, optional
         Multiplied into the training rows' weights for the loss; metrics and validation rows are not weighted by it.
     early_stopping : EarlyStopping, optional
+    constraint : steep.MaxNorm, steep.NonNegative, or both in a list, optional
+        On weights, by projection after each step.
+    augment : steep.Augment, optional
+        Random changes of training images.
+    label_smoothing : float in [0, 1), default 0
+        Training targets become ``(1 - a) target + a / classes``; validation and metrics see the targets as they are.
     clip_norm : float, optional
         Gradients of a larger norm are scaled down to it.
     tol : float, optional
@@ -135,6 +146,7 @@ def train(
     n_threads = _core.default_threads() if n_threads is None else check_integer(n_threads, "n_threads", 1)
     clip = float("inf") if clip_norm is None else check_positive(clip_norm, "clip_norm")
     limit = float("inf") if max_time is None else check_non_negative(max_time, "max_time")
+    smoothing = check_in_range(label_smoothing, "label_smoothing", 0.0, 1.0, "left")
     tol = -1.0 if tol is None else check_non_negative(tol, "tol")
     l1, l2 = resolve_penalty(penalty)
     measures = resolve_metrics(metrics)
@@ -157,13 +169,22 @@ def train(
         seen = working_copy(net, method)
     problem = prepare(seen, X, y, loss, validation, sample_weight, class_weight, seed)
     problem.n_threads = n_threads
+    if smoothing > 0:
+        problem.smooth_labels(smoothing, seen.n_outputs, seen.dtype)
     names = ["loss", "objective", *measures]
     if problem.validation is not None:
         names += ["val_loss", *(f"val_{name}" for name in measures)]
     if early_stopping is not None and early_stopping.monitor not in names:
         hint = ": give validation" if early_stopping.monitor.startswith("val_") else ""
         raise ValueError(f"monitor must be one of {', '.join(names)}, got {early_stopping.monitor!r}{hint}")
+    if augment is not None and not isinstance(augment, Augment):
+        raise TypeError(f"augment must be None or steep.Augment(...), got {show(augment)}")
+    if augment is not None and len(net.input_shape) != 3:
+        raise ValueError(f"augment must be None for inputs that are no images, got input_shape {net.input_shape}")
     if method is not None:
+        for name, value in (("constraint", constraint), ("augment", augment)):
+            if value is not None:
+                raise ValueError(f"{name} must be None with {method.name}, got {value!r}")
         if batch_size not in (None, problem.n):
             raise ValueError(f"batch_size must be None or {problem.n} with {method.name}, got {batch_size}")
         if clip_norm is not None:
@@ -174,13 +195,18 @@ def train(
             net, seen, problem, method, (l1, l2), epochs, measures, early_stopping, calls, limit,
             None if tol < 0 else tol, n_threads, progress,
         )  # fmt: skip
-    options = {
+    options: dict[str, Any] = {
         "batch_size": min(128, problem.n) if batch_size is None else batch_size,
         "shuffle": shuffle, "seed": seed, "l1": l1, "l2": l2, "clip_norm": clip, "n_threads": n_threads,
     }  # fmt: skip
+    options |= resolve_constraint(constraint, net)
+    if augment is not None:
+        options["augment"] = asdict(augment)
     trainer = problem.trainer(net, rule, options)
     identity = _identity(net, problem, rule, options, names)
-    loop = Loop(net, problem, rule, trainer, measures, early_stopping, calls, epochs, limit, tol, identity)
+    loop = Loop(
+        net, problem, rule, trainer, measures, early_stopping, calls, epochs, limit, tol, identity, zeros=l1 > 0
+    )
     if resume is not None:
         loop.resume(resume)
     return loop.run(progress)

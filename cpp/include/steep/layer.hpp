@@ -42,12 +42,12 @@ struct Tile {
 template <class T>
 struct Block {
   Index rows = 0;
-  const T* w = nullptr;       // the layer's parameters
-  const T* packed = nullptr;  // what pack made of them; forward does without (null) for a few rows
-  T* state = nullptr;         // running statistics
-  T* cache = nullptr;         // (rows, cache_entries): from forward to backward
-  T* batch = nullptr;         // batch_entries: from forward_batch to backward_batch and gradient
-  T* workspace = nullptr;     // workspace_size(rows); of the calling thread
+  const T* w = nullptr;            // the layer's parameters
+  const T* packed = nullptr;       // what pack made of them; forward does without (null) for a few rows
+  T* state = nullptr;              // running statistics
+  T* cache = nullptr;              // (rows, cache_entries): from forward to backward
+  T* batch = nullptr;              // batch_entries: from forward_batch to backward_batch and gradient
+  T* workspace = nullptr;          // workspace_size(rows); of the calling thread
   T* const* workspaces = nullptr;  // of every member of the team, in the *_batch calls
   bool training = false;
   bool raw = false;  // leave out the output activation: scores are wanted
@@ -223,12 +223,12 @@ struct LayerSpec {
   Activation activation = Activation::identity;
   double slope = 0.01;
   bool use_bias = true;
-  double rate = 0;                     // of dropout
-  double momentum = 0.1, eps = 1e-5;   // of normalizations
-  bool all_axes = false;               // of layer_norm: over all axes, not the last alone
-  Shape shape;                         // of reshape
+  double rate = 0;                                                   // of dropout
+  double momentum = 0.1, eps = 1e-5;                                 // of normalizations
+  bool all_axes = false;                                             // of layer_norm: over all axes, not the last alone
+  Shape shape;                                                       // of reshape
   Shape window{1, 1}, strides{1, 1}, dilation{1, 1}, padding{0, 0};  // (vertical, horizontal)
-  bool same = false;                   // as much padding as keeps ceil(side / stride)
+  bool same = false;                                                 // as much padding as keeps ceil(side / stride)
   Index groups = 1;
   std::vector<LayerSpec> layers, shortcut;  // of residual
   std::uint32_t stream = 0;                 // of its random numbers; a network gives them out

@@ -4,6 +4,7 @@
 // tile of the gradient from all rows, for a caller that uses it at once. Workspaces are sized in the constructor; no call
 // allocates. Losses are summed in double in the order of rows, so no cut and no number of threads changes a bit.
 #pragma once
+#include "steep/augment.hpp"
 #include "steep/loss.hpp"
 #include "steep/network.hpp"
 
@@ -38,6 +39,8 @@ class Pass {
   // max_rows: of a call of run. n_threads: the largest team that will be used.
   Pass(const Network<T>& net, const LossPlan& plan, Index max_rows, int n_threads, bool with_backward);
 
+  // Of the rows of every later run in training.
+  void set_augmentation(const Augmentation& a);
   const Network<T>& network() const { return net_; }
   Index max_rows() const { return max_rows_; }
   // Sum of weight_scale * weight * loss over the rows.
@@ -82,14 +85,17 @@ class Pass {
     return deltas_[static_cast<std::size_t>(layer)].data() + r0 * net_.layer(layer).outputs();
   }
   const T* input_of(Index layer, Index r0) const;
+  bool augmented() const { return mode_.training && augmentation_.any(); }
   bool alone(Index layer) const { return net_.layer(layer).whole_batch() || net_.layer(layer).always_whole(); }
 
   const Network<T>& net_;
   LossPlan plan_;
   Index max_rows_;
   std::vector<NetTile> tiles_;
-  std::vector<Index> segments_;         // ends of runs of layers that work row by row, or of one layer alone
+  std::vector<Index> segments_;  // ends of runs of layers that work row by row, or of one layer alone
+  Augmentation augmentation_;
   Buffer<T> input_;                     // (rows, inputs)
+  Buffer<T> original_;                  // before augmentation
   std::vector<Buffer<T>> activations_;  // of each layer, (rows, outputs)
   std::vector<Buffer<T>> deltas_;
   std::vector<Buffer<T>> caches_;

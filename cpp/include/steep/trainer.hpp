@@ -15,7 +15,10 @@ struct TrainOptions {
   Index batch_size = 128;
   bool shuffle = true;
   std::uint64_t seed = 0;
-  double l1 = 0, l2 = 0;  // penalty on weights
+  double l1 = 0, l2 = 0;       // penalty on weights
+  double max_norm = INFINITY;  // of the weights of a unit (a row of a layer's weight), by projection after each step
+  bool non_negative = false;   // weights
+  Augmentation augment;
   double clip_norm = INFINITY;
   int n_threads = 1;
   // scikit-learn's conventions: the penalty is divided by the batch's weight, rows of weight zero stay in their batches,
@@ -75,6 +78,7 @@ class Trainer {
   enum class Outcome { done, interrupted, diverged };
   void begin_epoch();
   Outcome take_step(double rate, Team& team, Monitor& monitor);
+  void project(const Tile& at, Index layer);
   void update_tile(Index i, const RuleStep<T>& step, T gradient_scale);
   double penalty(Index i) const;
   // These two say false when the monitor stopped them, and can then be called again.

@@ -1,0 +1,176 @@
+"""Constraints, exact zeros, label smoothing, averages of parameters, the range test, and gradients that vanish."""
+
+import numpy as np
+import pytest
+from scipy.optimize import nnls
+
+import steep as s
+
+
+def test_non_negative_least_squares():
+    rng = np.random.default_rng(0)
+    A, y = rng.normal(size=(80, 5)), rng.normal(size=80)
+    net = s.Network([s.Dense(1, use_bias=False)], 5, dtype="float64")
+    s.train(net, A, y, optimizer=s.SGD(0.3), batch_size=80, epochs=800, constraint=s.NonNegative(), progress=False)
+    np.testing.assert_allclose(net.parameters, nnls(A, y)[0], atol=1e-10)
+    assert (net.parameters == 0).any()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_max_norm_of_units_and_filters(threads):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 6, 6, 2))
+    net = s.Network([s.Conv2D(9, 3, "relu"), s.Dense(50, "tanh"), s.Dense(1)], (6, 6, 2), seed=1)
+    s.train(
+        net, X, 50 * X[:, 0, 0, 0], optimizer=s.Adam(0.05), epochs=3, constraint=[s.MaxNorm(0.7)],
+        n_threads=threads, progress=False,
+    )  # fmt: skip
+    norms = [np.linalg.norm(layer.weight.reshape(len(layer.weight), -1), axis=1) for layer in net.layers]
+    for norm in norms:
+        assert norm.max() <= 0.7 * (1 + 1e-6)
+    assert norms[2].max() > 0.699  # it binds: the targets ask for more
+    assert abs(net.layers[2].bias).max() > 0
+
+
+def test_constraints_are_refused_where_they_do_not_fit():
+    X, y = np.ones((4, 3)), np.ones(4)
+    with pytest.raises(TypeError, match="constraint must be"):
+        s.train(s.MLP([3, 1]), X, y, constraint=3.0)
+    with pytest.raises(ValueError, match="limit must be"):
+        s.MaxNorm(0)
+    net = s.Network([s.Residual([s.Dense(3)]), s.Dense(1)], 3)
+    with pytest.raises(ValueError, match="residual blocks"):
+        s.train(net, X, y, constraint=s.MaxNorm(1.0))
+    with pytest.raises(ValueError, match="constraint must be None with"):
+        s.train(s.MLP([3, 1]), X, y, optimizer="lbfgs", constraint=s.MaxNorm(1.0))
+
+
+def test_the_courses_example_binary_classification_by_cnn_with_exact_zeros():
+    """The logistic loss and lambda ||w||_1, by proximal steps."""
+    X, y = s.load_digits()
+    rows = np.isin(y, (3, 8))
+    X, y = X[rows].reshape(-1, 8, 8, 1), (y[rows] == 8).astype(int)
+    layers = [s.Conv2D(8, 3, "relu", padding="same"), s.MaxPool2D(2), s.Conv2D(8, 3, "relu"), s.Flatten(), s.Dense(1)]
+    shares = {}
+    for lam in (0.0, 2e-3):
+        net = s.Network(layers, (8, 8, 1), seed=1, input_scale=1 / 16)
+        penalty = s.L1(lam) if lam else None
+        run = s.train(net, X[:250], y[:250], loss="logistic", penalty=penalty, batch_size=32, epochs=60, progress=False)
+        weights = net.parameters[net.weight_mask()]
+        assert weights.size == sum(layer.weight.size for layer in net.layers if "weight" in dict(layer.arrays()))
+        shares[lam] = np.mean(weights == 0)
+        assert (net.predict_classes(X[250:]) == y[250:]).mean() > 0.95
+        if lam:
+            assert run.history["zeros"].shape == (60,)
+            assert run.history["zeros"][-1] == shares[lam]
+            assert run.history["zeros"][0] < run.history["zeros"][-1]
+        else:
+            assert "zeros" not in run.history
+    assert shares[0.0] == 0
+    assert shares[2e-3] > 0.3
+
+
+@pytest.mark.parametrize(
+    ("output", "outputs", "loss"),
+    [("softmax", 3, None), ("identity", 3, "softmax_cross_entropy"), ("sigmoid", 1, None)],
+)
+def test_label_smoothing_is_training_on_mixed_targets(output, outputs, loss):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(50, 4)), rng.integers(0, max(outputs, 2), size=50)
+    rows = y[:, None] if outputs == 1 else np.eye(outputs)[y]
+    ends = []
+    for targets, smoothing in ((y, 0.1), (0.9 * rows + 0.1 / max(outputs, 2), 0.0)):
+        net = s.MLP([4, 6, outputs], "tanh", output, dtype="float64", seed=1)
+        run = s.train(net, X, targets, loss=loss, label_smoothing=smoothing, epochs=3, batch_size=16, progress=False)
+        ends.append((net.parameters.copy(), run.history["loss"].copy()))
+    np.testing.assert_allclose(ends[0][0], ends[1][0], rtol=1e-12)
+    np.testing.assert_allclose(ends[0][1], ends[1][1], rtol=1e-12)
+
+
+def test_label_smoothing_needs_classes():
+    with pytest.raises(ValueError, match="label_smoothing must be 0 with the loss squared_error"):
+        s.train(s.MLP([3, 1]), np.ones((4, 3)), np.ones(4), label_smoothing=0.1)
+    with pytest.raises(ValueError, match=r"label_smoothing must be in \[0, 1\)"):
+        s.train(s.MLP([3, 1]), np.ones((4, 3)), np.ones(4), label_smoothing=1.0)
+
+
+@pytest.mark.parametrize("decay", [None, 0.7])
+def test_average_of_parameters(decay):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    net = s.MLP([3, 5, 1], dtype="float64")
+    seen = []
+    average = s.WeightAverage(start=2, decay=decay)
+    calls = [average, lambda info: seen.append(info.network.parameters.copy())]
+    s.train(net, X, X[:, 0], batch_size=10, epochs=6, callbacks=calls, progress=False)
+    wanted = seen[2]
+    for w in seen[3:]:
+        wanted = 0.7 * wanted + 0.3 * w
+    average.install(net)
+    np.testing.assert_allclose(net.parameters, np.mean(seen[2:], axis=0) if decay is None else wanted, rtol=1e-12)
+
+
+def test_average_takes_running_statistics_anew():
+    rng = np.random.default_rng(0)
+    X = rng.normal(3, 2, size=(512, 4))
+    net = s.Network([s.Dense(6), s.BatchNorm(momentum=0.2), s.Dense(1)], 4, dtype="float64")
+    average = s.WeightAverage()
+    s.train(net, X, X[:, 0], epochs=3, callbacks=average, progress=False)
+    with pytest.raises(ValueError, match="X must be given"):
+        average.install(net)
+    average.install(net, X, batch_size=256)
+    Z = X @ net.layers[0].weight.T + net.layers[0].bias
+    halves = Z[:256], Z[256:]
+    np.testing.assert_allclose(net.layers[1].mean, np.mean([h.mean(0) for h in halves], axis=0), rtol=1e-9)
+    np.testing.assert_allclose(net.layers[1].variance, np.mean([h.var(0, ddof=1) for h in halves], axis=0), rtol=1e-9)
+    with pytest.raises(ValueError, match="start must be less"):
+        s.WeightAverage(start=5).install(net, X)
+
+
+@pytest.mark.parametrize(
+    ("output", "outputs", "loss"),
+    [("softmax", 3, None), ("identity", 1, "squared_error"), ("sigmoid", 1, None), ("exp", 1, "poisson")],
+)
+def test_range_test_finds_a_rate_that_trains(output, outputs, loss):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 4))
+    y = np.digitize(X[:, 0] + X[:, 1], [-0.7, 0.7]) if outputs == 3 else (X[:, 0] + X[:, 1] > 0).astype(float)
+    net = s.MLP([4, 16, outputs], "tanh", output, seed=1)
+    before = net.parameters.copy()
+    found = s.learning_rate_range(net, X, y, loss=loss, low=1e-5, high=10.0, steps=120)
+    np.testing.assert_array_equal(net.parameters, before)
+    assert found.rates.shape == found.losses.shape
+    np.testing.assert_allclose(found.rates[1] / found.rates[0], 1e6 ** (1 / 119))
+    first = s.train(net, X, y, loss=loss, optimizer=s.Adam(found.suggestion), epochs=20, progress=False).history["loss"]
+    assert first[-1] < 0.8 * first[0]
+    with pytest.raises(ValueError, match="low must be less than high"):
+        s.learning_rate_range(net, X, y, loss=loss, low=1.0, high=0.1)
+
+
+def test_range_test_plots():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    X = np.random.default_rng(0).normal(size=(50, 2))
+    figure = s.learning_rate_range(s.MLP([2, 1]), X, X[:, 0], steps=20).plot()
+    assert figure.axes[0].get_xscale() == "log"
+    matplotlib.pyplot.close(figure)
+
+
+def test_gradients_vanish_in_twenty_sigmoid_layers_and_what_cures_it():
+    """First layer's gradient norm over the last one's, in the first epoch."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(256, 10)).astype(np.float32)
+    y = (X[:, 0] > 0).astype(int)
+
+    def ratio(layers):
+        net = s.Network([*layers, s.Dense(2, "softmax")], 10, seed=1)
+        run = s.train(net, X, y, optimizer=s.SGD(1e-3), epochs=1, progress=False)
+        norms = run.history["layer_gradient_norm"][0]
+        return norms[0] / norms[-1]
+
+    sigmoid = [s.Dense(32, "sigmoid") for _ in range(20)]
+    relu = [s.Dense(32, "relu", initialization="he") for _ in range(20)]
+    normed = [layer for _ in range(20) for layer in (s.Dense(32), s.BatchNorm(), s.Activation("sigmoid"))]
+    # Each sigmoid layer multiplies by at most |W| / 4, with |W| about 1.4 here: 20 of them by 1e-9 or less.
+    assert ratio(sigmoid) < 1e-8
+    assert ratio(relu) > 0.05
+    assert ratio(normed) > 1e-3
