@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from .methods.second_order import Newton as Newton
     from .methods.second_order import NewtonCG as NewtonCG
     from .methods.second_order import TrustRegion as TrustRegion
-    from .network import MLP as MLP
+    from .mlp import MLP as MLP
     from .network import Network as Network
     from .objectives import Objective as Objective
     from .penalties import L1 as L1
@@ -123,7 +123,7 @@ _LAZY = {
     "EpochInfo": "callbacks",
     "History": "runs",
     "Huber": "losses",
-    "MLP": "network",
+    "MLP": "mlp",
     "Network": "network",
     "Pinball": "losses",
     "Run": "runs",

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._checks import check_bool, check_choice, check_integer, check_seed, show
+from ._bound_layer import BoundLayer
+from ._checks import check_bool, check_integer, check_seed, show
 from ._validation import Array, as_matrix, as_parameters, as_scale, float_dtype
-from .layers import ACTIVATIONS, Dense, Layer, layer_from_config
+from .layers import Dense, Layer, layer_from_config
 
-__all__ = ["MLP", "Network"]
+__all__ = ["Network"]
 
 _SCALING = ("input_scale", "input_shift", "output_scale", "output_shift")
 _INPUT_ELEMENTS = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
@@ -485,106 +486,3 @@ for _name, _doc in {
     "output_shift": "Added to the scaled outputs: None, a number or (n_outputs,).",
 }.items():
     setattr(Network, _name, _scaling_property(_name, _doc))
-
-
-class BoundLayer:
-    """A layer of a network, with its arrays as writable views: `weight`, `bias`."""
-
-    def __init__(self, net: Network, spec: Layer, row: dict[str, Any]) -> None:
-        self._net, self._spec, self._row = net, spec, row
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        net, row = self._net, self._row
-        for source, vector in (("arrays", net._parameters), ("state", net.state)):
-            for key, shape, offset in row[source]:
-                if key == name:
-                    return net._view(vector, shape, offset)
-        return getattr(self._spec, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("_"):
-            object.__setattr__(self, name, value)
-        elif any(name == key for key, *_ in self._row["arrays"]):
-            getattr(self, name)[...] = value
-        else:
-            raise AttributeError(f"{name} of a layer cannot be set: build another network")
-
-    @property
-    def parts(self) -> list[BoundLayer]:
-        """The layers inside this one (of a residual block: its layers, then its shortcut's)."""
-        rows = self._row["parts"]
-        return [BoundLayer(self._net, spec, row) for spec, row in zip(self._spec.parts(), rows, strict=True)]
-
-    def arrays(self) -> Iterator[tuple[str, Array]]:
-        """Yield name and view of each array."""
-        for key, _, _ in self._row["arrays"]:
-            yield key, getattr(self, key)
-
-    def __repr__(self) -> str:
-        return repr(self._spec)
-
-
-def MLP(
-    widths: Sequence[int],
-    activation: str | Sequence[str] = "relu",
-    output: str = "identity",
-    *,
-    dtype: Any = "float32",
-    seed: int = 0,
-    initialization: str = "auto",
-    slope: float = 0.01,
-    input_scale: Any = None,
-    input_shift: Any = None,
-    output_scale: Any = None,
-    output_shift: Any = None,
-) -> Network:
-    """
-    Return a multi-layer perceptron.
-
-    Parameters
-    ----------
-    widths : sequence of int
-        Inputs, each hidden layer, outputs: ``[784, 256, 10]``.
-    activation : str or sequence of str
-        Of the hidden layers: one name, or one for each.
-    output : str, default "identity"
-        Activation of the output layer.
-    dtype : "float32" or "float64"
-    seed : int, default 0
-    initialization : str, default "auto"
-        As for :class:`steep.Dense`, of every layer.
-    slope : float
-        Of leaky_relu.
-    input_scale, input_shift, output_scale, output_shift
-        As for :class:`steep.Network`.
-
-    Examples
-    --------
-    >>> import steep
-    >>> steep.MLP([784, 256, 10], output="softmax")
-    <Network 784 -> [Dense(256, 'relu'), Dense(10, 'softmax')], 203,530 parameters, float32>
-    """
-    if isinstance(widths, str) or not isinstance(widths, Sequence | np.ndarray) or len(widths) < 2:
-        raise ValueError(f"widths must be at least inputs and outputs, such as [784, 256, 10], got {show(widths)}")
-    sizes = [check_integer(width, f"widths[{i}]", 1) for i, width in enumerate(widths)]
-    hidden = len(sizes) - 2
-    if isinstance(activation, str):
-        names = [check_choice(activation, "activation", ACTIVATIONS)] * hidden
-    else:
-        names = list(activation)
-        if len(names) != hidden:
-            raise ValueError(
-                f"activation must be one name, or one for each of {hidden} hidden layers, got {len(names)}"
-            )
-        names = [check_choice(name, f"activation[{i}]", ACTIVATIONS) for i, name in enumerate(names)]
-    check_choice(output, "output", ACTIVATIONS)
-    layers = [
-        Dense(size, name, initialization=initialization, slope=slope)
-        for size, name in zip(sizes[1:], [*names, output], strict=True)
-    ]
-    return Network(
-        layers, sizes[0], dtype=dtype, seed=seed, input_scale=input_scale, input_shift=input_shift,
-        output_scale=output_scale, output_shift=output_shift,
-    )  # fmt: skip

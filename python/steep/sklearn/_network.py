@@ -13,12 +13,13 @@ from scipy.sparse import issparse
 from sklearn.base import is_classifier
 from sklearn.utils.validation import validate_data
 
+from .._bound_layer import BoundLayer
 from .._checks import check_choice
 from .._problem import Part
 from .._validation import Array
 from ..layers import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout, Layer
 from ..losses import resolve_loss
-from ..network import BoundLayer, Network
+from ..network import Network
 
 __all__ = ["NetworkMixin", "dense_layers"]
 
