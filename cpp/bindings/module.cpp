@@ -13,6 +13,7 @@ void register_nonsmooth(py::module_& m);
 void register_residual(py::module_& m);
 void register_least_squares(py::module_& m);
 void register_interior_point(py::module_& m);
+void register_deep_linear(py::module_& m);
 void register_rule(py::module_& m);
 void register_initialize(py::module_& m);
 void register_network(py::module_& m);
@@ -38,6 +39,7 @@ PYBIND11_MODULE(_core, m) {
   steep::register_residual(m);
   steep::register_least_squares(m);
   steep::register_interior_point(m);
+  steep::register_deep_linear(m);
   steep::register_rule(m);
   steep::register_initialize(m);
   steep::register_network(m);

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from .analytic import quadratic, rosenbrock
+from .deep import deep_linear
 from .fits import chebyshev, lad, quantile
 from .linear import least_squares, logistic, matrix_least_squares, softmax, svm
 from .programs import linear_program, quadratic_program
 
 __all__ = [
     "chebyshev",
+    "deep_linear",
     "lad",
     "least_squares",
     "linear_program",
