@@ -249,3 +249,35 @@ def test_full_batch_method():
     assert len(run.history["val_accuracy"]) == run.epochs
     f = steep.Risk(net, X, y)
     assert f.value(net.parameters) == pytest.approx(run.history["val_loss"][-1], rel=1e-9)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "levenberg_marquardt"])
+def test_no_time_at_all(optimizer):
+    net = steep.MLP([4, 3, 1], dtype="float64")
+    start = net.parameters.copy()
+    X, _ = problem()
+    run = steep.train(net, X, X[:, 0], optimizer=optimizer, max_time=0)
+    assert (run.status, run.epochs) == ("max_time", 0)
+    np.testing.assert_array_equal(net.parameters, start)
+
+
+def test_full_batch_method_stops_early_and_by_callback():
+    X, _ = problem()
+    y = np.tanh(X[:, 0]) + 0.3 * np.random.default_rng(0).normal(size=90)
+    net = steep.MLP([4, 20, 1], activation="tanh", seed=2)
+    stopping = steep.EarlyStopping(patience=5)
+    options = {"optimizer": steep.LevenbergMarquardt(), "validation": 0.3, "epochs": 500}
+    run = steep.train(net, X, y, early_stopping=stopping, **options)
+    val = run.history["val_loss"]
+    assert run.status == "early_stopped"
+    assert run.best_epoch == val.argmin() + 1
+    assert net.parameters.dtype == np.float32
+    seen = []
+
+    def look(info):
+        seen.append((info.epoch, info.logs["val_loss"]))
+        return info.epoch == 3
+
+    again = steep.train(steep.MLP([4, 20, 1], activation="tanh", seed=2), X, y, callbacks=look, **options)
+    assert again.status == "interrupted"
+    np.testing.assert_array_equal([value for _, value in seen], val[:3])

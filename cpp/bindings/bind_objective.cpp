@@ -179,6 +179,7 @@ Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol
     Alone alone(f);
     result = solver.solve(f, start, options);
   }
+  if (result.x.empty()) result.x.assign(start, start + n);  // stopped before the first evaluation
   return to_dict(std::move(result));
 }
 

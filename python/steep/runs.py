@@ -28,7 +28,9 @@ class History(dict[str, Array]):
     ``loss`` (weighted mean of the minibatch losses before each update, penalty left out), ``objective`` (with the
     penalty), ``val_loss``, each metric and ``val_`` metric, ``learning_rate`` (of the epoch's first step),
     ``gradient_norm`` (mean over steps, penalty included, before clipping), ``layer_gradient_norm`` (epochs, layers),
-    ``seconds`` since the start; with an l1 penalty ``zeros``, the share of weights that are exactly zero.
+    ``seconds`` since the start; with an l1 penalty ``zeros``, the share of weights that are exactly zero. Full-batch
+    methods leave out the layers' norms, give ``loss`` and ``gradient_norm`` after the iteration, and have
+    ``step_size``, ``damping`` and the like instead of ``learning_rate``.
     """
 
     def extend(self, rows: dict[str, Array]) -> None:
@@ -155,7 +157,8 @@ class Run:
         The trained network, the one that was given.
     history : History
     status : str
-        converged, max_epochs, early_stopped, max_time, interrupted, diverged or separated.
+        converged, max_epochs, early_stopped, max_time, interrupted, diverged or separated; of a full-batch method also
+        its own, such as singular or line_search_failed.
     message : str
         The same in a sentence.
     state : TrainState
