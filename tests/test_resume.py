@@ -177,6 +177,19 @@ def test_another_run_is_refused(name):
     np.testing.assert_array_equal(given["net"].parameters, start)
 
 
+def test_other_targets_are_refused():
+    one_hot = np.eye(2)[Y]
+    first = int((Y == 0).argmax()), int((Y == 1).argmax())
+    swapped = one_hot.copy()
+    swapped[list(first)] = one_hot[list(first[::-1])]
+    run = steep.train(network(), X, one_hot, epochs=2)
+    for y in (swapped, one_hot[:, ::-1]):
+        with pytest.raises(ValueError, match="resume must be a run with the same data"):
+            steep.train(network(), X, y, epochs=4, resume=run)
+    with pytest.raises(ValueError, match="resume must be a run with the same data"):
+        steep.train(network(), X[:, ::-1], one_hot, epochs=4, resume=run)
+
+
 def test_other_things_are_refused(tmp_path):
     with pytest.raises(TypeError, match="resume must be a Run or a TrainState, got 3"):
         steep.train(network(), X, Y, resume=3)
