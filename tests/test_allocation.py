@@ -19,13 +19,14 @@ CODE = """
     counter.restype = ctypes.c_long
     rule, l1, clip, dtype, batch, threads = sys.argv[1:]
     rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(3000, 40)).astype(dtype), rng.integers(0, 3, 3000).astype(np.int32)
+    n = 3000 if int(batch) > 1 else 200
+    X, y = rng.normal(size=(n, 40)).astype(dtype), rng.integers(0, 3, n).astype(np.int32)
     net = steep.MLP([40, 200, 130, 3], activation=["gelu", "tanh"], output="softmax", dtype=dtype, input_scale=0.5)
     options = {"batch_size": int(batch), "shuffle": True, "seed": 0, "l1": float(l1), "l2": 1e-4,
                "clip_norm": float(clip), "n_threads": int(threads)}
     kind = steep._core.Trainer32 if dtype == "float32" else steep._core.Trainer64
     exact = net._exact
-    trainer = kind(net._core, net.parameters, net.state, X, None, y, np.ones(3000), exact["input_scale"], None,
+    trainer = kind(net._core, net.parameters, net.state, X, None, y, np.ones(n), exact["input_scale"], None,
                    "cross_entropy", 1.0, getattr(steep, rule)().core, options)
     trainer.set_validation(X, None, y, None)
     rates = np.full(20 * trainer.steps_per_epoch, 1e-3)

@@ -72,6 +72,20 @@ def test_an_interrupted_run_goes_on():
     np.testing.assert_array_equal(run.history["val_loss"], expected.history["val_loss"])
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_interrupt_in_a_callback(optimizer):
+    X, y = problem(200)
+
+    def look(info):
+        if info.epoch == 2:
+            raise KeyboardInterrupt
+
+    net = steep.MLP([100, 5, 10], output="softmax", dtype="float64")
+    run = steep.train(net, X, y, epochs=9, optimizer=optimizer, callbacks=look)
+    assert (run.status, run.epochs, len(run.history["loss"])) == ("interrupted", 2, 2)
+    np.testing.assert_array_equal(net.parameters, run.state.parameters)
+
+
 def test_predict_raises():
     net = steep.MLP([100, 1000, 1000, 10])
     X, _ = problem(60000)

@@ -81,6 +81,7 @@ class Training {
     out["loss"] = take(std::move(report.loss));
     out["objective"] = take(std::move(report.objective));
     if (!report.val_loss.empty()) out["val_loss"] = take(std::move(report.val_loss));
+    if (!report.zeros.empty()) out["zeros"] = take(std::move(report.zeros));
     out["gradient_norm"] = take(std::move(report.gradient_norm));
     out["layer_gradient_norm"] = take(std::move(report.layer_gradient_norm), {n, net_.size()});
     out["seconds"] = take(std::move(report.seconds));

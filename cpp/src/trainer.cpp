@@ -296,6 +296,18 @@ double Trainer<T>::evaluate(const Dataset<T>& data, Monitor& monitor) {
   return loss;
 }
 
+// Share of the weights that are exactly zero.
+template <class T>
+double Trainer<T>::zero_share() const {
+  Index weights = 0, zeros = 0;
+  for (Index i = 0; i < pass_.tiles(); ++i) {
+    const Tile& at = pass_.tile(i).at;
+    weights += at.weight_end - at.weight_begin;
+    zeros += std::count(theta_.data() + at.weight_begin, theta_.data() + at.weight_end, T(0));
+  }
+  return weights > 0 ? static_cast<double>(zeros) / static_cast<double>(weights) : 0;
+}
+
 template <class T>
 bool Trainer<T>::finish_epoch(TrainReport& report, Team& team, Monitor& monitor) {
   double val_loss = 0;
@@ -307,6 +319,7 @@ bool Trainer<T>::finish_epoch(TrainReport& report, Team& team, Monitor& monitor)
   for (Index l = 0; l < net_.size(); ++l)
     report.layer_gradient_norm.push_back(sums_[static_cast<std::size_t>(sum_layers + l)] / steps);
   if (has_validation_) report.val_loss.push_back(val_loss);
+  if (options_.l1 > 0) report.zeros.push_back(zero_share());
   report.seconds.push_back(monitor.seconds());
   ++epoch_;
   position_ = 0;
@@ -318,7 +331,8 @@ TrainReport Trainer<T>::run(Index epochs, const double* rates, double max_second
   using End = TrainReport::End;
   TrainReport report;
   const auto reserve = static_cast<std::size_t>(epochs);
-  for (auto* column : {&report.loss, &report.objective, &report.val_loss, &report.gradient_norm, &report.seconds})
+  for (auto* column : {&report.loss, &report.objective, &report.val_loss, &report.gradient_norm, &report.zeros,
+                       &report.seconds})
     column->reserve(reserve);
   report.layer_gradient_norm.reserve(reserve * static_cast<std::size_t>(net_.size()));
   const double flops = 3 * net_.flops_per_row() * static_cast<double>(std::min(options_.batch_size, pass_.max_rows()));

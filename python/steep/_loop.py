@@ -42,7 +42,6 @@ class Loop:
     identity: dict[str, Any]  # what a resumed run must have in common with the one it goes on from
     history: History = field(default_factory=History)
     patience: Patience = field(default_factory=Patience)
-    zeros: bool = False  # whether the history has the share of weights that are zero
     unmeasured: bool = False  # the last epoch's metrics, early stopping and callbacks are still to come
     seconds_before: float = 0.0
     elapsed: float = 0.0  # seconds of this call before the trainer's last, and the learning rates of that
@@ -81,7 +80,7 @@ class Loop:
         start = time.perf_counter()
         trainer = self.trainer
         bar = Progress(wanted, self.epochs, trainer.epoch)
-        one_by_one = bool(self.metrics or self.callbacks or self.early_stopping or self.zeros)
+        one_by_one = bool(self.metrics or self.callbacks or self.early_stopping)
         chunk = 1
         try:
             going = not self.unmeasured or self._between(bar)
@@ -145,13 +144,10 @@ class Loop:
         trainer, rule, epoch = self.trainer, self.early_stopping, self.trainer.epoch
         parameters: Any = None
         state: Any = None
-        if self.metrics or rule is not None or self.callbacks or self.zeros:
+        if self.metrics or rule is not None or self.callbacks:
             parameters, state = trainer.parameters, trainer.state
         if self.metrics and len(self.history.get(next(iter(self.metrics)), ())) < epoch:
             self.history.extend(self.problem.measure(self.net, parameters, state, self.metrics))
-        if self.zeros and len(self.history.get("zeros", ())) < epoch:
-            weights = parameters[self.net.weight_mask()]
-            self.history.extend({"zeros": np.array([np.mean(weights == 0)])})
         self.unmeasured = False
         logs = self.history.last()
         bar.update(done, logs)

@@ -204,9 +204,7 @@ def train(
         options["augment"] = asdict(augment)
     trainer = problem.trainer(net, rule, options)
     identity = _identity(net, problem, rule, options, names)
-    loop = Loop(
-        net, problem, rule, trainer, measures, early_stopping, calls, epochs, limit, tol, identity, zeros=l1 > 0
-    )
+    loop = Loop(net, problem, rule, trainer, measures, early_stopping, calls, epochs, limit, tol, identity)
     if resume is not None:
         loop.resume(resume)
     return loop.run(progress)

@@ -34,6 +34,7 @@ struct TrainReport {
   End end = End::running;
   Index diverged_step = -1;  // step of the epoch, from 0
   std::vector<double> loss, objective, val_loss, gradient_norm, layer_gradient_norm, seconds;  // an entry an epoch
+  std::vector<double> zeros;  // share of the weights, with an l1 penalty
 };
 
 template <class T>
@@ -84,6 +85,7 @@ class Trainer {
   // These two say false when the monitor stopped them, and can then be called again.
   bool evaluate(const Dataset<T>& data, Team& team, Monitor& monitor, double& loss);
   bool finish_epoch(TrainReport& report, Team& team, Monitor& monitor);
+  double zero_share() const;
   void roll_back();
 
   const Network<T>& net_;
