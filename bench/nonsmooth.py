@@ -115,6 +115,41 @@ def l1_logistic(n, d, nonzeros, correlation, share, tol, repetitions=3):
     return compare(f"l1-logistic {n}x{d} {share:g} max", f, "coordinate_descent", peers, repetitions, f.value)
 
 
+def lasso_path(n, d, nonzeros, correlation, ratio, tol, repetitions=1):
+    """100 penalties, each to the same worst gap relative to max(1, objective)."""
+    X, y, _ = sparse_problem(n, d, nonzeros, correlation)
+    X, y = X - X.mean(0), y - y.mean()
+    F = np.asfortranarray(X)
+    options = {} if d <= 2000 else {"precompute": False}
+    rows = []
+    for threads in (1, 2):
+        f = steep.problems.least_squares(X, y, n_threads=threads)
+        l1 = steep.regularization_path(f, n=100, ratio=ratio, max_iter=0).l1
+
+        def worst(coefficients, f=f, l1=l1):
+            gaps = [
+                steep.minimize(
+                    steep.problems.least_squares(X, y, penalty=steep.L1(a)), w, "coordinate_descent", max_iter=0
+                ).certificate.value
+                / max(1, f.value(w) + a * np.abs(w).sum())
+                for a, w in zip(l1[::20], coefficients[::20], strict=True)
+            ]
+            return max(gaps)
+
+        with threadpool_limits(threads):
+            ours = lambda f=f, l1=l1: steep.regularization_path(f, l1).x  # noqa: E731
+            theirs = lambda l1=l1: linear_model.lasso_path(F, y, alphas=l1, tol=tol, max_iter=100000, **options)[1].T  # noqa: E731
+            seconds, results = best_of([ours, theirs], repetitions)
+        gaps = [worst(result) for result in results]
+        print(
+            f"lasso path {n}x{d}, {threads} threads: steep {1e3 * seconds[0]:.1f} ms (gap {gaps[0]:.1e}), "
+            f"scikit-learn {1e3 * seconds[1]:.1f} ms (gap {gaps[1]:.1e}), ratio {seconds[1] / seconds[0]:.1f}",
+            flush=True,
+        )
+        rows.append({"case": f"lasso path {n}x{d}", "threads": threads, "seconds": seconds, "gaps": gaps})
+    return rows
+
+
 def hinge(n, d, C, tol, accuracy, loss="hinge", repetitions=1):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d))
@@ -138,6 +173,11 @@ CASES = {
         *l1_logistic(100_000, 50, 10, 0.5, 0.02, 1e-6),
         *l1_logistic(20_000, 500, 50, 0.5, 0.02, 1e-6),
         *l1_logistic(1_000, 3_000, 50, 0.5, 0.05, 1e-6),
+    ],
+    "path": lambda: [
+        *lasso_path(100_000, 50, 10, 0.5, 1e-3, 1e-8),
+        *lasso_path(20_000, 500, 50, 0.5, 1e-2, 1e-8),
+        *lasso_path(1_000, 3_000, 50, 0.5, 0.05, 1e-8),
     ],
     "hinge": lambda: [*hinge(20_000, 100, 1.0, 1e-3, 1e-5), *hinge(20_000, 100, 0.01, 1e-4, 1e-5)],
 }

@@ -50,9 +50,10 @@ double excess(Loss loss, double parameter, double z, double y, double a) {
 
 }  // namespace
 
-double duality_gap(LinearModel& model, const double* w, const Vector& z, Slopes& at, const Vector& correlations) {
+double duality_gap(LinearModel& model, double l1, const double* w, const Vector& z, Slopes& at,
+                   const Vector& correlations) {
   const Index n = model.rows(), d = model.features();
-  const double l1 = model.l1(), l2 = model.l2();
+  const double l2 = model.l2();
   if (!(l1 > 0) && !(l2 > 0)) return NAN;
   // Conjugates are those of slopes u; an unbalanced intercept shrinks the heavier sign, which keeps them feasible.
   const double* q = correlations.data();
@@ -76,7 +77,9 @@ double duality_gap(LinearModel& model, const double* w, const Vector& z, Slopes&
   for (Index j = 0; j < d; ++j) largest = std::max(largest, std::abs(q[j]));
   const double a = l2 > 0 || largest <= l1 ? 1 : l1 / largest;
   double gap = 0;
-  if (a < 1 || up < 1 || down < 1) {
+  if (model.loss() == Loss::squared_error && up == 1 && down == 1) {
+    gap = (1 - a) * (1 - a) * at.value;
+  } else if (a < 1 || up < 1 || down < 1) {
     for (Index i = 0; i < n; ++i) {
       const double c = model.row_weight(i);
       if (c > 0)

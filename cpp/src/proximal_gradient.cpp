@@ -29,7 +29,7 @@ double bound_at(Objective& f, const Vector& x) {
   Vector z, correlations(x.size());
   Slopes at;
   model->evaluate(x.data(), z, at, correlations.data());
-  const double gap = duality_gap(*model, x.data(), z, at, correlations);
+  const double gap = duality_gap(*model, model->l1(), x.data(), z, at, correlations);
   return std::isfinite(gap) ? gap : INFINITY;
 }
 

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
     from .mlp import MLP as MLP
     from .network import Network as Network
     from .objectives import Objective as Objective
+    from .path import RegularizationPath as RegularizationPath
+    from .path import regularization_path as regularization_path
     from .penalties import L1 as L1
     from .penalties import L2 as L2
     from .penalties import ElasticNet as ElasticNet
@@ -142,6 +144,7 @@ _LAZY = {
     "plot": "plot",
     "methods": "methods",
     "objectives": "objectives",
+    "path": "path",
     "penalties": "penalties",
     "problems": "problems",
     "rules": "rules",
@@ -182,11 +185,13 @@ _LAZY = {
     "Nesterov": "rules",
     "Objective": "objectives",
     "OneCycle": "schedules",
+    "RegularizationPath": "path",
     "Result": "results",
     "ResidualFunction": "residuals",
     "curve_fit": "_curve_fit",
     "least_squares": "_least_squares",
     "minimize": "_minimize",
+    "regularization_path": "path",
     "root": "_root",
     "RMSProp": "rules",
     "Rprop": "rules",

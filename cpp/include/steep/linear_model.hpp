@@ -55,9 +55,13 @@ class LinearModel {
 // Of a linear risk with one output; null for anything else. Refers to the objective's data.
 std::unique_ptr<LinearModel> linear_model_of(Objective& f);
 
+// The squared error of `model`, which must outlive it, by X'X alone: no rows, O(d^2) an evaluation. For coordinate search.
+std::unique_ptr<LinearModel> gram_model(LinearModel& model);
+
 // The duality gap at (w, b): f less the dual value of the point that the slopes suggest, scaled until it is feasible. By
 // Fenchel and Young a sum of terms that are not negative, so it keeps its digits when small. NaN where there is no dual
 // bound: neither l1 nor l2, or a loss without a conjugate here. Changes at.u where the intercept's balance asks for it.
-double duality_gap(LinearModel& model, const double* w, const Vector& z, Slopes& at, const Vector& correlations);
+double duality_gap(LinearModel& model, double l1, const double* w, const Vector& z, Slopes& at,
+                   const Vector& correlations);
 
 }  // namespace steep

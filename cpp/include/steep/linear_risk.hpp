@@ -49,6 +49,11 @@ class LinearRisk : public Objective {
   Index weights() const { return options_.outputs * features_; }  // entries of W
   double scale() const { return scale_; }                         // c
   virtual bool sparse() const = 0;
+  void set_l1(double l1) {
+    options_.l1 = l1;
+    l1_.assign(l1 > 0 ? static_cast<std::size_t>(dim()) : 0, 0.0);
+    if (l1 > 0) std::fill_n(l1_.begin(), weights(), l1);
+  }
   void set_threads(int n_threads) { options_.n_threads = std::max(1, n_threads); }
 
   // The Hessian of the smooth part in the chosen features (ascending, `count` of them; null: all) and the intercepts:

@@ -31,6 +31,10 @@ class CoordinateDescent : public Solver {
   Result solve(Objective& f, const double* x0, const SolveOptions& options) override;
 };
 
+// The same for each l1 in turn, starting from the answer before: one result a value, fewer when stopped.
+std::vector<Result> coordinate_path(class LinearRisk& f, const Vector& l1, const double* x0,
+                                    const SolveOptions& options);
+
 // Linear models with the hinge or squared hinge and l2 > 0.
 class DualCoordinateAscent : public Solver {
  public:
