@@ -120,7 +120,51 @@ class BatchNorm final : public Layer<T> {
     }
   }
 
+  // Second derivatives in inference, where the layer is affine in x.
+  bool has_tangents() const override { return true; }
+  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, T* ydot,
+                       T*) const override {
+    each(b, [&](Index i, Index j, T mean, T inverse) {
+      ydot[i] = wdot[j] * ((x[i] - mean) * inverse) + wdot[c_ + j];
+      if (xdot) ydot[i] += b.w[j] * inverse * xdot[i];
+    });
+  }
+  void tangent_backward(const Block<T>& b, const T*, const T*, const T*, const T* wdot, const T*, T* dy, T* dydot,
+                        T* dx, T* dxdot) const override {
+    if (!dx) return;
+    each(b, [&](Index i, Index j, T, T inverse) {
+      dx[i] = b.w[j] * inverse * dy[i];
+      dxdot[i] = inverse * (wdot[j] * dy[i] + b.w[j] * dydot[i]);
+    });
+  }
+  void tangent_gradient(Index, const Block<T>& b, const T* x, const T* xdot, const T* dz, const T* dzdot,
+                        T* g) const override {
+    std::fill_n(g, 2 * c_, T(0));
+    each(b, [&](Index i, Index j, T mean, T inverse) {
+      g[j] += dzdot[i] * ((x[i] - mean) * inverse);
+      if (xdot) g[j] += dz[i] * inverse * xdot[i];
+      g[c_ + j] += dzdot[i];
+    });
+  }
+  void row_jacobian(const Block<T>& b, const T* x, const T* dz, T* J, Index stride) const override {
+    for (Index r = 0; r < b.rows; ++r) std::fill_n(J + r * stride, 2 * c_, T(0));
+    each(b, [&](Index i, Index j, T mean, T inverse) {
+      T* row = J + i / this->inputs() * stride;
+      row[j] += dz[i] * ((x[i] - mean) * inverse);
+      row[c_ + j] += dz[i];
+    });
+  }
+
  private:
+  // Every entry with its column's running statistics.
+  template <class Work>
+  void each(const Block<T>& b, Work work) const {
+    if (b.training) this->lacks("second derivatives and per-row gradients of batch statistics");
+    T *mean = b.workspace, *inverse = mean + c_;
+    running(b, mean, inverse);
+    for (Index r = 0, i = 0; r < b.rows * pixels_; ++r)
+      for (Index j = 0; j < c_; ++j, ++i) work(i, j, mean[j], inverse[j]);
+  }
   Index runs(Index rows) const { return (rows * pixels_ + run_ - 1) / run_; }
   void running(const Block<T>& b, T* mean, T* inverse) const {
     for (Index j = 0; j < c_; ++j) {

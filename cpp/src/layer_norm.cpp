@@ -45,7 +45,71 @@ class LayerNorm final : public Layer<T> {
     }
   }
 
+  bool has_tangents() const override { return true; }
+  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, T* ydot,
+                       T*) const override {
+    for (Index r = 0; r < b.rows * groups_; ++r) {
+      const Row at(*this, b, r, x, xdot);
+      for (Index j = 0; j < columns_; ++j)
+        ydot[r * columns_ + j] = wdot[j] * at.hat(j) + b.w[j] * at.hat_dot(j) + wdot[columns_ + j];
+    }
+  }
+  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, const T*, T* dy,
+                        T* dydot, T* dx, T* dxdot) const override {
+    if (!dx) return;
+    const T n = static_cast<T>(columns_);
+    for (Index r = 0; r < b.rows * groups_; ++r) {
+      const Row at(*this, b, r, x, xdot);
+      const T *d = dy + r * columns_, *ddot = dydot + r * columns_;
+      T *to = dx + r * columns_, *todot = dxdot + r * columns_;
+      // u = gamma dy; means of u, u xhat, and of their derivatives.
+      T mean = 0, product = 0, mean_dot = 0, product_dot = 0;
+      for (Index j = 0; j < columns_; ++j) {
+        const T u = b.w[j] * d[j], udot = wdot[j] * d[j] + b.w[j] * ddot[j];
+        mean += u / n;
+        product += u * at.hat(j) / n;
+        mean_dot += udot / n;
+        product_dot += (udot * at.hat(j) + u * at.hat_dot(j)) / n;
+      }
+      for (Index j = 0; j < columns_; ++j) {
+        const T u = b.w[j] * d[j], udot = wdot[j] * d[j] + b.w[j] * ddot[j];
+        to[j] = at.inverse * (u - mean - at.hat(j) * product);
+        todot[j] = at.inverse * (udot - mean_dot - at.hat_dot(j) * product - at.hat(j) * product_dot) -
+                   at.inverse * at.along * to[j];
+      }
+    }
+  }
+  void tangent_gradient(Index, const Block<T>& b, const T* x, const T* xdot, const T* dz, const T* dzdot,
+                        T* g) const override {
+    std::fill_n(g, 2 * columns_, T(0));
+    for (Index r = 0; r < b.rows * groups_; ++r) {
+      const Row at(*this, b, r, x, xdot);
+      for (Index j = 0; j < columns_; ++j) {
+        g[j] += dzdot[r * columns_ + j] * at.hat(j) + dz[r * columns_ + j] * at.hat_dot(j);
+        g[columns_ + j] += dzdot[r * columns_ + j];
+      }
+    }
+  }
+
  private:
+  // One row's xhat and its derivative along xdot: inverse (xdot - mean(xdot) - xhat mean(xhat xdot)); null: zero.
+  struct Row {
+    Row(const LayerNorm& layer, const Block<T>& b, Index r, const T* all, const T* all_dot)
+        : x(all + r * layer.columns_),
+          xdot(all_dot ? all_dot + r * layer.columns_ : nullptr),
+          mean(b.cache[2 * r]),
+          inverse(b.cache[2 * r + 1]) {
+      for (Index j = 0; xdot && j < layer.columns_; ++j) {
+        mean_dot += xdot[j] / static_cast<T>(layer.columns_);
+        along += hat(j) * xdot[j] / static_cast<T>(layer.columns_);
+      }
+    }
+    T hat(Index j) const { return (x[j] - mean) * inverse; }
+    T hat_dot(Index j) const { return xdot ? inverse * (xdot[j] - mean_dot - hat(j) * along) : T(0); }
+    const T *x, *xdot;
+    T mean, inverse, mean_dot = 0, along = 0;
+  };
+
   Index columns_, groups_;
   T eps_;
   Shape shape_;

@@ -41,6 +41,8 @@ NetworkRisk<T>::NetworkRisk(const Network<T>& net, const T* state, const Dataset
     if (!(total_weight_ > 0)) throw std::invalid_argument("weights must have a positive entry");
   }
   for (Index l = 0; l < net.size(); ++l) {
+    if (tangents_ && !net.layer(l).has_tangents())
+      name_ = "the risk of a network with a " + std::string(net.layer(l).kind()) + " layer";
     tangents_ = tangents_ && net.layer(l).has_tangents();
     for (Index t = 0; t < net.layer(l).tiles(); ++t) {
       const Tile tile = net.layer(l).tile(t);

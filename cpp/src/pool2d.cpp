@@ -29,23 +29,44 @@ class Pool2D final : public Layer<T> {
       k_.mean_backward(w_, b.rows, dy, dx);
   }
 
-  // The mean is linear; the largest is followed along the entries chosen, which needs their places: refused.
-  bool has_tangents() const override { return !largest_; }
-  void tangent_forward(const Block<T>& b, const T*, const T* xdot, const T*, const T*, T* ydot, T*) const override {
-    if (largest_) this->lacks("tangents");
-    if (xdot)
-      k_.mean(w_, b.rows, xdot, ydot);
-    else
+  // Both are linear where they have derivatives: the largest hands on what its chosen entry has.
+  bool has_tangents() const override { return true; }
+  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T*, T* ydot, T*) const override {
+    if (!xdot)
       std::fill_n(ydot, b.rows * this->outputs(), T(0));
+    else if (largest_)
+      chosen(b.rows, x, y, xdot, ydot);
+    else
+      k_.mean(w_, b.rows, xdot, ydot);
   }
-  void tangent_backward(const Block<T>& b, const T*, const T*, const T*, const T*, const T*, T* dy, T* dydot, T* dx,
+  void tangent_backward(const Block<T>& b, const T* x, const T*, const T* y, const T*, const T*, T* dy, T* dydot, T* dx,
                         T* dxdot) const override {
-    if (!dx) return;
-    k_.mean_backward(w_, b.rows, dy, dx);
-    k_.mean_backward(w_, b.rows, dydot, dxdot);
+    backward(b, x, y, dy, dx);
+    backward(b, x, y, dydot, dxdot);
   }
 
  private:
+  // The entries of `from` that stand where x is the first to equal y.
+  void chosen(Index rows, const T* x, const T* y, const T* from, T* to) const {
+    for (Index r = 0; r < rows; ++r) {
+      for (Index i = 0; i < this->outputs(); ++i) {
+        const Index c = i % w_.channels, pixel = i / w_.channels;
+        const Index top = pixel / w_.out_width * w_.stride_y - w_.top,
+                    left = pixel % w_.out_width * w_.stride_x - w_.left;
+        const Index out = r * this->outputs() + i;
+        to[out] = 0;
+        bool found = false;
+        for (Index v = std::max<Index>(top, 0); !found && v < std::min(top + w_.kernel_y, w_.height); ++v) {
+          for (Index h = std::max<Index>(left, 0); !found && h < std::min(left + w_.kernel_x, w_.width); ++h) {
+            const Index at = r * this->inputs() + (v * w_.width + h) * w_.channels + c;
+            found = x[at] == y[out];
+            if (found) to[out] = from[at];
+          }
+        }
+      }
+    }
+  }
+
   const char* kind_;
   bool largest_;
   Window w_;

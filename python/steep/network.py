@@ -169,6 +169,13 @@ class Network:
                     mask[offset : offset + prod(shape)] = True
         return mask
 
+    def changes_in_training(self) -> str | None:
+        """Return the kind of the first layer that is another function in training than in inference, or None."""
+        for layer, _ in _with_parts(self._specs, self._layout):
+            if layer.kind == "batch_norm" or getattr(layer, "rate", 0) > 0:
+                return layer.kind
+        return None
+
     def state_momentum(self) -> Array:
         """Return the momentum of the running statistics, one for each entry of `state`."""
         momentum = np.zeros(self.state.size)

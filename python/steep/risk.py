@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from . import _core
-from ._checks import show
+from ._checks import check_bool, show
 from ._problem import Part, Problem, prepare
 from ._validation import Array
 from .linear import linear_core, linear_method
@@ -37,6 +36,8 @@ class Risk(Objective):
         On weights, not on biases.
     sample_weight : array_like (n,), optional
         At least 0.
+    inference : bool, default False
+        Must be True for networks with dropout or batch normalization: the risk is the one in inference mode.
 
     Raises
     ------
@@ -72,19 +73,23 @@ class Risk(Objective):
         loss: Any = None,
         penalty: Any = None,
         sample_weight: Any = None,
+        inference: bool = False,
     ) -> None:
         if not isinstance(net, Network):
             raise TypeError(f"net must be a steep.Network, got {show(net)}")
+        changing = net.changes_in_training()
+        if changing and not check_bool(inference, "inference"):
+            raise ValueError(
+                f"inference must be True for a network with a {changing} layer, whose loss in training is no function "
+                f"of the parameters alone, got {inference}"
+            )
         self.l1, self.l2 = resolve_penalty(penalty)
         problem = prepare(net, X, y, loss, None, sample_weight, None, 0)
         self._setup(net.copy(), problem.train, problem.loss, problem.parameter)
 
     def _setup(self, net: Network, part: Part, loss: str, parameter: float) -> None:
         self._net, self._part, self.loss, self._loss_parameter = net, part, loss, parameter
-        self._weights = np.zeros(net.parameters.size, np.bool_)
-        for row in net._layout:
-            for name, shape, offset in row["arrays"]:
-                self._weights[offset : offset + prod(shape)] = name == "weight"
+        self._weights = net.weight_mask()
         self.default_tol = 1e-4 if net.dtype == np.float32 else None
         core = linear_core(net, part, loss, parameter, self.l1, self.l2)
         self.is_linear = core is not None

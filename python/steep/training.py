@@ -182,6 +182,12 @@ def train(
     if augment is not None and len(net.input_shape) != 3:
         raise ValueError(f"augment must be None for inputs that are no images, got input_shape {net.input_shape}")
     if method is not None:
+        changing = net.changes_in_training()
+        if changing:
+            raise ValueError(
+                f"optimizer must be an update rule for a network with a {changing} layer, whose loss in training is no "
+                f"function of the parameters alone, got {method.name}"
+            )
         for name, value in (("constraint", constraint), ("augment", augment)):
             if value is not None:
                 raise ValueError(f"{name} must be None with {method.name}, got {value!r}")

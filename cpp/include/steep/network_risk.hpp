@@ -20,7 +20,7 @@ class NetworkRisk : public Objective {
   ~NetworkRisk() override;
 
   Index dim() const override { return net_.parameter_count(); }
-  std::string name() const override { return "network risk"; }
+  std::string name() const override { return name_; }
   bool has_hessian() const override { return tangents_; }
   bool has_hessian_product() const override { return tangents_; }
   Index residual_count() const override;
@@ -43,6 +43,7 @@ class NetworkRisk : public Objective {
   void small_normal_equations(double* JtJ, double* Jtr, double& value);
   void large_normal_equations(double* JtJ, double* Jtr, double& value);
 
+  std::string name_ = "network risk";  // and which layer has no tangents
   const Network<T>& net_;
   Dataset<T> data_;
   LossPlan plan_;
