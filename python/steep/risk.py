@@ -102,7 +102,7 @@ class Risk(Objective):
             net._core, net.state, *part.arrays(), exact["input_scale"], exact["input_shift"], loss, parameter,
             self.l1, self.l2, _core.default_threads(),
         )  # fmt: skip
-        super().__init__(core, x0=net.parameters, name="network risk")
+        super().__init__(core, x0=net.parameters)
 
     @classmethod
     def of_part(cls, net: Network, part: Part, loss: str, parameter: float, l1: float = 0.0, l2: float = 0.0) -> Risk:
