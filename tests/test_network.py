@@ -24,6 +24,10 @@ def reference_of(net):
     return Reference(widths, activations, net.layers[0].slope)
 
 
+def test_lists_agree():
+    assert list(ACTIVATIONS) == steep._core.activation_names()
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_predict(name, dtype):
