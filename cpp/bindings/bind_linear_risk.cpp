@@ -113,7 +113,7 @@ void register_linear_risk(py::module_& m) {
           [](LinearRisk& f, const Array<double>& w) {
             require(w.size() == f.dim(), "w must have dim entries");
             Array<double> H({f.dim(), f.dim()});
-            require(f.approximate_hessian(w.data(), H.mutable_data()), "there is no approximate Hessian");
+            require(f.approximate_hessian(w.data(), H.mutable_data()) >= 0, "there is no approximate Hessian");
             return H;
           },
           py::arg("w").noconvert(), "Hessian of a sample of rows.")

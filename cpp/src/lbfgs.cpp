@@ -4,9 +4,11 @@
 // O(m dim) an iteration. Preconditioned, the recursion starts from the inverse of an approximate Hessian (that of a sample
 // of rows) instead of a multiple of the identity: O(dim^2) an iteration, and a factorization now and then.
 #include <algorithm>
+#include <limits>
 
 #include "steep/factor.hpp"
 #include "steep/line_search.hpp"
+#include "steep/philox.hpp"
 #include "steep/quasi_newton.hpp"
 
 namespace steep {
@@ -108,15 +110,17 @@ class Pairs {
   std::vector<char> used_;
 };
 
-// The factor of an approximate Hessian, made anew after 0, 1, 2, 4, 8, ... iterations: curvature changes most at first.
+// The factor of an approximate Hessian, made anew as curvature changes, at most after 1, 2, 4, 8, ... iterations and never
+// for more than half of the run's time.
 class Metric {
  public:
   explicit Metric(Index n) : H_(n * n), factor_(n) {}
 
+  // Null where the identity is as good.
   const Factor* at(Run& run, const Vector& x, Index iteration) {
     if (iteration < next_) return usable_ ? &factor_ : nullptr;
-    next_ = std::max<Index>(1, 2 * iteration);
-    run.approximate_hessian(x, H_.data());
+    next_ = iteration + std::max<Index>({1, iteration, static_cast<Index>(2 * run.objective().hessian_cost(true))});
+    const double spread = run.approximate_hessian(x, H_.data());
     double shift = 0;
     const double size = matrix_bounds(H_.data(), static_cast<Index>(x.size())).largest_entry;
     usable_ = std::isfinite(size) && size > 0;
@@ -125,10 +129,42 @@ class Metric {
       shift = trial == 0 ? 1e-10 * size : 100 * shift;
       usable_ = trial < 6;
     }
+    // Under the metric the condition is that of the sample's noise, ((1 + sqrt(s)) / (1 - sqrt(s)))^2, which the condition
+    // of the estimate itself has on top of the Hessian's.
+    if (iteration == 0 && usable_ && spread > 0 && spread < 1) {
+      const double noise = std::pow((1 + std::sqrt(spread)) / (1 - std::sqrt(spread)), 2);
+      if (condition() < noise * noise) {
+        usable_ = false;
+        next_ = std::numeric_limits<Index>::max();
+      }
+    }
     return usable_ ? &factor_ : nullptr;
   }
 
  private:
+  // From below, by ten steps of the power method for either end.
+  double condition() const {
+    const Index n = static_cast<Index>(std::sqrt(static_cast<double>(H_.size())) + 0.5);
+    PhiloxReader random(0, stream::initialize);
+    Vector v(n), Hv(n);
+    for (double& value : v) value = random.normal();
+    Vector u = v;
+    double high = 0, low = 0;
+    for (int step = 0; step < 10; ++step) {
+      for (Index i = 0; i < n; ++i) {
+        Hv[i] = 0;
+        for (Index j = 0; j < n; ++j) Hv[i] += H_[i * n + j] * v[j];
+      }
+      high = norm2(Hv) / norm2(v);
+      for (Index i = 0; i < n; ++i) v[i] = Hv[i] / high;
+      const double before = norm2(u);
+      factor_.solve(u);
+      low = before / norm2(u);
+      for (double& value : u) value *= low;
+    }
+    return high / low;
+  }
+
   Vector H_;
   Factor factor_;
   bool usable_ = false;

@@ -177,12 +177,28 @@ void LinearRiskOf<T>::take_sample() {
 }
 
 template <class T>
-bool LinearRiskOf<T>::approximate_hessian(const double* w, double* H) {
+bool LinearRiskOf<T>::sampled() {
   if (design_.sparse() || !has_hessian()) return false;
   if (sample_.empty()) take_sample();
-  if (!(sample_share_ > 0) || static_cast<Index>(sample_.size()) >= rows_) {
+  return sample_share_ > 0 && static_cast<Index>(sample_.size()) < rows_;
+}
+
+// An evaluation is bound by memory (12 GB/s), a Gram matrix by arithmetic (40 Gflop/s): what one core does of each.
+template <class T>
+double LinearRiskOf<T>::hessian_cost(bool approximate) {
+  if (design_.sparse() || !has_hessian()) return 0;
+  const double d = static_cast<double>(features_), k = static_cast<double>(outputs());
+  const double all = (separable() ? 1 : (k + 1) / 2) * d * 12 / 40 / static_cast<double>(sizeof(T));
+  if (!approximate || !sampled()) return all;
+  return all * static_cast<double>(sample_.size()) / static_cast<double>(rows_);
+}
+
+template <class T>
+double LinearRiskOf<T>::approximate_hessian(const double* w, double* H) {
+  if (design_.sparse() || !has_hessian()) return -1;
+  if (!sampled()) {
     hessian(w, H);
-    return true;
+    return 0;
   }
   const Index k = outputs();
   const T* z = scores_at(w);
@@ -194,13 +210,14 @@ bool LinearRiskOf<T>::approximate_hessian(const double* w, double* H) {
   rows.weight = weight_ ? sample_weight_.data() : nullptr;
   hessian_on({static_cast<Index>(sample_.size()), sample_.data(), sample_z_.data(), rows, scale_ / sample_share_},
              nullptr, features_, H);
-  return true;
+  return static_cast<double>(features_) / static_cast<double>(sample_.size());
 }
 
 #define STEEP_INSTANTIATE(T)                                                              \
   template bool LinearRiskOf<T>::has_hessian() const;                                     \
   template void LinearRiskOf<T>::hessian_of(const double*, const Index*, Index, double*); \
-  template bool LinearRiskOf<T>::approximate_hessian(const double*, double*);
+  template double LinearRiskOf<T>::approximate_hessian(const double*, double*);           \
+  template double LinearRiskOf<T>::hessian_cost(bool);
 STEEP_INSTANTIATE(float)
 STEEP_INSTANTIATE(double)
 #undef STEEP_INSTANTIATE

@@ -49,6 +49,39 @@ double shifted_step(Factor& factor, const Vector& H, const Vector& g, Vector& d)
   return NAN;
 }
 
+// Which Hessian the damped method takes next.
+class Thrift {
+ public:
+  enum Source { exact, approximate, kept };
+
+  Thrift(Run& run, const Vector& g, bool pure)
+      : cost_(pure ? 0 : run.objective().hessian_cost(false)), first_norm_(norm_inf(g)), norm_(first_norm_) {
+    rough_ = cost_ > 0 && run.objective().hessian_cost(true) < 0.5 * cost_;
+  }
+
+  Source next(const Run& run, const Vector& g) {
+    norm_ = norm_inf(g);
+    if (rough_ && norm_ > 0.02 * first_norm_) return last_ = approximate;
+    rough_ = false;
+    if (cost_ > 0 && ratio_ < 0.1 && last_ != approximate) {
+      const double expected = last_ == kept ? ratio_ : 2 * ratio_;
+      if (std::log(norm_ / run.threshold()) < cost_ * std::log(1 / expected)) return last_ = kept;
+    }
+    return last_ = exact;
+  }
+
+  // After a step: what it did to the gradient; `whole`: it was the Newton step itself.
+  void note(const Vector& g, bool whole) {
+    ratio_ = whole ? norm_inf(g) / norm_ : 1;
+    if (last_ == approximate && ratio_ > 0.5) rough_ = false;
+  }
+
+ private:
+  double cost_, first_norm_, norm_, ratio_ = 1;
+  bool rough_ = false;
+  Source last_ = exact;
+};
+
 }  // namespace
 
 Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options) {
@@ -60,17 +93,27 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
     Factor factor(n);
     LineSearch line(run, n);
     double fun = run.start(x, g, 0.0);
+    Thrift thrift(run, g, pure_);
     for (;;) {
-      run.hessian(x, H.data());
-      if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
+      const Thrift::Source source = thrift.next(run, g);
       double shift = 0;
-      if (factor.factor(H.data(), 0)) {
+      bool definite = source == Thrift::kept;
+      if (source == Thrift::approximate) {
+        run.approximate_hessian(x, H.data());
+        definite = all_finite(H) && factor.factor(H.data(), 0);
+      }
+      if (source == Thrift::exact || !definite) {
+        run.hessian(x, H.data());
+        if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
+        definite = factor.factor(H.data(), 0);
+      }
+      if (definite) {
         for (Index i = 0; i < n; ++i) d[i] = -g[i];
         factor.solve(d);
       } else if (pure_) {
-        run.fail(Status::not_positive_definite,
-                 "The Hessian is not positive definite (pivot " + std::to_string(factor.pivot()) +
-                     "): use the damped method or a trust region.");
+        run.fail(Status::not_positive_definite, "The Hessian is not positive definite (pivot " +
+                                                    std::to_string(factor.pivot()) +
+                                                    "): use the damped method or a trust region.");
       } else {
         shift = n <= eigen_limit ? absolute_step(H, g, d) : shifted_step(factor, H, g, d);
       }
@@ -89,6 +132,7 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
       x.swap(line.x);
       g.swap(line.g);
       fun = line.fun;
+      thrift.note(g, definite && line.step == 1);
       run.step(x, fun, g, line.step, shift);
     }
   });

@@ -104,10 +104,12 @@ void Run::hessian(const Vector& x, double* H) {
   f_.hessian(x.data(), H);
 }
 
-void Run::approximate_hessian(const Vector& x, double* H) {
+double Run::approximate_hessian(const Vector& x, double* H) {
   check_time();
   ++result_.nhev;
-  if (!f_.approximate_hessian(x.data(), H)) f_.hessian(x.data(), H);
+  const double spread = f_.approximate_hessian(x.data(), H);
+  if (spread < 0) f_.hessian(x.data(), H);
+  return std::max(spread, 0.0);
 }
 
 void Run::hessian_product(const Vector& x, const Vector& v, Vector& Hv) {
@@ -164,7 +166,8 @@ void Run::start(const Vector& x, double fun, const Vector& g, double norm, doubl
   last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
   record(fun, norm, NAN, extra);
   if (norm <= threshold_)
-    fail(Status::converged, "The start is optimal: " + measure_ + " " + number(norm) + " <= " + number(threshold_) + ".");
+    fail(Status::converged,
+         "The start is optimal: " + measure_ + " " + number(norm) + " <= " + number(threshold_) + ".");
   if (max_iter_ == 0) fail(Status::max_iter, "Stopped after max_iter = 0 iterations.");
 }
 
@@ -186,22 +189,21 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
                                 number(norm) + ". Try a smaller step size.");
   last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
   offer(x, fun, g);
-  const bool told_to_stop =
-      options_.callback && options_.callback(Progress{result_.nit, x.data(), fun, norm});
+  const bool told_to_stop = options_.callback && options_.callback(Progress{result_.nit, x.data(), fun, norm});
   if (norm <= threshold_)
     fail(Status::converged, "Converged: " + measure_ + " " + number(norm) + " <= " + number(threshold_) + ".");
   if (fun < -1e40 * std::max(1.0, std::abs(first_fun_)))
     fail(Status::unbounded, "The objective is unbounded below: it fell to " + number(fun) + ".");
   if (told_to_stop) fail(Status::interrupted, "Stopped by the callback.");
   if (result_.nit >= max_iter_)
-    fail(Status::max_iter, "Stopped after max_iter = " + std::to_string(max_iter_) + " iterations with " + measure_ + " " +
-                               number(norm) + " > " + number(threshold_) + ".");
+    fail(Status::max_iter, "Stopped after max_iter = " + std::to_string(max_iter_) + " iterations with " + measure_ +
+                               " " + number(norm) + " > " + number(threshold_) + ".");
   if (watched_) {
     if (fun < stall_fun_ - 1e-14 * std::abs(stall_fun_) || norm < 0.9 * stall_norm_) {
       stall_fun_ = std::min(fun, stall_fun_), stall_norm_ = std::min(norm, stall_norm_), stalled_ = 0;
     } else if (++stalled_ >= 30) {
-      fail(Status::line_search_failed, "The objective no longer decreases beyond its rounding; the " + measure_ + " is " +
-                                           number(norm) + " > " + number(threshold_) + ".");
+      fail(Status::line_search_failed, "The objective no longer decreases beyond its rounding; the " + measure_ +
+                                           " is " + number(norm) + " > " + number(threshold_) + ".");
     }
   }
   check_time();
@@ -224,8 +226,9 @@ void Run::fail(Status status, std::string message) {
 }
 
 void Run::line_search_failed() {
-  fail(Status::line_search_failed, "No step along the steepest descent decreases the objective beyond its rounding; the " +
-                                   measure_ + " is " + number(last_norm_) + " > " + number(threshold_) + ".");
+  fail(Status::line_search_failed,
+       "No step along the steepest descent decreases the objective beyond its rounding; the " + measure_ + " is " +
+           number(last_norm_) + " > " + number(threshold_) + ".");
 }
 
 void Run::unbounded_along(Vector direction, std::string message) {

@@ -174,8 +174,8 @@ def linear_method(core: Any, options: Options) -> tuple[Any, str]:
         return "direct", "the objective is quadratic, and one factorization minimizes it"
     if core.has_hessian and core.dim <= _HESSIAN_LIMIT and not core.sparse:
         if core.rows >= 12 * d and core.rows >= 4096:
-            why = "the Hessian of a sample of rows is a good metric, and a step is one pass over X"
-            return LBFGS(precondition=True), f"preconditioned, as {why}"
+            why = "preconditioned by the Hessian of a sample of rows where that pays, and a step is one pass over X"
+            return LBFGS(precondition=True), why
         return "newton", f"{core.dim} variables make the Hessian affordable"
     return None, ""
 

@@ -95,7 +95,8 @@ class LinearRiskOf : public LinearRisk {
   void hessian(const double* w, double* H) override { hessian_of(w, nullptr, features_, H); }
   void hessian_of(const double* w, const Index* features, Index count, double* H) override;
   void hessian_product(const double* w, const double* v, double* Hv) override;
-  bool approximate_hessian(const double* w, double* H) override;
+  double approximate_hessian(const double* w, double* H) override;
+  double hessian_cost(bool approximate) override;
   bool begin_line(const double* x0, const double* x1) override;
   double line(double t, double* slope) override;
   Index residual_count() const override;
@@ -157,6 +158,7 @@ class LinearRiskOf : public LinearRisk {
                      double* H, Space& space);
   void finish_gram(const double* parts, Index tasks, Index count, double scale, double* H);
   void take_sample();
+  bool sampled();  // whether the approximate Hessian is that of a sample
   Index least_norm_solution(double* w);  // its rank
 
   Design<T> design_;

@@ -52,9 +52,12 @@ class Objective {
   // returns false where it has not, and line gives f and its derivative with respect to t until the next evaluation.
   virtual bool begin_line(const double* x0, const double* x1) { (void)x0; (void)x1; return false; }
   virtual double line(double t, double* slope) { (void)t; (void)slope; lacks("values on a line"); }
-  // H (dim, dim), something like the Hessian at w for a fraction of its cost (that of a sample of rows, say), to
-  // precondition a method of first order with; false where there is none.
-  virtual bool approximate_hessian(const double* w, double* H) { (void)w; (void)H; return false; }
+  // H (dim, dim), something like the Hessian at w for a fraction of its cost (that of a sample of rows, say). Returns the
+  // spread s of the estimate, the eigenvalues of H^-1/2 S H^-1/2 being about within (1 -+ sqrt(s))^2: variables over rows
+  // of a sample, 0 when it is the Hessian; negative where there is none.
+  virtual double approximate_hessian(const double* w, double* H) { (void)w; (void)H; return -1; }
+  // What a Hessian costs in evaluations with gradient, roughly and the same on every machine; 0: not known.
+  virtual double hessian_cost(bool approximate) { (void)approximate; return 0; }
   // The minimizer of a quadratic by a way of its own: w comes in as the start, g as the gradient there; `how` names the
   // way, and whether the minimizer is the only one. False where there is none.
   virtual bool minimize_quadratic(double* w, const double* g, std::string& how) {

@@ -33,7 +33,8 @@ class Run {
   // f(x), and its gradient unless g is null; counted. The lowest finite value with a finite gradient is remembered.
   double evaluate(const Vector& x, Vector* g);
   void hessian(const Vector& x, double* H);
-  void approximate_hessian(const Vector& x, double* H);  // the Hessian itself where there is nothing cheaper
+  // Objective::approximate_hessian; the Hessian itself where there is nothing cheaper.
+  double approximate_hessian(const Vector& x, double* H);
   void hessian_product(const Vector& x, const Vector& v, Vector& Hv);
   double linearize(const Vector& x, double* r, double* J);  // Gauss-Newton models: f(x), counted as a gradient
   double normal_equations(const Vector& x, double* JtJ, double* Jtr);

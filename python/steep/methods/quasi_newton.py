@@ -48,7 +48,7 @@ class LBFGS(Method):
     precondition : bool
         Start the recursion from the inverse of an approximate Hessian instead of a multiple of the identity: that of a
         sample of rows where the objective offers one (linear models), else the Hessian itself. It is factored anew
-        after 1, 2, 4, 8, ... iterations.
+        after 1, 2, 4, 8, ... iterations, and left out where the sample shows the identity to be as good.
 
     Notes
     -----

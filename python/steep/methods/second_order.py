@@ -24,6 +24,11 @@ class Newton(Method):
         shift beyond; the trace's ``shift`` says how large), and a strong Wolfe line search follows. Pure: full steps
         and no safeguards, for teaching.
 
+    Notes
+    -----
+    On linear models the damped method saves Hessians: far from the minimum it takes that of a sample of rows, where
+    there are many, and close to it keeps the last factor while that is the cheaper way to the tolerance.
+
     Examples
     --------
     >>> import steep
