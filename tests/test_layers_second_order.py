@@ -89,7 +89,9 @@ def test_what_has_no_second_derivatives_is_refused_by_name():
     f = s.Risk(net, X, y)
     w = net.parameters
     np.testing.assert_allclose(along(f.value, w, np.ones(w.size)), f.gradient(w).sum(), rtol=1e-8)
-    with pytest.raises((ValueError, TypeError), match="risk of a network with a residual layer has no Hessian-vector products"):
+    with pytest.raises(
+        (ValueError, TypeError), match="risk of a network with a residual layer has no Hessian-vector products"
+    ):
         f.hessian_product(w, w)
     with pytest.raises(ValueError, match="residual"):
         net.jacobian(X)

@@ -83,6 +83,23 @@ def test_perceptron_on_separable_data(seed):
     np.testing.assert_array_equal(net.predict_classes(X), y)
 
 
+def test_separated_is_true_of_the_last_parameters():
+    """Momentum moves on after the last mistake; the status counts what is returned."""
+    separated = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(60, 5))
+        margin = X @ [1, -2, 0.5, 0, 1] + 0.3
+        X, y = X[np.abs(margin) > 0.1], margin[np.abs(margin) > 0.1] > 0
+        net = steep.MLP([5, 1], output="step", seed=seed)
+        rule = steep.Momentum(1.0, beta=0.97)
+        run = steep.train(net, X, y, loss="perceptron", optimizer=rule, batch_size=10, epochs=1000, seed=seed)
+        if run.status == "separated":
+            separated += 1
+            np.testing.assert_array_equal(net.predict_classes(X), y)
+    assert separated > 10
+
+
 def test_perceptron_never_learns_xor():
     net = steep.MLP([2, 1], output="step")
     run = steep.train(net, CORNERS, XOR, loss="perceptron", optimizer=steep.SGD(1.0), batch_size=1, epochs=500)

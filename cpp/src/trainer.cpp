@@ -308,6 +308,14 @@ double Trainer<T>::zero_share() const {
   return weights > 0 ? static_cast<double>(zeros) / static_cast<double>(weights) : 0;
 }
 
+// After an epoch without a mistake: whether its last parameters make none either, which momentum may have moved on.
+template <class T>
+bool Trainer<T>::separates(Team& team, Monitor& monitor) {
+  if (std::equal(theta_.data(), theta_.data() + theta_.size(), start_theta_.data())) return true;
+  double loss = 1;
+  return evaluate(data_, team, monitor, loss) && loss == 0;
+}
+
 template <class T>
 bool Trainer<T>::finish_epoch(TrainReport& report, Team& team, Monitor& monitor) {
   double val_loss = 0;
@@ -331,8 +339,8 @@ TrainReport Trainer<T>::run(Index epochs, const double* rates, double max_second
   using End = TrainReport::End;
   TrainReport report;
   const auto reserve = static_cast<std::size_t>(epochs);
-  for (auto* column : {&report.loss, &report.objective, &report.val_loss, &report.gradient_norm, &report.zeros,
-                       &report.seconds})
+  for (auto* column :
+       {&report.loss, &report.objective, &report.val_loss, &report.gradient_norm, &report.zeros, &report.seconds})
     column->reserve(reserve);
   report.layer_gradient_norm.reserve(reserve * static_cast<std::size_t>(net_.size()));
   const double flops = 3 * net_.flops_per_row() * static_cast<double>(std::min(options_.batch_size, pass_.max_rows()));
@@ -369,7 +377,7 @@ TrainReport Trainer<T>::run(Index epochs, const double* rates, double max_second
       report.end = End::interrupted;
       return report;
     }
-    if (plan_.kernel == Loss::perceptron && norm == 0)
+    if (plan_.kernel == Loss::perceptron && norm == 0 && separates(team, monitor))
       report.end = End::separated;
     else if (norm <= tol)
       report.end = End::converged;

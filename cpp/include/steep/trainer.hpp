@@ -86,6 +86,7 @@ class Trainer {
   bool evaluate(const Dataset<T>& data, Team& team, Monitor& monitor, double& loss);
   bool finish_epoch(TrainReport& report, Team& team, Monitor& monitor);
   double zero_share() const;
+  bool separates(Team& team, Monitor& monitor);
   void roll_back();
 
   const Network<T>& net_;
