@@ -81,7 +81,7 @@ def test_linear_fit_against_the_closed_form():
     )
     W = A / s[:, None]
     np.testing.assert_allclose(popt, np.linalg.solve(W.T @ W, W.T @ (y / s)), rtol=1e-9)
-    np.testing.assert_allclose(pcov, np.linalg.inv(W.T @ W), rtol=1e-9)
+    np.testing.assert_allclose(pcov, np.linalg.inv(W.T @ W), rtol=1e-7)  # of a Jacobian by forward differences
     popt, _, info, _, _ = steep.curve_fit(lambda x, a, b: a + b * x, x, y, full_output=True)
     np.testing.assert_allclose(info["r_squared"], np.corrcoef(x, y)[0, 1] ** 2, rtol=1e-9)
     assert info["trace"]["fun"][-1] <= info["trace"]["fun"][0]

@@ -240,7 +240,7 @@ bool Search::iterate() {
   model_.prepare(D_, fixed_);
   if (model_.free_count() == 0) return false;
   const double size = x_size();
-  if (first_) radius_ = (o_.initial > 0 ? o_.initial : 0.1) * (size > 0 ? size : 1);
+  if (first_) radius_ = size > 0 ? (o_.initial > 0 ? o_.initial : 0.1) * size : model_.residual_norm();
   for (int refused = 0;;) {
     std::fill(p_.begin(), p_.end(), 0.0);
     double damping = damping_;
@@ -326,6 +326,9 @@ void Search::polish() {
     before = std::exchange(last, length);
     fun_ = model_.linearize(run_, x_);
     run_.step(x_, fun_, model_.gradient(), length, 0);
+    // What is left, if the steps go on shrinking by the same factor.
+    const double rate = length / before;
+    if (before < INFINITY && rate < 1 && length * rate / (1 - rate) <= 1e-14 * x_size()) break;
   }
   f_.sharpen(false);
 }

@@ -1,0 +1,147 @@
+"""Interior points against HiGHS, Clarabel and quadprog: LAD, Chebyshev, dense quadratic programs.
+
+    python bench/constrained.py [lad chebyshev qp] [--json FILE] [--repeat N]
+
+Every answer is checked first: objectives agree to 1e-8 (relative), and programs meet their constraints to 1e-7. HiGHS
+gets each fit as the primal and as the dual program, by simplex and by its interior point, and the fastest counts.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import time
+
+import numpy as np
+import scipy
+from scipy.optimize import linprog
+
+import steep
+
+
+def timed(run):
+    start = time.perf_counter()
+    result = run()
+    return time.perf_counter() - start, result
+
+
+def regression(n, d):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, d))
+    return X, X @ rng.standard_normal(d) + rng.standard_t(2, n)
+
+
+def highs_fits(kind, X, y):
+    """Name -> function that returns the least value, through HiGHS."""
+    n, d = X.shape
+    if kind == "lad":
+        bounds = [(-1, 1)] * n
+        return {
+            f"HiGHS {method}, dual": lambda method=method: (
+                -linprog(-y, A_eq=X.T, b_eq=np.zeros(d), bounds=bounds, method=method).fun
+            )
+            for method in ("highs-ds", "highs-ipm")
+        }
+    ones = np.ones((n, 1))
+    A, b = np.vstack([np.hstack([X, -ones]), np.hstack([-X, -ones])]), np.r_[y, -y]
+    cost = np.r_[np.zeros(d), 1.0]
+    free = [(None, None)] * d + [(0, None)]
+    rows = np.vstack([np.hstack([X.T, -X.T]), np.ones((1, 2 * n))])
+    right = np.r_[np.zeros(d), 1.0]
+    runs = {}
+    for method in ("highs-ds", "highs-ipm"):
+        runs[f"HiGHS {method}, dual"] = lambda method=method: (
+            -linprog(-np.r_[y, -y], A_eq=rows, b_eq=right, bounds=(0, None), method=method).fun
+        )
+        runs[f"HiGHS {method}, primal"] = lambda method=method: linprog(cost, A, b, bounds=free, method=method).fun
+    return runs
+
+
+def fit_case(kind, n, d, repeat):
+    X, y = regression(n, d)
+    f = getattr(steep.problems, kind)(X, y)
+    res = steep.minimize(f)
+    assert res.success
+    assert res.certificate.value <= 1e-8 * max(1, res.fun)
+    ours = statistics.median(timed(lambda: steep.minimize(f))[0] for _ in range(repeat))
+    row = {"case": f"{kind} {n} x {d}", "steep": ours, "iterations": res.nit, "objective": res.fun}
+    for name, run in highs_fits(kind, X, y).items():
+        seconds, value = timed(run)
+        assert abs(value - res.fun) <= 1e-8 * max(1, res.fun), (name, value, res.fun)
+        row[name] = seconds
+    return row
+
+
+def qp_case(n, m, repeat):
+    rng = np.random.default_rng(0)
+    root = rng.standard_normal((n, n))
+    Q, c = root @ root.T / n + 1e-3 * np.eye(n), rng.standard_normal(n)
+    G, x = rng.standard_normal((m, n)), rng.standard_normal(n)
+    h = G @ x + rng.uniform(0, 1, m)
+    f = steep.problems.quadratic_program(Q, c, G, h)
+    res = steep.minimize(f)
+    assert res.success
+    assert (G @ res.x - h).max() < 1e-7
+    row = {"case": f"qp n={n} m={m}", "iterations": res.nit, "objective": res.fun}
+    row["steep"] = statistics.median(timed(lambda: steep.minimize(f))[0] for _ in range(repeat))
+
+    def by_clarabel():
+        import clarabel
+        from scipy import sparse
+
+        settings = clarabel.DefaultSettings()
+        settings.verbose = False
+        cones = [clarabel.NonnegativeConeT(m)]
+        return np.array(
+            clarabel.DefaultSolver(sparse.csc_matrix(Q), c, sparse.csc_matrix(G), h, cones, settings).solve().x
+        )
+
+    def by_quadprog():
+        import quadprog
+
+        return quadprog.solve_qp(Q, -c, -G.T, -h)[0]
+
+    for name, run in (("Clarabel", by_clarabel), ("quadprog", by_quadprog)):
+        try:
+            w = run()
+        except ImportError:
+            continue
+        value = 0.5 * w @ Q @ w + c @ w
+        assert abs(value - res.fun) <= 1e-6 * max(1, abs(res.fun)), (name, value, res.fun)
+        row[name] = statistics.median(timed(run)[0] for _ in range(repeat))
+    return row
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", default=["lad", "chebyshev", "qp"])
+    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--columns", type=int, default=50)
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    rows = []
+    for case in options.cases:
+        if case == "qp":
+            rows.extend(qp_case(n, m, options.repeat) for n, m in ((50, 100), (200, 400), (500, 1000)))
+        else:
+            rows.append(fit_case(case, options.rows, options.columns, options.repeat))
+    for row in rows:
+        peers = {k: v for k, v in row.items() if k not in ("case", "steep", "iterations", "objective")}
+        text = "  ".join(f"{k} {1e3 * v:.1f} ms" for k, v in peers.items())
+        best = min(peers.values(), default=float("nan"))
+        ours = f"steep {1e3 * row['steep']:.1f} ms, {row['iterations']} iterations"
+        print(f"{row['case']}: {ours}  {text}  ratio {best / row['steep']:.1f}")
+    if options.json:
+        about = {
+            "machine": platform.processor(),
+            "threads": steep.get_num_threads(),
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+        }
+        with open(options.json, "w") as file:
+            json.dump({"about": about, "rows": rows}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
