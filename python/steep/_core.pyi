@@ -7,7 +7,7 @@ import numpy
 import numpy.typing
 import typing
 import typing_extensions
-__all__: list[str] = ['AcceleratedGradient', 'BFGS', 'ConjugateGradient', 'CoordinateDescent', 'Damping', 'Differences', 'Direct', 'DualCoordinateAscent', 'Factorization', 'FunctionObjective', 'GaussNewton', 'GradientDescent', 'HeavyBall', 'HingeInteriorPoint', 'LBFGS', 'LevenbergMarquardt', 'LinearRisk', 'LinearRisk32', 'LinearRisk64', 'Network32', 'Network64', 'NetworkRisk32', 'NetworkRisk64', 'Newton', 'NewtonCG', 'NewtonRoot', 'Objective', 'ProximalGradient', 'Quadratic', 'ResidualFunction', 'RobustLoss', 'Solver', 'StepRule', 'Trainer32', 'Trainer64', 'TrustRegion', 'UpdateRule', 'activation_curvature', 'activation_names', 'activation_pullback', 'activation_value', 'built_levels', 'cholesky', 'compiler', 'cpu_level', 'default_loss', 'default_threads', 'eigen_version', 'gather', 'initialization_names', 'initialize', 'jacobian', 'level', 'loss_curvature', 'loss_names', 'loss_value', 'loss_value_and_gradient', 'matrix_vector', 'minimize', 'multiply', 'needs_preactivation', 'resolve_loss', 'row_gradients', 'rule_names', 'set_default_threads', 'solve_lower', 'squared_norm', 'transposed_vector', 'use_kernels', 'weighted_gram']
+__all__: list[str] = ['AcceleratedGradient', 'BFGS', 'BarrierMethod', 'BayesianRegularization', 'ConjugateGradient', 'CoordinateDescent', 'Curvature', 'Damping', 'DeepLinear', 'Differences', 'Direct', 'DualCoordinateAscent', 'Factorization', 'FunctionObjective', 'GaussNewton', 'GradientDescent', 'HeavyBall', 'HingeInteriorPoint', 'InteriorPoint', 'LBFGS', 'LevenbergMarquardt', 'LinearFit', 'LinearRisk', 'LinearRisk32', 'LinearRisk64', 'Network32', 'Network64', 'NetworkRisk32', 'NetworkRisk64', 'Newton', 'NewtonCG', 'NewtonRoot', 'Objective', 'Predictor32', 'Predictor64', 'ProximalGradient', 'Quadratic', 'QuadraticProgram', 'ResidualFunction', 'RobustLoss', 'Session32', 'Session64', 'Solver', 'StepRule', 'Trainer32', 'Trainer64', 'TrustRegion', 'UpdateRule', 'activation_curvature', 'activation_names', 'activation_pullback', 'activation_value', 'built_levels', 'cholesky', 'compiler', 'coordinate_path', 'cpu_level', 'default_loss', 'default_threads', 'eigen_version', 'evidence', 'fma_peak', 'gather', 'initialization_names', 'initialize', 'jacobian', 'level', 'loss_curvature', 'loss_names', 'loss_value', 'loss_value_and_gradient', 'matrix_vector', 'minimize', 'multiply', 'needs_preactivation', 'predictive_deviation', 'resolve_loss', 'row_gradients', 'rule_names', 'set_default_threads', 'solve_lower', 'squared_norm', 'transposed_vector', 'use_kernels', 'weighted_gram']
 class Objective:
     """
     An objective of the core.
@@ -626,6 +626,86 @@ class NewtonRoot(Solver):
     """
     def __init__(self, pure: bool, xtol: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
+class LinearFit(Objective):
+    """
+    Linear models fitted by absolute or largest errors.
+    """
+    def __init__(self, X: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64], *, intercept: bool, up: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], down: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
+        ...
+class QuadraticProgram(Objective):
+    """
+    A linear or convex quadratic program.
+    """
+    def __init__(self, Q: typing.Any, c: numpy.typing.NDArray[numpy.float64], *, constant: typing.SupportsFloat | typing.SupportsIndex, A: numpy.typing.NDArray[numpy.float64], b: numpy.typing.NDArray[numpy.float64], G: numpy.typing.NDArray[numpy.float64], h: numpy.typing.NDArray[numpy.float64], lower: numpy.typing.NDArray[numpy.float64], upper: numpy.typing.NDArray[numpy.float64]) -> None:
+        ...
+class InteriorPoint(Solver):
+    """
+    Primal-dual interior point.
+    """
+    def __init__(self) -> None:
+        ...
+class Curvature:
+    """
+    Where a barrier method's Hessian comes from.
+    
+    Members:
+    
+      exact
+    
+      differences
+    
+      bfgs
+    """
+    __members__: typing.ClassVar[dict[str, Curvature]]
+    bfgs: typing.ClassVar[Curvature]
+    differences: typing.ClassVar[Curvature]
+    exact: typing.ClassVar[Curvature]
+    @typing.overload
+    def __eq__(self, other: Curvature) -> bool:
+        ...
+    @typing.overload
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __getstate__(self) -> int:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __index__(self) -> int:
+        ...
+    def __init__(self, value: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __int__(self) -> int:
+        ...
+    @typing.overload
+    def __ne__(self, other: Curvature) -> bool:
+        ...
+    @typing.overload
+    def __ne__(self, other: typing.Any) -> bool:
+        ...
+    def __repr__(self) -> str:
+        ...
+    def __setstate__(self, state: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __str__(self) -> str:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def value(self) -> int:
+        ...
+class BarrierMethod(Solver):
+    """
+    Log barrier for smooth constraints.
+    """
+    def __init__(self, constraints: Objective, equalities: typing.SupportsInt | typing.SupportsIndex, curvature: Curvature) -> None:
+        ...
+class DeepLinear(Objective):
+    """
+    1/2 ||X W1' ... WL' - Y||^2.
+    """
+    def __init__(self, X: numpy.typing.NDArray[numpy.float64], Y: numpy.typing.NDArray[numpy.float64], widths: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        ...
 class UpdateRule:
     """
     An update rule with its hyper-parameters.
@@ -670,13 +750,17 @@ class Network32:
         """
         From one dict a layer.
         """
+    def initial_parameters(self) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Parameters before those that are drawn at random.
+        """
     def initial_state(self) -> numpy.typing.NDArray[numpy.float32]:
         """
         State before any training.
         """
     def layout(self) -> list:
         """
-        One dict a layer: kind, shapes, arrays, state, fan_in, fan_out.
+        One dict a layer: kind, shapes, arrays, state, fan_in, fan_out, parts (layers inside).
         """
     def predict(self, parameters: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], X: numpy.ndarray, input_scale: numpy.typing.NDArray[numpy.float32] | None = None, input_shift: numpy.typing.NDArray[numpy.float32] | None = None, output_scale: numpy.typing.NDArray[numpy.float32] | None = None, output_shift: numpy.typing.NDArray[numpy.float32] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 0, raw: bool = False) -> numpy.typing.NDArray[numpy.float32]:
         """
@@ -720,13 +804,17 @@ class Network64:
         """
         From one dict a layer.
         """
+    def initial_parameters(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Parameters before those that are drawn at random.
+        """
     def initial_state(self) -> numpy.typing.NDArray[numpy.float64]:
         """
         State before any training.
         """
     def layout(self) -> list:
         """
-        One dict a layer: kind, shapes, arrays, state, fan_in, fan_out.
+        One dict a layer: kind, shapes, arrays, state, fan_in, fan_out, parts (layers inside).
         """
     def predict(self, parameters: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], X: numpy.ndarray, input_scale: numpy.typing.NDArray[numpy.float64] | None = None, input_shift: numpy.typing.NDArray[numpy.float64] | None = None, output_scale: numpy.typing.NDArray[numpy.float64] | None = None, output_shift: numpy.typing.NDArray[numpy.float64] | None = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 0, raw: bool = False) -> numpy.typing.NDArray[numpy.float64]:
         """
@@ -761,6 +849,30 @@ class Network64:
     def state_count(self) -> int:
         """
         Length of the state that is not trained.
+        """
+class Predictor32:
+    """
+    A network with its arrays, which are read in place.
+    """
+    def __call__(self, X: numpy.ndarray, n_threads: typing.SupportsInt | typing.SupportsIndex = 0, raw: bool = False) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        As Network.predict.
+        """
+    def __init__(self, network: typing.Any, parameters: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], input_scale: numpy.typing.NDArray[numpy.float32] | None, input_shift: numpy.typing.NDArray[numpy.float32] | None, output_scale: numpy.typing.NDArray[numpy.float32] | None, output_shift: numpy.typing.NDArray[numpy.float32] | None) -> None:
+        """
+        Of a Network.
+        """
+class Predictor64:
+    """
+    A network with its arrays, which are read in place.
+    """
+    def __call__(self, X: numpy.ndarray, n_threads: typing.SupportsInt | typing.SupportsIndex = 0, raw: bool = False) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        As Network.predict.
+        """
+    def __init__(self, network: typing.Any, parameters: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], input_scale: numpy.typing.NDArray[numpy.float64] | None, input_shift: numpy.typing.NDArray[numpy.float64] | None, output_scale: numpy.typing.NDArray[numpy.float64] | None, output_shift: numpy.typing.NDArray[numpy.float64] | None) -> None:
+        """
+        Of a Network.
         """
 class Trainer32:
     """
@@ -936,6 +1048,38 @@ class Trainer64:
         """
         Updates an epoch.
         """
+class Session32:
+    """
+    Forward and backward of a batch.
+    """
+    def __init__(self, network: typing.Any) -> None:
+        """
+        Of an architecture.
+        """
+    def backward(self, parameters: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], dY: numpy.typing.NDArray[numpy.float32], gradient: numpy.typing.NDArray[numpy.float32], accumulate: bool, inputs: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> typing.Any:
+        """
+        Fills the parameters' gradient of sum(dY * outputs); returns the one of the scaled inputs, or None.
+        """
+    def forward(self, parameters: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], X: numpy.ndarray, input_scale: numpy.typing.NDArray[numpy.float32] | None, input_shift: numpy.typing.NDArray[numpy.float32] | None, training: bool, seed: typing.SupportsInt | typing.SupportsIndex, epoch: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Outputs (n, n_outputs); state is written in training.
+        """
+class Session64:
+    """
+    Forward and backward of a batch.
+    """
+    def __init__(self, network: typing.Any) -> None:
+        """
+        Of an architecture.
+        """
+    def backward(self, parameters: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], dY: numpy.typing.NDArray[numpy.float64], gradient: numpy.typing.NDArray[numpy.float64], accumulate: bool, inputs: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> typing.Any:
+        """
+        Fills the parameters' gradient of sum(dY * outputs); returns the one of the scaled inputs, or None.
+        """
+    def forward(self, parameters: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], X: numpy.ndarray, input_scale: numpy.typing.NDArray[numpy.float64] | None, input_shift: numpy.typing.NDArray[numpy.float64] | None, training: bool, seed: typing.SupportsInt | typing.SupportsIndex, epoch: typing.SupportsInt | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Outputs (n, n_outputs); state is written in training.
+        """
 class NetworkRisk32(Objective):
     """
     The risk of a network.
@@ -943,6 +1087,10 @@ class NetworkRisk32(Objective):
     def __init__(self, network: typing.Any, state: numpy.typing.NDArray[numpy.float32], X: numpy.ndarray, y: numpy.typing.NDArray[numpy.float32] | None, labels: numpy.typing.NDArray[numpy.int32] | None, weights: numpy.typing.NDArray[numpy.float64] | None, input_scale: numpy.typing.NDArray[numpy.float32] | None, input_shift: numpy.typing.NDArray[numpy.float32] | None, loss: str, loss_parameter: typing.SupportsFloat | typing.SupportsIndex, l1: typing.SupportsFloat | typing.SupportsIndex, l2: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
         Arrays are read in place; state is copied.
+        """
+    def penalize_biases(self) -> None:
+        """
+        l2 on biases too, but for the last layer's.
         """
     def set_threads(self, n: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
@@ -952,6 +1100,16 @@ class NetworkRisk32(Objective):
     def has_gauss_newton(self) -> bool:
         """
         Has a Gauss-Newton matrix.
+        """
+    @property
+    def l2(self) -> float:
+        """
+        The l2 penalty; bayesian_regularization moves it while it runs.
+        """
+    @property
+    def penalized(self) -> numpy.typing.NDArray[numpy.bool]:
+        """
+        Which parameters the penalty is on.
         """
 class NetworkRisk64(Objective):
     """
@@ -961,6 +1119,10 @@ class NetworkRisk64(Objective):
         """
         Arrays are read in place; state is copied.
         """
+    def penalize_biases(self) -> None:
+        """
+        l2 on biases too, but for the last layer's.
+        """
     def set_threads(self, n: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
         Threads of an evaluation.
@@ -969,6 +1131,27 @@ class NetworkRisk64(Objective):
     def has_gauss_newton(self) -> bool:
         """
         Has a Gauss-Newton matrix.
+        """
+    @property
+    def l2(self) -> float:
+        """
+        The l2 penalty; bayesian_regularization moves it while it runs.
+        """
+    @property
+    def penalized(self) -> numpy.typing.NDArray[numpy.bool]:
+        """
+        Which parameters the penalty is on.
+        """
+class BayesianRegularization(Solver):
+    """
+    Levenberg-Marquardt with evidence updates.
+    """
+    def __init__(self, *, damping: Damping, initial: typing.SupportsFloat | typing.SupportsIndex, largest: typing.SupportsFloat | typing.SupportsIndex, steps_per_update: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def found(self) -> dict[str, typing.Any]:
+        """
+        The evidence at the end of the last solve.
         """
 @typing.overload
 def activation_curvature(name: str, slope: typing.SupportsFloat | typing.SupportsIndex, z: numpy.typing.NDArray[numpy.float32] | None, a: numpy.typing.NDArray[numpy.float32], d: numpy.typing.NDArray[numpy.float32], t: numpy.typing.NDArray[numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
@@ -1022,6 +1205,10 @@ def compiler() -> str:
     """
     Compiler that built the core.
     """
+def coordinate_path(objective: LinearRisk, l1: numpy.typing.NDArray[numpy.float64], x0: numpy.typing.NDArray[numpy.float64], *, tol: typing.SupportsFloat | typing.SupportsIndex = 1e-08, max_iter: typing.SupportsInt | typing.SupportsIndex = -1, max_time: typing.SupportsFloat | typing.SupportsIndex = ...) -> dict[str, typing.Any]:
+    """
+    Minimize for each l1 in turn, each from the answer before.
+    """
 def cpu_level() -> str:
     """
     Highest instruction-set level of this CPU.
@@ -1037,6 +1224,14 @@ def default_threads() -> int:
 def eigen_version() -> str:
     """
     Version of Eigen.
+    """
+def evidence(objective: Objective, w: numpy.typing.NDArray[numpy.float64], beta: typing.SupportsFloat | typing.SupportsIndex) -> dict[str, typing.Any]:
+    """
+    Evidence, precisions and a root of the posterior covariance; beta 0: estimated.
+    """
+def fma_peak(dtype: numpy.dtype[typing.Any], seconds: typing.SupportsFloat | typing.SupportsIndex = 0.05) -> float:
+    """
+    GFLOP/s of this level's fused multiply-adds on one core.
     """
 @typing.overload
 def gather(source: numpy.ndarray, rows: numpy.typing.NDArray[numpy.int64] | None, out: numpy.typing.NDArray[numpy.float32], scale: numpy.typing.NDArray[numpy.float32] | None = None, shift: numpy.typing.NDArray[numpy.float32] | None = None) -> None:
@@ -1131,6 +1326,10 @@ def multiply(a: numpy.typing.NDArray[numpy.float64], b: numpy.typing.NDArray[num
 def needs_preactivation(name: str) -> bool:
     """
     Whether an activation's derivatives need z beside its value.
+    """
+def predictive_deviation(network: Network64, parameters: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], X: numpy.ndarray, input_scale: numpy.typing.NDArray[numpy.float64] | None, input_shift: numpy.typing.NDArray[numpy.float64] | None, output_scale: numpy.typing.NDArray[numpy.float64] | None, root: numpy.typing.NDArray[numpy.float64], n_threads: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    Standard deviations (n, outputs) of the outputs.
     """
 def resolve_loss(activation: str, loss: str, outputs: typing.SupportsInt | typing.SupportsIndex) -> tuple[str, bool]:
     """
