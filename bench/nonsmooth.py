@@ -18,6 +18,11 @@ from threadpoolctl import threadpool_limits
 
 import steep
 
+try:
+    import skglm
+except ImportError:
+    skglm = None
+
 
 def best_of(runs, repetitions):
     """Least seconds of each run, interleaved; the first results."""
@@ -91,6 +96,10 @@ def lasso(n, d, nonzeros, correlation, share, tol, repetitions=3):
     }
     if d > 2000:
         del peers["sklearn gram"]
+    if skglm is not None:
+        model = skglm.Lasso(alpha=alpha, fit_intercept=False, tol=1e-8 * alpha, max_iter=1000)
+        peers["skglm"] = lambda: model.fit(F, y).coef_
+        model.fit(F, y)  # compiles
     return compare(f"lasso {n}x{d} {share:g} max", f, "coordinate_descent", peers, repetitions, f.value)
 
 
@@ -110,6 +119,11 @@ def l1_logistic(n, d, nonzeros, correlation, share, tol, repetitions=3):
         )
 
     peers = {"liblinear": lambda: fit("liblinear", tol)}
+    if skglm is not None:
+        F = np.asfortranarray(X)
+        model = skglm.SparseLogisticRegression(alpha=alpha, fit_intercept=False, tol=1e-6 * alpha, max_iter=1000)
+        peers["skglm"] = lambda: model.fit(F, y).coef_.ravel()
+        model.fit(F, y)  # compiles
     if n * d <= 3_000_000:
         peers["saga"] = lambda: fit("saga", 1e-6)
     return compare(f"l1-logistic {n}x{d} {share:g} max", f, "coordinate_descent", peers, repetitions, f.value)
