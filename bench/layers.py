@@ -37,11 +37,13 @@ def bench_conv(threads):
     rng = np.random.default_rng(0)
     for side, channels, filters in ((28, 16, 16), (28, 16, 32), (14, 32, 32), (14, 32, 64), (7, 64, 64), (28, 64, 64)):
         net = s.Network([s.Conv2D(filters, 3, padding="same")], (side, side, channels))
-        X = rng.normal(size=(32, side * side * channels)).astype(np.float32)
-        dY = rng.normal(size=(32, side * side * filters)).astype(np.float32)
+        one = 2.0 * side * side * channels * filters * 9 / 1e9
+        rows = max(2, int(0.1 / one))  # so few that a call is short beside a time slice
+        X = rng.normal(size=(rows, side * side * channels)).astype(np.float32)
+        dY = rng.normal(size=(rows, side * side * filters)).astype(np.float32)
         net.forward(X, n_threads=threads)
         gradient = np.zeros_like(net.parameters)
-        work = 2.0 * 32 * side * side * channels * filters * 9 / 1e9
+        work = rows * one
         ahead = best(lambda: net.forward(X, n_threads=threads), 0.5)  # noqa: B023
         weights = best(lambda: net.backward(dY, gradient=gradient, inputs=False, n_threads=threads), 0.5)  # noqa: B023
         both = best(lambda: net.backward(dY, gradient=gradient, n_threads=threads), 0.5)  # noqa: B023
