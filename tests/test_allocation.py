@@ -17,13 +17,19 @@ CODE = """
 
     counter = ctypes.CDLL(None).allocation_count
     counter.restype = ctypes.c_long
-    rule, l1, clip, dtype, batch, threads = sys.argv[1:]
+    network, rule, l1, clip, dtype, batch, threads = sys.argv[1:]
     rng = np.random.default_rng(0)
     n = 3000 if int(batch) > 1 else 200
     X, y = rng.normal(size=(n, 40)).astype(dtype), rng.integers(0, 3, n).astype(np.int32)
     net = steep.MLP([40, 200, 130, 3], activation=["gelu", "tanh"], output="softmax", dtype=dtype, input_scale=0.5)
     options = {"batch_size": int(batch), "shuffle": True, "seed": 0, "l1": float(l1), "l2": 1e-4,
                "clip_norm": float(clip), "n_threads": int(threads)}
+    if network == "images":
+        block = steep.Residual([steep.Conv2D(6, 3, "relu", padding="same"), steep.BatchNorm()])
+        layers = [steep.Conv2D(6, 3, padding="same"), steep.BatchNorm(), steep.Activation("relu"), steep.MaxPool2D(2)]
+        layers += [block, steep.Conv2D(4, 2, "gelu", strides=2), steep.Dropout(0.2), steep.LayerNorm()]
+        net = steep.Network([*layers, steep.Dense(3, "softmax")], (5, 8, 1), dtype=dtype, input_scale=0.5)
+        options["augment"] = {"shift": 1, "flip": True, "rotate": 5.0, "cutout": 2}
     kind = steep._core.Trainer32 if dtype == "float32" else steep._core.Trainer64
     exact = net._exact
     trainer = kind(net._core, net.parameters, net.state, X, None, y, np.ones(n), exact["input_scale"], None,
@@ -57,10 +63,12 @@ def counter(tmp_path_factory):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("Adam", "0", "inf", "float32", "64", "1"),
-        ("Nesterov", "1e-4", "1", "float64", "64", "2"),
-        ("Lion", "0", "inf", "float32", "3000", "2"),
-        ("SGD", "0", "inf", "float32", "1", "1"),
+        ("dense", "Adam", "0", "inf", "float32", "64", "1"),
+        ("dense", "Nesterov", "1e-4", "1", "float64", "64", "2"),
+        ("dense", "Lion", "0", "inf", "float32", "3000", "2"),
+        ("dense", "SGD", "0", "inf", "float32", "1", "1"),
+        ("images", "Adam", "1e-4", "inf", "float32", "64", "1"),
+        ("images", "Momentum", "0", "1", "float64", "500", "2"),
     ],
 )
 def test_no_allocation_in_a_step(counter, arguments):

@@ -174,3 +174,43 @@ def test_gradients_vanish_in_twenty_sigmoid_layers_and_what_cures_it():
     assert ratio(sigmoid) < 1e-8
     assert ratio(relu) > 0.05
     assert ratio(normed) > 1e-3
+
+
+@pytest.mark.parametrize("rule", [s.Adam(0.01), s.AdamW(0.01, weight_decay=0.1), s.Nesterov(0.05), s.SGD(0.1)])
+@pytest.mark.parametrize("clip", [None, 0.1])
+def test_each_layer_its_own_penalty(rule, clip):
+    """The same for all layers is one for all; a layer without one moves as if there were none at all."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(80, 5)), rng.normal(size=(80, 2))
+
+    def trained(penalty, epochs=3):
+        net = s.MLP([5, 7, 2], "tanh", dtype="float64", seed=1)
+        run = s.train(
+            net, X, y, optimizer=rule, penalty=penalty, batch_size=16, epochs=epochs, clip_norm=clip, progress=False
+        )
+        return net, run.history
+
+    both = s.ElasticNet(l1=0.01, l2=0.1)
+    (one, a), (each, b), (table, _) = trained(both), trained([both, both]), trained({0: both, 1: both})
+    np.testing.assert_array_equal(one.parameters, each.parameters)
+    np.testing.assert_array_equal(one.parameters, table.parameters)
+    np.testing.assert_array_equal(a["objective"], b["objective"])
+    net, _ = trained({1: s.ElasticNet(l1=0.3, l2=0.1)}, 200)
+    assert (net.layers[1].weight == 0).mean() > 0.5
+    assert not (net.layers[0].weight == 0).any()
+    first = trained({1: s.L2(0.5)}, 1)[1]
+    weight = s.MLP([5, 7, 2], "tanh", dtype="float64", seed=1).layers[1].weight
+    # One epoch of five steps moves little: the penalty is about the one of the start.
+    assert first["objective"][0] - first["loss"][0] == pytest.approx(0.25 * (weight**2).sum(), rel=0.5)
+
+
+def test_penalties_of_layers_that_do_not_fit():
+    net, X, y = s.MLP([3, 2, 1]), np.ones((4, 3)), np.ones(4)
+    with pytest.raises(ValueError, match="one for each of 2 layers, got 1"):
+        s.train(net, X, y, penalty=[s.L2(0.1)])
+    with pytest.raises(ValueError, match="penalty must be of layers 0 to 1, got one of 2"):
+        s.train(net, X, y, penalty={2: s.L2(0.1)})
+    with pytest.raises(TypeError, match=r"penalty\[0\] must be"):
+        s.train(net, X, y, penalty=[0.1, None])
+    with pytest.raises(ValueError, match="penalty must be one for all layers with"):
+        s.train(net, X, y, penalty=[s.L2(0.1), None], optimizer="lbfgs")

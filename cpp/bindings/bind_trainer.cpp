@@ -27,6 +27,8 @@ class Training {
     o.seed = options["seed"].cast<std::uint64_t>();
     o.l1 = options["l1"].cast<double>();
     o.l2 = options["l2"].cast<double>();
+    if (options.contains("layer_l1")) o.layer_l1 = options["layer_l1"].cast<std::vector<double>>();
+    if (options.contains("layer_l2")) o.layer_l2 = options["layer_l2"].cast<std::vector<double>>();
     o.clip_norm = options["clip_norm"].cast<double>();
     o.n_threads = options["n_threads"].cast<int>();
     if (options.contains("max_norm")) o.max_norm = options["max_norm"].cast<double>();

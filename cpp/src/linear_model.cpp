@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "steep/column_gram.hpp"
 #include "steep/kernels.hpp"
 #include "steep/linear_risk.hpp"
 
@@ -21,7 +22,8 @@ class ModelOf : public LinearModel {
         d_(risk.features()),
         w_(d_),
         ones_(most_rows),
-        block_(std::min(most_rows, X_.block_rows(1))) {
+        block_(std::min(most_rows, X_.block_rows(1))),
+        grams_(X_) {
     const Index blocks = (n_ + block_ - 1) / block_;
     tasks_ = std::clamp<Index>(std::min((X_.entries() + n_) >> 16, (X_.entries() + n_) / (4 * d_ + 4)), 1, 32);
     tasks_ = std::min(tasks_, blocks);
@@ -29,7 +31,7 @@ class ModelOf : public LinearModel {
     for (int i = 0; i < team_->size(); ++i) spaces_.push_back(std::make_unique<Space>());
     for (auto& space : spaces_) {
       space->work.resize(X_.workspace(most_rows, 1) + 16);
-      for (Buffer<T>* part : {&space->a, &space->b}) part->resize(most_rows);
+      space->a.resize(most_rows);
       for (Buffer<double>* part : {&space->loss, &space->target, &space->weight}) part->resize(most_rows);
     }
     std::fill_n(ones_.data(), most_rows, 1.0);
@@ -86,89 +88,11 @@ class ModelOf : public LinearModel {
   }
 
   void columns_gram(const std::vector<Index>& columns, const Vector& c, double* H) override {
-    const Index s = static_cast<Index>(columns.size());
-    const bool ones = s > 0 && columns[s - 1] == d_;
-    const Index m = s - (ones ? 1 : 0);
-    const bool whole = m == d_ && !X_.sparse();
-    const Index block = gram_block(m), blocks = (n_ + block - 1) / block;
-    const Index tasks = gram_tasks(n_ * s * s, s * s, blocks);
-    parts_.assign(tasks * s * s, 0.0);
-    for (auto& space : spaces_) {
-      if (space->gathered.size() < (whole ? 0 : block * m)) space->gathered.resize(block * m);
-      const Index need = dense_gram_workspace<T>(std::max<Index>(m, 1)) + 16;
-      if (space->gram.size() < need) space->gram.resize(need);
-    }
-    team_->run(tasks, [&](Index task, int member) {
-      Space& space = *spaces_[static_cast<std::size_t>(member)];
-      double* part = parts_.data() + task * s * s;
-      const Index end = std::min(n_, (task + 1) * blocks / tasks * block);
-      for (Index first = task * blocks / tasks * block; first < end; first += block) {
-        const Index count = std::min(block, end - first);
-        for (Index i = 0; i < count; ++i) space.a[i] = static_cast<T>(c[first + i]);
-        const T* x = space.gathered.data();
-        if (whole)
-          x = X_.dense_row(first);
-        else if (m > 0)
-          X_.gather(first, count, columns.data(), m, space.gathered.data());
-        const Index stride = whole ? X_.row_stride() : m;
-        if (m > 0) add_dense_gram<T>(count, m, x, stride, space.a.data(), part, s, space.gram.data());
-        if (!ones) continue;
-        double* row = part + m * s;
-        for (Index i = 0; i < count; ++i) {
-          const double weight = c[first + i];
-          row[m] += weight;
-          for (Index j = 0; j < m; ++j) row[j] += weight * static_cast<double>(x[i * stride + j]);
-        }
-      }
-    });
-    for (Index i = 0; i < s; ++i)
-      for (Index j = 0; j <= i; ++j) {
-        double sum = 0;
-        for (Index task = 0; task < tasks; ++task) sum += parts_[task * s * s + i * s + j];
-        H[i * s + j] = H[j * s + i] = sum;
-      }
+    grams_.whole(*team_, columns, c, H);
   }
-
   void cross_gram(const std::vector<Index>& extra, const std::vector<Index>& columns, const Vector& c,
                   double* C) override {
-    const Index e = static_cast<Index>(extra.size()), s = static_cast<Index>(columns.size());
-    const bool ones = columns[s - 1] == d_;
-    const Index m = s - (ones ? 1 : 0), block = gram_block(s), blocks = (n_ + block - 1) / block;
-    const Index tasks = gram_tasks(2 * n_ * e * s, e * s, blocks);
-    parts_.assign(tasks * e * s, 0.0);
-    for (auto& space : spaces_) {
-      const Index need = kernels<T>().product.workspace_size(e, s, block) + e * s + block * e;
-      if (space->gathered.size() < block * s) space->gathered.resize(block * s);
-      if (space->gram.size() < need + 16) space->gram.resize(need + 16);
-    }
-    team_->run(tasks, [&](Index task, int member) {
-      Space& space = *spaces_[static_cast<std::size_t>(member)];
-      T *workspace = space.gram.data(), *sums = workspace + kernels<T>().product.workspace_size(e, s, block);
-      T *left = sums + e * s, *x = space.gathered.data();
-      double* part = parts_.data() + task * e * s;
-      const Index end = std::min(n_, (task + 1) * blocks / tasks * block);
-      for (Index first = task * blocks / tasks * block; first < end; first += block) {
-        const Index count = std::min(block, end - first);
-        X_.gather(first, count, extra.data(), e, left);
-        X_.gather(first, count, columns.data(), m, x);
-        for (Index i = 0; i < count; ++i)
-          for (Index k = 0; k < e; ++k) left[i * e + k] *= static_cast<T>(c[first + i]);
-        Product<T> p;
-        p.m = e, p.n = m, p.k = count;
-        p.a = left, p.a_row = 1, p.a_col = e;
-        p.b = x, p.b_row = m;
-        p.c = sums, p.c_row = m;
-        p.workspace = workspace;
-        kernels<T>().product.multiply(p);
-        for (Index k = 0; k < e; ++k) {
-          for (Index j = 0; j < m; ++j) part[k * s + j] += static_cast<double>(sums[k * m + j]);
-          for (Index i = 0; ones && i < count; ++i) part[k * s + m] += static_cast<double>(left[i * e + k]);
-        }
-      }
-    });
-    std::fill(C, C + e * s, 0.0);
-    for (Index task = 0; task < tasks; ++task)
-      for (Index i = 0; i < e * s; ++i) C[i] += parts_[task * e * s + i];
+    grams_.cross(*team_, extra, columns, c, C);
   }
 
   void add_columns(const std::vector<Index>& columns, const Vector& step, Vector& z) override {
@@ -226,18 +150,9 @@ class ModelOf : public LinearModel {
 
  private:
   struct Space {
-    Buffer<T> a, b, work, gathered, gram;
+    Buffer<T> a, work;
     Buffer<double> loss, target, weight;
   };
-
-  static Index gram_block(Index columns) {
-    return std::clamp<Index>((Index{1} << 18) / std::max<Index>(columns, 1) / 16 * 16, 64, most_rows);
-  }
-  // Each task has a sum of its own: few of them where sums are large.
-  static Index gram_tasks(Index work, Index size, Index blocks) {
-    return std::clamp<Index>(std::min(work >> 20, (Index{1} << 21) / size), std::min<Index>(2, blocks),
-                             std::min<Index>(32, blocks));
-  }
 
   void block_scores(Index first, Index m, T b, Vector& z, Space& space) {
     X_.scores(first, m, 1, w_.data(), nullptr, &b, space.a.data(), space.work.data());
@@ -309,6 +224,7 @@ class ModelOf : public LinearModel {
   std::unique_ptr<Team> team_;
   std::vector<std::unique_ptr<Space>> spaces_;
   Vector parts_, values_;
+  ColumnGram<T> grams_;
 };
 
 }  // namespace

@@ -60,7 +60,16 @@ Trainer<T>::Trainer(const Network<T>& net, const T* parameters, const T* state, 
       start_state_(net.state_count()) {
   rule_.check();
   pass_.set_augmentation(options.augment);
-  if (options.l1 > 0 && !rule.allows_l1())
+  const auto each = [&](std::vector<double>& of_layers, double& all) {
+    if (of_layers.empty()) of_layers.assign(static_cast<std::size_t>(net.size()), all);
+    if (of_layers.size() != static_cast<std::size_t>(net.size()))
+      throw std::invalid_argument("penalties must be one for each of " + std::to_string(net.size()) + " layers, got " +
+                                  std::to_string(of_layers.size()));
+    all = *std::max_element(of_layers.begin(), of_layers.end());
+  };
+  each(options_.layer_l1, options_.l1);
+  each(options_.layer_l2, options_.l2);
+  if (options_.l1 > 0 && !rule.allows_l1())
     throw std::invalid_argument(std::string(rule.name()) + " has no proximal step for l1");
   const Index n = static_cast<Index>(rows_.size());
   options_.batch_size = std::min(options_.batch_size, n);
@@ -131,11 +140,12 @@ double Trainer<T>::penalty(Index i) const {
   const T* w = theta_.data() + at.weight_begin;
   const Index n = at.weight_end - at.weight_begin;
   double sum = 0;
-  if (l2_ > 0) sum += l2_ / 2 * kernels<T>().rule.squared_norm(0, 1, n, w, w);
-  if (options_.l1 > 0) {
+  const double l1 = l1_of(pass_.tile(i).layer), l2 = l2_of(pass_.tile(i).layer);
+  if (l2 > 0) sum += l2 / 2 * kernels<T>().rule.squared_norm(0, 1, n, w, w);
+  if (l1 > 0) {
     double size = 0;
     for (Index j = 0; j < n; ++j) size += std::fabs(static_cast<double>(w[j]));
-    sum += options_.l1 * size;
+    sum += l1 * size;
   }
   return sum;
 }
@@ -147,8 +157,9 @@ void Trainer<T>::update_tile(Index i, const RuleStep<T>& step, T gradient_scale)
     if (begin == end) return;
     RuleStep<T> s = step;
     s.gradient_scale = gradient_scale;
-    s.weight_decay = weights ? step.weight_decay : T(0);
-    s.l1 = weights ? static_cast<T>(options_.l1) : T(0);
+    const double l2 = rule_adds_l2_ ? l2_of(pass_.tile(i).layer) : 0;
+    s.weight_decay = weights ? step.weight_decay + static_cast<T>(l2) : T(0);
+    s.l1 = weights ? static_cast<T>(l1_of(pass_.tile(i).layer)) : T(0);
     T* slot[3] = {};
     for (std::size_t k = 0; k < slots_.size(); ++k) slot[k] = slots_[k].data() + begin;
     kernels<T>().rule.update(s, end - begin, theta_.data() + begin, gradient_.data() + begin, slot[0], slot[1],
@@ -185,6 +196,7 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
     weight = 0;
     for (Index r = 0; r < n; ++r) weight += data_.weight[ids[r]];
   }
+  batch_weight_ = weight;
   l2_ = options_.per_batch ? options_.l2 / weight : options_.l2;
   const bool in_order = !options_.per_batch && steps_ == 1 && static_cast<Index>(rows_.size()) == data_.n;
   const bool clip = std::isfinite(options_.clip_norm), penalized = options_.l1 > 0 || l2_ > 0;
@@ -195,7 +207,7 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
     RuleStep<T> look = step;
     for (Index i = 0; i < pass_.tiles(); ++i) {
       const Tile& at = pass_.tile(i).at;
-      look.l1 = static_cast<T>(options_.l1);
+      look.l1 = static_cast<T>(l1_of(pass_.tile(i).layer));
       kernels<T>().rule.lookahead(look, at.weight_end - at.weight_begin, theta_.data() + at.weight_begin,
                                   slots_[0].data() + at.weight_begin, ahead_.data() + at.weight_begin);
       look.l1 = 0;
@@ -208,15 +220,15 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
 
   // The penalty's gradient, by the rule where it adds weight decay to g; clipping shortens the sum of both.
   const bool add_l2 = l2_ > 0 && (clip || decoupled(rule_.rule));
-  if (!add_l2) step.weight_decay += static_cast<T>(l2_);
+  rule_adds_l2_ = !add_l2;
   const auto measure = [&](Index i) {
     const Tile& at = pass_.tile(i).at;
     const Index weights = at.weight_end - at.weight_begin;
     T* g = gradient_.data() + at.weight_begin;
     const T* point = w + at.weight_begin;
+    const T own = static_cast<T>(l2_of(pass_.tile(i).layer)), l2 = add_l2 ? T(0) : own;
     if (add_l2)
-      for (Index j = 0; j < weights; ++j) g[j] += static_cast<T>(l2_) * point[j];
-    const T l2 = add_l2 ? T(0) : static_cast<T>(l2_);
+      for (Index j = 0; j < weights; ++j) g[j] += own * point[j];
     const auto norm = kernels<T>().rule.squared_norm;
     const std::size_t k = static_cast<std::size_t>(i);
     tile_norms_[k] = norm(1, l2, weights, point, g) +

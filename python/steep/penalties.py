@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ._checks import check_in_range, check_non_negative, show
 
-__all__ = ["L1", "L2", "ElasticNet", "Penalty", "resolve_penalty"]
+__all__ = ["L1", "L2", "ElasticNet", "Penalty", "resolve_layer_penalties", "resolve_penalty"]
 
 
 class Penalty:
@@ -160,3 +161,28 @@ def resolve_penalty(penalty: Any, name: str = "penalty") -> tuple[float, float]:
             f"{name} must be None, steep.L2(a), steep.L1(a) or steep.ElasticNet(a, l1_ratio=r), got {show(penalty)}"
         )
     return float(penalty.l1), float(penalty.l2)
+
+
+def resolve_layer_penalties(penalty: Any, layers: int) -> tuple[list[float], list[float]] | None:
+    """
+    Return the coefficients (l1, l2) of each layer, or None for one penalty for all.
+
+    Parameters
+    ----------
+    penalty : None or Penalty, sequence of them (one a layer), or dict of layer number to Penalty
+        Layers that a dict leaves out have none.
+    layers : int
+    """
+    if isinstance(penalty, Mapping):
+        for number in penalty:
+            if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < layers:
+                raise ValueError(f"penalty must be of layers 0 to {layers - 1}, got one of {show(number)}")
+        several = [penalty.get(number) for number in range(layers)]
+    elif isinstance(penalty, Sequence) and not isinstance(penalty, str):
+        several = list(penalty)
+        if len(several) != layers:
+            raise ValueError(f"penalty must be one, or one for each of {layers} layers, got {len(several)}")
+    else:
+        return None
+    pairs = [resolve_penalty(one, f"penalty[{number}]") for number, one in enumerate(several)]
+    return [l1 for l1, _ in pairs], [l2 for _, l2 in pairs]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +35,27 @@ class History(dict[str, Array]):
     ``step_size``, ``damping`` and the like instead of ``learning_rate``.
     """
 
+    def __init__(self, columns: Mapping[str, Array] | None = None) -> None:
+        super().__init__({} if columns is None else columns)
+        self._rooms: dict[str, Array] = {}  # arrays with room for more epochs, of which the columns are views
+
     def extend(self, rows: dict[str, Array]) -> None:
         """Add epochs at the end of every column."""
-        longer = {
-            name: np.concatenate([self[name], column]) if name in self else np.array(column, np.float64)
-            for name, column in rows.items()
-        }
+        longer = {}
+        for name, column in rows.items():
+            column = np.asarray(column, np.float64)
+            old = self.get(name, column[:0])
+            n = len(old) + len(column)
+            room = self._rooms.get(name)
+            if room is None or old.base is not room or len(room) < n:
+                room = self._rooms[name] = np.empty((max(n, 2 * len(old)), *column.shape[1:]))
+                room[: len(old)] = old
+            room[len(old) : n] = column
+            longer[name] = room[:n]
         self.update(longer)  # all columns at once, so that no interrupt comes between
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return History, ({name: column.copy() for name, column in self.items()},)
 
     def last(self) -> dict[str, float]:
         """Return the last epoch's row, without the layers' norms."""

@@ -16,7 +16,7 @@ from .callbacks import EarlyStopping
 from .constraints import resolve_constraint
 from .metrics import resolve_metrics
 from .network import Network
-from .penalties import resolve_penalty
+from .penalties import resolve_layer_penalties, resolve_penalty
 from .rules import SGD, Rule, resolve_optimizer
 from .runs import Run
 from .schedules import Schedule
@@ -74,7 +74,8 @@ def train(
     epochs : int, default 100
         In all; a resumed run makes the rest.
     penalty : steep.L2, steep.L1 or steep.ElasticNet, optional
-        On weights, not on biases. L1 acts by the rule's own proximal step; Lion and Rprop refuse it.
+        On weights, not on biases. L1 acts by the rule's own proximal step; Lion and Rprop refuse it. A list of one for
+        each layer, or a dict of layer numbers, gives each layer its own.
     validation : float, (X, y) or (X, y, weights), optional
         A fraction is split off by seed, stratified for classes.
     metrics : name, callable (y, prediction), or several
@@ -148,7 +149,8 @@ def train(
     limit = float("inf") if max_time is None else check_non_negative(max_time, "max_time")
     smoothing = check_in_range(label_smoothing, "label_smoothing", 0.0, 1.0, "left")
     tol = -1.0 if tol is None else check_non_negative(tol, "tol")
-    l1, l2 = resolve_penalty(penalty)
+    own = resolve_layer_penalties(penalty, len(net._specs))
+    l1, l2 = resolve_penalty(penalty) if own is None else (max(own[0]), max(own[1]))
     measures = resolve_metrics(metrics)
     calls = _callbacks(callbacks)
     if batch_size is not None:
@@ -188,6 +190,8 @@ def train(
                 f"optimizer must be an update rule for a network with a {changing} layer, whose loss in training is no "
                 f"function of the parameters alone, got {method.name}"
             )
+        if own is not None:
+            raise ValueError(f"penalty must be one for all layers with {method.name}, got {show(penalty)}")
         for name, value in (("constraint", constraint), ("augment", augment)):
             if value is not None:
                 raise ValueError(f"{name} must be None with {method.name}, got {value!r}")
@@ -205,6 +209,8 @@ def train(
         "batch_size": min(128, problem.n) if batch_size is None else batch_size,
         "shuffle": shuffle, "seed": seed, "l1": l1, "l2": l2, "clip_norm": clip, "n_threads": n_threads,
     }  # fmt: skip
+    if own is not None:
+        options["layer_l1"], options["layer_l2"] = own
     options |= resolve_constraint(constraint, net)
     if augment is not None:
         options["augment"] = asdict(augment)

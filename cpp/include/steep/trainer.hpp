@@ -15,7 +15,8 @@ struct TrainOptions {
   Index batch_size = 128;
   bool shuffle = true;
   std::uint64_t seed = 0;
-  double l1 = 0, l2 = 0;       // penalty on weights
+  double l1 = 0, l2 = 0;                   // penalty on weights
+  std::vector<double> layer_l1, layer_l2;  // of each layer; empty: l1 and l2 for all
   double max_norm = INFINITY;  // of the weights of a unit (a row of a layer's weight), by projection after each step
   bool non_negative = false;   // weights
   Augmentation augment;
@@ -79,6 +80,11 @@ class Trainer {
   enum class Outcome { done, interrupted, diverged };
   void begin_epoch();
   Outcome take_step(double rate, Team& team, Monitor& monitor);
+  double l1_of(Index layer) const { return options_.layer_l1[static_cast<std::size_t>(layer)]; }
+  double l2_of(Index layer) const {
+    const double l2 = options_.layer_l2[static_cast<std::size_t>(layer)];
+    return options_.per_batch ? l2 / batch_weight_ : l2;
+  }
   void project(const Tile& at, Index layer);
   void update_tile(Index i, const RuleStep<T>& step, T gradient_scale);
   double penalty(Index i) const;
@@ -97,7 +103,8 @@ class Trainer {
   TrainOptions options_;
   std::vector<std::int64_t> rows_, order_;  // of positive weight; this epoch's order
   Index steps_ = 0;
-  double l2_ = 0;  // of the step in progress
+  double l2_ = 0, batch_weight_ = 1;  // of the step in progress; l2_ is the largest of all layers
+  bool rule_adds_l2_ = false;
   Pass<T> pass_;
   Packed<T> packed_;
   Buffer<T> theta_, state_, gradient_, ahead_;
