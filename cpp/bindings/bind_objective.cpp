@@ -152,6 +152,16 @@ bool call_back(const py::function& callback, const Progress& p, Index n) {
   return false;
 }
 
+// The objective hears the monitor while one of these lives.
+class Heard {
+ public:
+  Heard(Objective& f, Monitor& monitor) : f_(f) { f.set_monitor(&monitor); }
+  ~Heard() { f_.set_monitor(nullptr); }
+
+ private:
+  Objective& f_;
+};
+
 Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol, double rtol, Index max_iter,
                   double max_time, const py::object& lower, const py::object& upper, const py::object& callback) {
   SolveOptions options;
@@ -177,6 +187,7 @@ Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol
   Result result;
   {
     Alone alone(f);
+    const Heard heard(f, monitor);
     result = solver.solve(f, start, options);
   }
   if (result.x.empty()) result.x.assign(start, start + n);  // stopped before the first evaluation

@@ -31,6 +31,7 @@ void NetworkRisk<T>::residuals(const double* w, double* r, double* J) {
   packed_.make(w_.data(), one);
   Buffer<T> rows(part_rows * k * p), rho(part_rows * k);
   for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
+    this->check_interrupt();
     const auto c = chunk(first);
     pass_->begin_rows(w_.data(), state_.data(), packed_, data_, c);
     for (Index r0 = 0; r0 < c.n; r0 += part_rows) {
@@ -95,6 +96,7 @@ void NetworkRisk<T>::small_normal_equations(double* JtJ, double* Jtr, double& va
     o.workspace.resize(product.gram_workspace(p));
   }
   for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
+    this->check_interrupt();
     const auto c = chunk(first);
     pass_->begin_rows(w_.data(), state_.data(), packed_, data_, c);
     team.run(accumulators, [&](Index a, int member) {
@@ -132,6 +134,7 @@ void NetworkRisk<T>::large_normal_equations(double* JtJ, double* Jtr, double& va
     workspaces.emplace_back(
         std::max(product.gram_workspace(tile_side), product.workspace_size(tile_side, tile_side, size * k)));
   for (Index first = 0; first < data_.n; first += size) {
+    this->check_interrupt();
     typename Pass<T>::Rows c{nullptr, first, std::min(size, data_.n - first), 1 / total_weight_};
     pass_->begin_rows(w_.data(), state_.data(), packed_, data_, c);
     team.run((c.n + part_rows - 1) / part_rows, [&](Index task, int member) {

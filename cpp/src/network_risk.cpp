@@ -116,6 +116,7 @@ double NetworkRisk<T>::evaluate(const double* w, double* g) {
   if (g) std::fill_n(g, dim(), 0.0);
   double value = 0;
   for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
+    this->check_interrupt();
     value += pass_->run(w_.data(), state_.data(), packed_, data_, chunk(first), {false, g != nullptr, 0, 0}, team);
     if (!g) continue;
     team.run(pass_->tiles(), [&](Index i, int member) {
@@ -138,6 +139,7 @@ void NetworkRisk<T>::hessian_product(const double* w, const double* v, double* H
   packed_.make(w_.data(), team);
   for (Index i = 0; i < dim(); ++i) Hv[i] = penalized_[static_cast<std::size_t>(i)] ? l2_ * v[i] : 0;
   for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
+    this->check_interrupt();
     pass_->run_tangents(w_.data(), direction.data(), state_.data(), packed_, data_, chunk(first), team);
     team.run(pass_->tiles(), [&](Index i, int member) {
       pass_->tile_of_product(i, member, gradient_.data());

@@ -139,6 +139,12 @@ def lower_is_better(name: str) -> bool:
     return name.removeprefix("val_") in _LOWER
 
 
+_RESERVED = (
+    "loss", "objective", "learning_rate", "gradient_norm", "layer_gradient_norm", "seconds", "step_size", "damping",
+    "zeros",
+)  # fmt: skip
+
+
 def resolve_metrics(metrics: Any) -> dict[str, Callable[[Array, Array, str, Array | None], float]]:
     """
     Return {name: function} of names and callables (y, prediction); a single one may be given alone.
@@ -155,13 +161,16 @@ def resolve_metrics(metrics: Any) -> dict[str, Callable[[Array, Array, str, Arra
     found: dict[str, Callable[..., float]] = {}
     for i, metric in enumerate(metrics):
         if isinstance(metric, str):
-            name = check_choice(metric, f"metrics[{i}]", METRICS)
-            found[name] = METRICS[name]
+            name, function = check_choice(metric, f"metrics[{i}]", METRICS), METRICS[metric]
         elif callable(metric):
-            name = getattr(metric, "__name__", type(metric).__name__)
-            found[name] = _wrapped(metric)
+            name, function = getattr(metric, "__name__", type(metric).__name__), _wrapped(metric)
         else:
             raise TypeError(f"metrics[{i}] must be a name or a function of (y, prediction), got {show(metric)}")
+        if name in _RESERVED or name.startswith("val_"):
+            raise ValueError(f"metrics[{i}] must not have the name of a column of the history, got {name!r}")
+        if name in found:
+            raise ValueError(f"metrics must have different names, got {name!r} twice: give the functions a __name__")
+        found[name] = function
     return found
 
 

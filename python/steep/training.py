@@ -250,7 +250,8 @@ def _identity(
     rate = rule.learning_rate
     shown = {name: value for name, value in options.items() if name != "n_threads"}
     return {
-        "network": json.dumps(net.config()),
+        "network": json.dumps({name: value for name, value in net.config().items() if name != "seed"}),
+        "scaling": json.dumps({k: v if v is None else np.asarray(v).tolist() for k, v in net._scaling.items()}),
         "loss": [problem.loss, problem.parameter],
         "optimizer": repr(replace(rule, learning_rate=1.0)),
         "learning_rate": repr(rate) if isinstance(rate, float | Schedule) else "a function",

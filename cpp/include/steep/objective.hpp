@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "steep/index.hpp"
+#include "steep/monitor.hpp"
 
 namespace steep {
 
@@ -92,14 +93,22 @@ class Objective {
   // A lower bound on the strong convexity that costs nothing (an l2 penalty on every entry), for certificates; 0 if none.
   virtual double strong_convexity_bound() const { return 0; }
 
+  // Asked between pieces of a long evaluation, which ends in Interrupted when it says so; null: not asked.
+  void set_monitor(Monitor* monitor) { monitor_ = monitor; }
+
   // Held by whoever calls into the objective from outside; recursive, so that a callback may ask it again.
   std::recursive_mutex& mutex() { return mutex_; }
 
  protected:
   [[noreturn]] void lacks(const char* what) const { throw std::invalid_argument(name() + " has no " + what); }
 
+  void check_interrupt() {
+    if (monitor_ && monitor_->poll()) throw Interrupted{};
+  }
+
  private:
   std::recursive_mutex mutex_;
+  Monitor* monitor_ = nullptr;
 };
 
 }  // namespace steep

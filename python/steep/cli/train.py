@@ -139,13 +139,13 @@ def run(arguments: argparse.Namespace) -> int:
     seconds = time.perf_counter() - start
     epochs = len(result.history["loss"])
     print(f"{result.status} after {epochs} epoch{'s' * (epochs != 1)} in {seconds:.2f} s: {result.message}")
-    print()
-    print(problem.report(net))
-    if arguments.out is not None:
+    if arguments.out is not None:  # before the report, whose reader may close the pipe
         from ..serialization import save
 
         save(net, arguments.out, labels=problem.labels, columns=problem.columns, target=problem.target)
-        print(f"\nsaved to {arguments.out}")
+        print(f"saved to {arguments.out}")
+    print()
+    print(problem.report(net))
     if result.status == "diverged":
         print(f"steep: training diverged: {result.message}", file=sys.stderr)
     return {"diverged": 3, "interrupted": 130}.get(result.status, 0)
@@ -174,7 +174,7 @@ def _check_out(path: str) -> None:
 def _network(arguments: argparse.Namespace, problem: Problem) -> Any:
     import steep
 
-    dtype = arguments.dtype or ("float64" if arguments.optimizer in _DOUBLE else "float32")
+    dtype = arguments.dtype or ("float64" if _plain(arguments.optimizer) in _DOUBLE else "float32")
     net = steep.MLP(
         [problem.n_inputs, *arguments.hidden, problem.n_outputs],
         activation=arguments.activation,
@@ -187,7 +187,7 @@ def _network(arguments: argparse.Namespace, problem: Problem) -> Any:
     return net
 
 
-_DOUBLE = ("levenberg_marquardt", "lm", "newton", "newton_cg", "lbfgs", "bfgs", "gauss_newton")
+_DOUBLE = ("levenbergmarquardt", "lm", "newton", "newtoncg", "lbfgs", "bfgs", "gaussnewton")
 _SHORT = {"lm": "LevenbergMarquardt", "lbfgs": "LBFGS", "bfgs": "BFGS", "newton_cg": "NewtonCG"}
 
 
@@ -196,7 +196,7 @@ def _optimizer(arguments: argparse.Namespace) -> Any:
     import steep
 
     wanted = arguments.optimizer
-    plain = wanted.lower().replace("_", "").replace("-", "")
+    plain = _plain(wanted)
     known = {name.lower(): name for name in optimizer_names()}
     name = _SHORT.get(wanted.lower()) or known.get(plain)
     if name is None or not hasattr(steep, name):
@@ -210,6 +210,10 @@ def _optimizer(arguments: argparse.Namespace) -> Any:
         raise CommandError(
             f"--learning-rate must be left out, {wanted} has none, got {arguments.learning_rate}"
         ) from None
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 def optimizer_names() -> list[str]:
