@@ -5,6 +5,7 @@ import pytest
 import scipy.optimize
 
 import steep
+from reference.levenberg_marquardt import nielsen
 from reference.mgh import problems
 
 PROBLEMS = problems()
@@ -88,6 +89,19 @@ def test_steps_solve_the_damped_system():
         expected = x0 - np.linalg.solve(B + 0.3 * np.diag(np.diag(B)), J(x0).T @ r(x0))
         np.testing.assert_allclose(res.x, expected, rtol=1e-12)
         assert res.trace["damping"][1] == 0.3
+
+
+@pytest.mark.parametrize("factorization", ["qr", "cholesky"])
+def test_nielsens_iterates_against_the_reference(factorization):
+    r, J = exponential_residuals(*exponential_data())
+    x0 = np.array([0.5, 3.0, -1.0])
+    path, dampings = nielsen(r, J, x0, 8)
+    found = [x0]
+    method = steep.LevenbergMarquardt(damping="nielsen", factorization=factorization)
+    f = steep.ResidualFunction(r, x0, jac=J)
+    res = steep.minimize(f, method=method, max_iter=8, tol=0, callback=lambda x: found.append(x.copy()))
+    np.testing.assert_allclose(found, path, rtol=1e-8)
+    np.testing.assert_allclose(res.trace["damping"][1:], dampings, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("m", "n"), [(5, 12), (40, 1000)])

@@ -111,10 +111,13 @@ class Pairs {
 };
 
 // The factor of an approximate Hessian, made anew as curvature changes, at most after 1, 2, 4, 8, ... iterations and never
-// for more than half of the run's time.
+// for more than half of the run's time. Where it costs more than half an evaluation, the identity has a go first.
 class Metric {
  public:
-  explicit Metric(Index n) : H_(n * n), factor_(n) {}
+  Metric(Objective& f, Index n) : H_(n * n), factor_(n) {
+    const double cost = f.hessian_cost(true);
+    next_ = cost > 0.5 ? static_cast<Index>(4 * cost) : 0;
+  }
 
   // Null where the identity is as good.
   const Factor* at(Run& run, const Vector& x, Index iteration) {
@@ -131,7 +134,9 @@ class Metric {
     }
     // Under the metric the condition is that of the sample's noise, ((1 + sqrt(s)) / (1 - sqrt(s)))^2, which the condition
     // of the estimate itself has on top of the Hessian's.
-    if (iteration == 0 && usable_ && spread > 0 && spread < 1) {
+    const bool first = !judged_;
+    judged_ = true;
+    if (first && usable_ && spread > 0 && spread < 1) {
       const double noise = std::pow((1 + std::sqrt(spread)) / (1 - std::sqrt(spread)), 2);
       if (condition() < noise * noise) {
         usable_ = false;
@@ -167,8 +172,8 @@ class Metric {
 
   Vector H_;
   Factor factor_;
-  bool usable_ = false;
-  Index next_ = 0;
+  bool usable_ = false, judged_ = false;
+  Index next_;
 };
 
 }  // namespace
@@ -185,7 +190,7 @@ Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options)
     double fun = run.start(x, g), last_step = 0;
     Pairs pairs(pairs_for(n), n);
     std::unique_ptr<Metric> made;
-    if (precondition_) made = std::make_unique<Metric>(n);
+    if (precondition_) made = std::make_unique<Metric>(f, n);
     LineSearch line(run, n);
     for (;;) {
       const Factor* metric = made ? made->at(run, x, run.iterations()) : nullptr;
