@@ -54,6 +54,18 @@ void register_as(py::module_& m, const char* name) {
            py::arg("l2"), py::arg("n_threads"), "Arrays are read in place; state is copied.")
       .def_property_readonly(
           "has_gauss_newton", [](const R& r) { return r.has_gauss_newton(); }, "Has a Gauss-Newton matrix.")
+      .def_property_readonly(
+          "l2", [](const R& r) { return r.l2(); }, "The l2 penalty; bayesian_regularization moves it while it runs.")
+      .def(
+          "penalize_biases", [](R& r) { r.penalize_biases(); }, "l2 on biases too, but for the last layer's.")
+      .def_property_readonly(
+          "penalized",
+          [](const R& r) {
+            py::array_t<bool> mask(static_cast<py::ssize_t>(r.penalized().size()));
+            std::copy(r.penalized().begin(), r.penalized().end(), mask.mutable_data());
+            return mask;
+          },
+          "Which parameters the penalty is on.")
       .def(
           "set_threads", [](R& r, int n) { r.set_threads(n); }, py::arg("n"), "Threads of an evaluation.");
 }

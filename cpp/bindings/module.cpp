@@ -23,6 +23,7 @@ void register_trainer(py::module_& m);
 void register_derivatives(py::module_& m);
 void register_session(py::module_& m);
 void register_network_risk(py::module_& m);
+void register_evidence(py::module_& m);
 void register_product(py::module_& m);
 }  // namespace steep
 
@@ -49,5 +50,6 @@ PYBIND11_MODULE(_core, m) {
   steep::register_derivatives(m);
   steep::register_session(m);
   steep::register_network_risk(m);
+  steep::register_evidence(m);
   steep::register_product(m);
 }

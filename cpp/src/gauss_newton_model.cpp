@@ -160,6 +160,7 @@ bool GaussNewtonModel::step_for(const VectorXd& rhs, double damping, Vector& p) 
     Vector z(rhs.data(), rhs.data() + m_);
     if (!factor_->factor(scaled_.data(), damping) || factor_->condition_bound() > singular_bound) return false;
     factor_->solve(z);
+    z_ = z;
     for (Index j = 0; j < k; ++j)
       p[free_[j]] = -J_.col(free_[j]).dot(Eigen::Map<const VectorXd>(z.data(), m_)) / (D_[free_[j]] * D_[free_[j]]);
     return all_finite(p);
@@ -219,7 +220,13 @@ double GaussNewtonModel::slope(const Vector& p) {
     const double norm = norm2(w);
     return norm * norm;
   }
-  if (mode_ == Mode::dual) return 0;
+  if (mode_ == Mode::dual) {
+    // With q = -B'z, B = J D^-1, and B (B'B + damping I)^-1 B' = (B B' + damping I)^-1 B B'.
+    Vector y = z_;
+    factor_->solve(y);
+    const Eigen::Map<const Matrix> gram(scaled_.data(), m_, m_);
+    return Eigen::Map<const VectorXd>(z_.data(), m_).dot(gram * Eigen::Map<const VectorXd>(y.data(), m_));
+  }
   VectorXd y(C_.rows());
   if (wide_)
     y.noalias() = Q_.transpose() * q;

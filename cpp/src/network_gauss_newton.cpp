@@ -18,7 +18,7 @@ constexpr Index large_entries = Index{1} << 22;  // of a chunk's gradients
 template <class T>
 Index NetworkRisk<T>::residual_count() const {
   if (plan_.kernel != Loss::squared_error || !rows_ready_ || !l1_.empty()) return 0;
-  return data_.n * net_.outputs() + (l2_ > 0 ? std::count(is_weight_.begin(), is_weight_.end(), char(1)) : 0);
+  return data_.n * net_.outputs() + (l2_ > 0 ? std::count(penalized_.begin(), penalized_.end(), char(1)) : 0);
 }
 
 // r = (s_i / sum s)^(1/2) (score - target), row by row, then l2^(1/2) w of the weights: f = 1/2 ||r||^2.
@@ -44,7 +44,7 @@ void NetworkRisk<T>::residuals(const double* w, double* r, double* J) {
   Index m = data_.n * k;
   const double root = std::sqrt(l2_);
   for (Index i = 0; i < p; ++i) {
-    if (!is_weight_[static_cast<std::size_t>(i)]) continue;
+    if (!penalized_[static_cast<std::size_t>(i)]) continue;
     r[m] = root * w[i];
     if (J) {
       std::fill_n(J + m * p, p, 0.0);
@@ -70,7 +70,7 @@ double NetworkRisk<T>::normal_equations(const double* w, double* JtJ, double* Jt
     large_normal_equations(JtJ, squares ? Jtr : nullptr, loss);
   if (squares) value = loss + add_penalty(w, Jtr);
   for (Index i = 0; i < p; ++i) {
-    if (is_weight_[static_cast<std::size_t>(i)]) JtJ[i * p + i] += l2_;
+    if (penalized_[static_cast<std::size_t>(i)]) JtJ[i * p + i] += l2_;
     for (Index j = 0; j < i; ++j) JtJ[j * p + i] = JtJ[i * p + j];
   }
   return value;

@@ -28,7 +28,7 @@ NetworkRisk<T>::NetworkRisk(const Network<T>& net, const T* state, const Dataset
       l2_(l2),
       total_weight_(static_cast<double>(data.n)),
       n_threads_(n_threads),
-      is_weight_(static_cast<std::size_t>(net.parameter_count())),
+      penalized_(static_cast<std::size_t>(net.parameter_count())),
       w_(net.parameter_count()),
       state_(net.state_count()),
       gradient_(net.parameter_count()),
@@ -46,19 +46,32 @@ NetworkRisk<T>::NetworkRisk(const Network<T>& net, const T* state, const Dataset
     tangents_ = tangents_ && net.layer(l).has_tangents();
     for (Index t = 0; t < net.layer(l).tiles(); ++t) {
       const Tile tile = net.layer(l).tile(t);
-      std::fill(is_weight_.begin() + net.offset(l) + tile.weight_begin,
-                is_weight_.begin() + net.offset(l) + tile.weight_end, 1);
+      std::fill(penalized_.begin() + net.offset(l) + tile.weight_begin,
+                penalized_.begin() + net.offset(l) + tile.weight_end, 1);
     }
   }
   rows_ready_ = tangents_ && is_curved(plan.kernel);
   if (l1 > 0) {
-    l1_.resize(is_weight_.size());
-    for (std::size_t i = 0; i < l1_.size(); ++i) l1_[i] = is_weight_[i] ? l1 : 0;
+    l1_.resize(penalized_.size());
+    for (std::size_t i = 0; i < l1_.size(); ++i) l1_[i] = penalized_[i] ? l1 : 0;
   }
 }
 
 template <class T>
 NetworkRisk<T>::~NetworkRisk() = default;
+
+template <class T>
+void NetworkRisk<T>::penalize_biases() {
+  bool last = true;
+  for (Index l = net_.size(); l-- > 0;) {
+    for (Index t = 0; t < net_.layer(l).tiles() && !last; ++t) {
+      const Tile tile = net_.layer(l).tile(t);
+      std::fill(penalized_.begin() + net_.offset(l) + tile.other_begin,
+                penalized_.begin() + net_.offset(l) + tile.other_end, 1);
+    }
+    last = last && net_.layer(l).tiles() == 0;
+  }
+}
 
 template <class T>
 void NetworkRisk<T>::set_threads(int n) {
@@ -88,7 +101,7 @@ double NetworkRisk<T>::add_penalty(const double* w, double* g) const {
   if (l2_ == 0) return 0;
   double sum = 0;
   for (Index i = 0; i < dim(); ++i) {
-    if (!is_weight_[static_cast<std::size_t>(i)]) continue;
+    if (!penalized_[static_cast<std::size_t>(i)]) continue;
     sum += w[i] * w[i];
     if (g) g[i] += l2_ * w[i];
   }
@@ -123,7 +136,7 @@ void NetworkRisk<T>::hessian_product(const double* w, const double* v, double* H
   for (Index i = 0; i < dim(); ++i) direction[i] = static_cast<T>(v[i]);
   Team team(team_size(6 * net_.flops_per_row()));
   packed_.make(w_.data(), team);
-  for (Index i = 0; i < dim(); ++i) Hv[i] = is_weight_[static_cast<std::size_t>(i)] ? l2_ * v[i] : 0;
+  for (Index i = 0; i < dim(); ++i) Hv[i] = penalized_[static_cast<std::size_t>(i)] ? l2_ * v[i] : 0;
   for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
     pass_->run_tangents(w_.data(), direction.data(), state_.data(), packed_, data_, chunk(first), team);
     team.run(pass_->tiles(), [&](Index i, int member) {

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .constraints import NonNegative as NonNegative
     from .diagnostics import check_convexity as check_convexity
     from .diagnostics import check_gradient as check_gradient
+    from .fits import Fits as Fits
+    from .fits import fit_many as fit_many
     from .landscapes import classify_point as classify_point
     from .layers import Activation as Activation
     from .layers import AveragePool2D as AveragePool2D
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from .layers import Residual as Residual
     from .losses import Huber as Huber
     from .losses import Pinball as Pinball
+    from .methods.bayesian import BayesianRegularization as BayesianRegularization
     from .methods.first_order import AcceleratedGradient as AcceleratedGradient
     from .methods.first_order import ConjugateGradient as ConjugateGradient
     from .methods.first_order import GradientDescent as GradientDescent
@@ -59,6 +62,8 @@ if TYPE_CHECKING:
     from .penalties import L1 as L1
     from .penalties import L2 as L2
     from .penalties import ElasticNet as ElasticNet
+    from .posterior import Posterior as Posterior
+    from .posterior import laplace as laplace
     from .rate_range import RateRange as RateRange
     from .rate_range import learning_rate_range as learning_rate_range
     from .rates import convergence_rate as convergence_rate
@@ -169,6 +174,11 @@ _LAZY = {
     "NewtonCG": "methods.second_order",
     "ProximalGradient": "methods.nonsmooth",
     "TrustRegion": "methods.second_order",
+    "BayesianRegularization": "methods.bayesian",
+    "Fits": "fits",
+    "fit_many": "fits",
+    "Posterior": "posterior",
+    "laplace": "posterior",
     "Constant": "schedules",
     "Cosine": "schedules",
     "Dataset": "readers",

@@ -109,20 +109,21 @@ def minimize(
         constraints = ()
     elif isinstance(constraints, dict) or not np.iterable(constraints):
         constraints = (constraints,)
-    if tol is None:
-        differences = isinstance(objective, FunctionObjective) and not _any(objective._core).exact_gradient
-        tol = 1e-5 if differences else getattr(objective, "default_tol", None)
     options = Options(tol, rtol, max_iter, max_time, lower, upper, tuple(constraints), callback)
-    if n_threads is not None:
-        n_threads = check_integer(n_threads, "n_threads", 1)
-        set_threads = getattr(objective._core, "set_threads", None)
-        if set_threads is not None:
-            set_threads(n_threads)
     reason = None
     if isinstance(method, str) and method == "auto":
         chosen, reason = choose(objective, options)
     else:
         chosen = resolve_method(method)
+    objective = getattr(objective, "for_method", lambda _: objective)(chosen)
+    if tol is None:
+        differences = isinstance(objective, FunctionObjective) and not _any(objective._core).exact_gradient
+        options.tol = 1e-5 if differences else getattr(objective, "default_tol", None)
+    if n_threads is not None:
+        n_threads = check_integer(n_threads, "n_threads", 1)
+        set_threads = getattr(objective._core, "set_threads", None)
+        if set_threads is not None:
+            set_threads(n_threads)
     start = inside(start, lower, upper)
     with keep_path(options, start, return_all) as path:
         result = chosen._run(objective, start, options)

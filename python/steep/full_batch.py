@@ -10,21 +10,25 @@ import numpy as np
 from ._problem import Problem
 from ._validation import Array
 from .callbacks import EarlyStopping, EpochInfo, Patience, Progress
+from .fits import Fits, run_side_by_side
 from .methods import Method, Options
+from .methods.base import with_defaults
 from .network import Network
+from .posterior import LIKELIHOODS, Posterior, laplace
 from .results import Result
-from .risk import Risk
+from .risk import IN_SINGLE, Risk
 from .runs import History, Run, TrainState
 
 __all__ = ["train_full_batch", "working_copy"]
 
-# Methods that do as well with the rounding of float32; the others work on the same network in float64.
-_SINGLE = ("lbfgs", "gradient_descent", "accelerated_gradient", "heavy_ball", "conjugate_gradient", "proximal_gradient")
+# Methods after which the network has a posterior, up to this many parameters: O(p^3) at the end.
+_WITH_POSTERIOR = ("levenberg_marquardt", "gauss_newton", "bayesian_regularization", "newton", "trust_region", "direct")
+_POSTERIOR_LIMIT = 1000
 
 
 def working_copy(net: Network, method: Method) -> Network:
     """Return the network in the dtype that a method works in."""
-    return net if method.name in _SINGLE else net.astype("float64")
+    return net if method.name in IN_SINGLE else net.astype("float64")
 
 
 def train_full_batch(
@@ -43,7 +47,20 @@ def train_full_batch(
     progress: bool | None,
 ) -> Run:
     """Minimize the risk of `seen`, the working copy of `net`, and install the result; `train` has checked the rest."""
-    f = Risk.of_problem(seen, problem, *penalty)
+    restarts = getattr(method, "restarts", 1)
+    if restarts > 1:
+
+        def fit(number: int) -> Callable[[], Run]:
+            own, once = net.copy(), with_defaults(method, restarts=1)
+            if number > 0:
+                own.initialize(net.seed + number)
+            return lambda: train_full_batch(
+                own, seen, problem, once, penalty, epochs, metrics, early_stopping, callbacks, max_time, tol, 1, False
+            )
+
+        tasks = [fit(number) for number in range(restarts)]
+        return _best_of(net, tasks, n_threads, method.name == "bayesian_regularization")
+    f = Risk.of_problem(seen, problem, *penalty).for_method(method)
     core: Any = f._core
     core.set_threads(n_threads)
     loop = _Loop(net, problem, f, metrics, early_stopping, callbacks, epochs)
@@ -56,7 +73,38 @@ def train_full_batch(
         result = method._run(f, start, options)
     finally:
         loop.bar.close()
-    return loop.finish(result, method)
+    run = loop.finish(result, method)
+    net.posterior = _posterior(net, f, method, result)
+    return run
+
+
+def _best_of(net: Network, tasks: list[Callable[[], Run]], n_threads: int, by_evidence: bool) -> Run:
+    """Run restarts side by side and leave the best in the network."""
+    runs = run_side_by_side(tasks, n_threads)
+    evidence = None
+    if by_evidence and all(run is not None and run.network.posterior is not None for run in runs):
+        evidence = [-run.network.posterior.log_evidence for run in runs]  # type: ignore[union-attr]
+    found = Fits(runs, evidence)
+    best = found.best_index
+    run = found.runs[best]
+    assert run is not None
+    net.parameters[...] = run.network.parameters
+    net.posterior = run.network.posterior
+    message = f"Best of {len(found)} starts (number {best}). {run.message}"
+    return Run(net, run.history, run.status, message, run.state, run.best_epoch, found)
+
+
+def _posterior(net: Network, f: Risk, method: Method, result: Result) -> Posterior | None:
+    """Return the posterior at the network's parameters, where a method of second order found them."""
+    if method.name not in _WITH_POSTERIOR or f.dim > _POSTERIOR_LIMIT or f.l1 > 0 or f.loss not in LIKELIHOODS:
+        return None
+    w: Array = net.parameters.astype(np.float64)
+    if np.array_equal(w.astype(net.dtype), result.x.astype(net.dtype)):
+        w = result.x  # unrounded
+    if not np.isfinite(w).all():
+        return None
+    biases = getattr(method, "penalizes_biases", False)
+    return laplace(f.as_network(result.get("l2"), biases=biases), w)
 
 
 class _Loop:

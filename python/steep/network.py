@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from ._bound_layer import BoundLayer
 from ._checks import check_bool, check_integer, check_seed, show
 from ._validation import Array, as_matrix, as_parameters, as_scale, float_dtype
 from .layers import Dense, Layer, layer_from_config
+
+if TYPE_CHECKING:
+    from .posterior import Posterior
 
 __all__ = ["Network"]
 
@@ -108,6 +111,7 @@ class Network:
         self.n_outputs: int = self._core.n_outputs
         self.output_shape: tuple[int, ...] = self._core.output_shape
         self.output_activation: str = self._core.output_activation
+        self.posterior: Posterior | None = None
 
     def initialize(self, seed: int) -> None:
         """
@@ -195,7 +199,15 @@ class Network:
         kind = _core.Predictor32 if self.dtype == np.float32 else _core.Predictor64
         self._predictor = kind(self._core, self._parameters, self._state, *self._scales)
 
-    def predict(self, X: Any, *, raw: bool = False, n_threads: int | None = None) -> Array:
+    def predict(
+        self,
+        X: Any,
+        *,
+        raw: bool = False,
+        n_threads: int | None = None,
+        return_std: bool = False,
+        include_noise: bool = False,
+    ) -> Any:
         """
         Return the outputs in inference mode.
 
@@ -207,11 +219,15 @@ class Network:
             Leave out the output activation (and the output scaling): the scores.
         n_threads : int, optional
             Default: :func:`steep.get_num_threads`. The result is the same for any number.
+        return_std : bool, default False
+            Return (outputs, standard deviations): how well the data determine the outputs, by :attr:`posterior`.
+        include_noise : bool, default False
+            With return_std, add the variance of the noise of an observation.
 
         Returns
         -------
         array (n, n_outputs) of the network's dtype
-            Memory beyond it is bounded, whatever n.
+            Memory beyond it is bounded, whatever n. With return_std a pair of such arrays.
 
         Raises
         ------
@@ -225,7 +241,20 @@ class Network:
         except (TypeError, ValueError):
             raw = check_bool(raw, "raw")
             found = self._predictor(self._as_inputs(X), threads, raw)
+        if return_std:
+            return found, self._deviation(X, raw, include_noise, n_threads)
         return found
+
+    def _deviation(self, X: Any, raw: bool, include_noise: bool, n_threads: int | None) -> Array:
+        if raw:
+            raise ValueError("raw must be False with return_std, got True")
+        if self.posterior is None:
+            raise ValueError(
+                "return_std must be False for a network without a posterior, got True: train it with "
+                "LevenbergMarquardt or BayesianRegularization, or set net.posterior = steep.laplace(f, net.parameters)"
+            )
+        include_noise = check_bool(include_noise, "include_noise")
+        return self.posterior.deviation(self, X, include_noise=include_noise, n_threads=n_threads)
 
     def _as_inputs(self, X: Any, name: str = "X") -> Array:
         return as_matrix(X, name, self.dtype, input_shape=self.input_shape, elements=_INPUT_ELEMENTS)
@@ -465,6 +494,7 @@ class Network:
             "parameters": self._parameters.copy(),
             "state": self.state.copy(),
             "scaling": dict(self._scaling),
+            "posterior": self.posterior,
         }
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
@@ -474,6 +504,7 @@ class Network:
         self.state[...] = kept["state"]
         for name, value in kept["scaling"].items():
             self._set_scaling(name, value)
+        self.posterior = kept.get("posterior")
 
 
 def _scaling_property(name: str, doc: str) -> property:

@@ -11,12 +11,17 @@ from ._checks import check_bool, show
 from ._problem import Part, Problem, prepare
 from ._validation import Array
 from .linear import linear_core, linear_method
-from .methods import Options
+from .methods import Method, Options
 from .network import Network
 from .objectives import Objective
 from .penalties import resolve_penalty
 
-__all__ = ["Risk"]
+__all__ = ["IN_SINGLE", "Risk"]
+
+# Methods that do as well with the rounding of float32; the others work on a float32 network's risk in float64.
+IN_SINGLE = (
+    "lbfgs", "gradient_descent", "accelerated_gradient", "heavy_ball", "conjugate_gradient", "proximal_gradient",
+)  # fmt: skip
 
 
 class Risk(Objective):
@@ -87,11 +92,11 @@ class Risk(Objective):
         problem = prepare(net, X, y, loss, None, sample_weight, None, 0)
         self._setup(net.copy(), problem.train, problem.loss, problem.parameter)
 
-    def _setup(self, net: Network, part: Part, loss: str, parameter: float) -> None:
+    def _setup(self, net: Network, part: Part, loss: str, parameter: float, linear: bool = True) -> None:
         self._net, self._part, self.loss, self._loss_parameter = net, part, loss, parameter
         self._weights = net.weight_mask()
         self.default_tol = 1e-4 if net.dtype == np.float32 else None
-        core = linear_core(net, part, loss, parameter, self.l1, self.l2)
+        core = linear_core(net, part, loss, parameter, self.l1, self.l2) if linear else None
         self.is_linear = core is not None
         if core is not None:
             super().__init__(core, x0=net.parameters, name="network risk")
@@ -105,11 +110,20 @@ class Risk(Objective):
         super().__init__(core, x0=net.parameters)
 
     @classmethod
-    def of_part(cls, net: Network, part: Part, loss: str, parameter: float, l1: float = 0.0, l2: float = 0.0) -> Risk:
-        """Return the risk on rows that are prepared already."""
+    def of_part(
+        cls,
+        net: Network,
+        part: Part,
+        loss: str,
+        parameter: float,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        linear: bool = True,
+    ) -> Risk:
+        """Return the risk on rows that are prepared already; unless `linear`, never as a linear model."""
         new = object.__new__(Risk)
         new.l1, new.l2 = l1, l2
-        new._setup(net.copy(), part, loss, parameter)
+        new._setup(net.copy(), part, loss, parameter, linear)
         return new
 
     @classmethod
@@ -129,10 +143,12 @@ class Risk(Objective):
         ----------
         w : array of shape (dim,)
         """
-        if self.l1 == 0 and self.l2 == 0:
+        core: Any = self._core
+        l2 = self.l2 if self.is_linear else core.l2  # which bayesian_regularization moves
+        if self.l1 == 0 and l2 == 0:
             return 0.0
         weights = w[self._weights]
-        return float(self.l1 * np.abs(weights).sum() + self.l2 / 2 * (weights @ weights))
+        return float(self.l1 * np.abs(weights).sum() + l2 / 2 * (weights @ weights))
 
     @property
     def network(self) -> Network:
@@ -162,3 +178,32 @@ class Risk(Objective):
         rows = None if part.rows is None else part.rows.astype(np.float64)
         part = Part(part.X, rows, part.labels, part.weights, part.y)
         return Risk.of_part(self._net.astype("float64"), part, self.loss, self._loss_parameter, self.l1, self.l2)
+
+    def as_network(self, l2: float | None = None, *, biases: bool = False) -> Risk:
+        """
+        Return the same risk as that of any network, also of one dense layer.
+
+        Parameters
+        ----------
+        l2 : float, optional
+            Another l2 penalty.
+        biases : bool
+            With the penalty on the biases too, but for the last layer's.
+        """
+        if not self.is_linear and l2 in (None, self.l2) and not biases:
+            return self
+        l2 = self.l2 if l2 is None else l2
+        f = Risk.of_part(self._net, self._part, self.loss, self._loss_parameter, self.l1, l2, linear=False)
+        if biases:
+            core: Any = f._core
+            core.penalize_biases()
+            f._weights = core.penalized
+        return f
+
+    def for_method(self, method: Method) -> Risk:
+        """Return this risk as a method takes it: in float64 for methods of second order, with residuals on demand."""
+        if getattr(method, "penalizes_biases", False):
+            return self.double().as_network(biases=True)
+        if self.is_linear:
+            return self.double().as_network() if "residuals" in method.needs else self
+        return self if method.name in IN_SINGLE else self.double()

@@ -15,6 +15,7 @@ from ._validation import Array
 from .callbacks import Patience
 
 if TYPE_CHECKING:
+    from .fits import Fits
     from .network import Network
 
 __all__ = ["History", "Run", "TrainState"]
@@ -180,6 +181,8 @@ class Run:
         For ``train(..., resume=run)``.
     best_epoch : int
         The epoch whose parameters early stopping kept; else the last.
+    restarts : Fits or None
+        All runs of a method with ``restarts``, this one among them.
     """
 
     network: Network
@@ -188,6 +191,7 @@ class Run:
     message: str
     state: TrainState = field(repr=False)
     best_epoch: int = 0
+    restarts: Fits | None = field(default=None, repr=False)
 
     @property
     def epochs(self) -> int:

@@ -66,7 +66,7 @@ class GaussNewtonModel {
   bool wide_ = false;
   Eigen::VectorXd c_;
   // Cholesky: the scaled matrix and its factor.
-  Vector scaled_;
+  Vector scaled_, z_;  // z_: of the dual form's last step
   std::unique_ptr<Factor> factor_;
   Index factor_size_ = 0;
 };

@@ -6,13 +6,13 @@
 // loss's second derivative in the scores: for the squared error J'J. Rows go through in chunks, so memory is
 // O(p^2 + chunk p) for matrices and O(chunk) for vectors; the chunks' sums are added in order, in double.
 #pragma once
-#include "steep/objective.hpp"
+#include "steep/evidence.hpp"
 #include "steep/pass.hpp"
 
 namespace steep {
 
 template <class T>
-class NetworkRisk : public Objective {
+class NetworkRisk : public Objective, public EvidenceModel {
  public:
   // data and net must outlive the risk; state is copied.
   NetworkRisk(const Network<T>& net, const T* state, const Dataset<T>& data, const LossPlan& plan, double l1, double l2,
@@ -24,14 +24,24 @@ class NetworkRisk : public Objective {
   bool has_hessian() const override { return tangents_; }
   bool has_hessian_product() const override { return tangents_; }
   Index residual_count() const override;
-  bool has_gauss_newton() const { return rows_ready_; }
+  bool has_gauss_newton() const override { return rows_ready_; }
+  // Of fewer residuals than parameters only, for J J'; otherwise J'J is many times faster than a factor of J.
+  bool has_jacobian() const override { return residual_count() > 0 && residual_count() < dim(); }
   double evaluate(const double* w, double* g) override;
   void hessian(const double* w, double* H) override;
   void hessian_product(const double* w, const double* v, double* Hv) override;
   void residuals(const double* w, double* r, double* J) override;
   double normal_equations(const double* w, double* JtJ, double* Jtr) override;
   const double* l1() const override { return l1_.empty() ? nullptr : l1_.data(); }
-  double penalty_l2() const { return l2_; }
+  double l2() const override { return l2_; }
+  void set_l2(double l2) override { l2_ = l2; }
+  const std::vector<char>& penalized() const override { return penalized_; }
+  // l2 also on biases, but for those of the last layer that has any: they follow the targets' mean.
+  void penalize_biases();
+  double total_weight() const override { return total_weight_; }
+  double noise_observations() const override {
+    return plan_.kernel == Loss::squared_error ? total_weight_ * static_cast<double>(net_.outputs()) : 0;
+  }
   void set_threads(int n);
 
  private:
@@ -51,7 +61,7 @@ class NetworkRisk : public Objective {
   int n_threads_;
   bool tangents_ = true, rows_ready_ = true;
   Vector l1_;
-  std::vector<char> is_weight_;  // of each parameter
+  std::vector<char> penalized_;  // of each parameter: whether l2 and l1 are on it; without more said the weights
   Buffer<T> w_, state_, gradient_;
   Packed<T> packed_;
   std::unique_ptr<Rows> pass_;

@@ -83,11 +83,16 @@ class Method:
 
     def _run(self, f: Objective, x0: Array, options: Options) -> Result:
         """Run on an objective; what Python functions were called is counted by them."""
+        return self._run_solver(f, self._solver(), x0, options)
+
+    def _run_solver(self, f: Objective, solver: _core.Solver, x0: Array, options: Options) -> Result:
         if options.constraints:
             raise ValueError(f"method {self.name} must have no constraints, got {len(options.constraints)}")
         self._check(f)
         before = getattr(f._core, "counts", 0)
-        found = _core.minimize(f._core, self._solver(), x0, **options.to_core())
+        found = _core.minimize(f._core, solver, x0, **options.to_core())
+        if found["x"].size == 0:  # stopped before the first evaluation
+            found["x"] = x0.copy()
         result = Result.from_core(found, method=self.name)
         if isinstance(f, FunctionObjective):
             core: Any = f._core

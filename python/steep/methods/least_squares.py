@@ -50,6 +50,10 @@ class LevenbergMarquardt(Method):
         Typical sizes of the variables: D is their inverse.
     max_evaluations : int, optional
         Largest number of evaluations of the residuals.
+    restarts : int
+        In :func:`steep.train`: how many starts to train from, side by side on the threads; the network's own parameters
+        are the first, the others are drawn with the seeds after the network's. The best by "val_loss", or else by
+        "objective", is kept, and ``run.restarts`` has them all. Not for minimize, whose start is x0.
 
     Notes
     -----
@@ -98,6 +102,7 @@ class LevenbergMarquardt(Method):
     factorization: str = "auto"
     x_scale: Any = None
     max_evaluations: int | None = None
+    restarts: int = 1
     name: ClassVar[str] = "levenberg_marquardt"
     needs: ClassVar[tuple[str, ...]] = ("residuals",)
 
@@ -114,6 +119,7 @@ class LevenbergMarquardt(Method):
             check_non_negative(self.initial_damping, "initial_damping")
         if not (self.increase > 1 > self.decrease):
             raise ValueError(f"increase must be above 1 and decrease below, got {self.increase} and {self.decrease}")
+        check_integer(self.restarts, "restarts", 1)
         if self.max_evaluations is not None:
             check_integer(self.max_evaluations, "max_evaluations", 1)
         if self.x_scale is not None:

@@ -1,0 +1,253 @@
+"""Many independent fits at once: one network a thread, to the same bits as each alone."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._checks import check_integer, show
+from ._validation import Array
+from .network import Network
+from .runs import Run
+
+__all__ = ["Fits", "fit_many", "run_side_by_side"]
+
+
+class Fits:
+    """
+    What :func:`fit_many` returns.
+
+    Attributes
+    ----------
+    runs : list of Run
+        In the order of the fits; None for one that a Ctrl-C kept from starting.
+    monitor : str
+        What `best` goes by: the history's column "val_loss" where every run has it, else "objective"; "-log_evidence"
+        for restarts of Bayesian regularization.
+    scores : array (fits,)
+        That column at the epoch whose parameters the network was left with; inf for a fit that diverged.
+    """
+
+    def __init__(self, runs: list[Run | None], minus_evidence: list[float] | None = None) -> None:
+        self.runs = runs
+        if minus_evidence is not None:
+            self.monitor, self.scores = "-log_evidence", np.array(minus_evidence, np.float64)
+            return
+        done = [run for run in runs if run is not None]
+        self.monitor = "val_loss" if done and all("val_loss" in run.history for run in done) else "objective"
+        self.scores = np.array([_score(run, self.monitor) for run in runs], np.float64)
+
+    @property
+    def best_index(self) -> int:
+        """Place of the run with the lowest score; the first of equals."""
+        if not np.isfinite(self.scores).any():
+            raise ValueError("best must be asked of fits with a finite score, got none")
+        return int(np.nanargmin(self.scores))
+
+    @property
+    def best(self) -> Run:
+        """The run with the lowest score; its network is ``best.network``."""
+        run = self.runs[self.best_index]
+        assert run is not None
+        return run
+
+    @property
+    def table(self) -> dict[str, Array]:
+        """One row a fit: status, epochs, score, seconds, and the last entry of every column of the histories."""
+        last = [{} if run is None else run.history.last() for run in self.runs]
+        names = list(dict.fromkeys(name for row in last for name in row if name != "seconds"))
+        table = {
+            "status": np.array(["not_started" if run is None else run.status for run in self.runs]),
+            "epochs": np.array([0 if run is None else run.epochs for run in self.runs]),
+            "score": self.scores,
+            "seconds": np.array([row.get("seconds", 0.0) for row in last]),
+        }
+        return table | {name: np.array([row.get(name, np.nan) for row in last]) for name in names}
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __iter__(self) -> Iterator[Run | None]:
+        return iter(self.runs)
+
+    def __getitem__(self, i: int) -> Run | None:
+        return self.runs[i]
+
+    def __repr__(self) -> str:
+        table = self.table
+        lines = [f"{'fit':>4} {'status':<14} {'epochs':>7} {self.monitor:>12} {'seconds':>9}"]
+        for i in range(len(self)):
+            mark = "*" if np.isfinite(self.scores).any() and i == self.best_index else " "
+            lines.append(
+                f"{i:>3}{mark} {table['status'][i]:<14} {table['epochs'][i]:>7} {self.scores[i]:>12.6g} "
+                f"{table['seconds'][i]:>9.3f}"
+            )
+        return "\n".join(lines)
+
+
+def _score(run: Run | None, monitor: str) -> float:
+    if run is None:
+        return np.nan
+    column = run.history.get(monitor, np.zeros(0))
+    row = min(run.best_epoch, len(column)) - 1
+    if run.status == "diverged" or row < 0 or not np.isfinite(column[row]):
+        return np.inf
+    return float(column[row])
+
+
+def fit_many(
+    fits: Iterable[Network | Mapping[str, Any]],
+    X: Any = None,
+    y: Any = None,
+    *,
+    n_threads: int | None = None,
+    **common: Any,
+) -> Fits:
+    """
+    Train independent networks side by side, one network a thread.
+
+    Parameters
+    ----------
+    fits : sequence of networks or mappings
+        Each a network, or a mapping of :func:`steep.train`'s arguments: "net", and any of X, y, optimizer, epochs,
+        penalty, seed, validation, ... that are its own.
+    X, y : array_like, optional
+        For the fits that have none of their own.
+    n_threads : int, optional
+        How many fits run at once.
+    **common
+        Options of :func:`steep.train` for the fits that do not have them. Callbacks and metrics are called from
+        several threads.
+
+    Returns
+    -------
+    Fits
+        ``runs``, ``table``, ``best``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`steep.train`; the message begins with the fit's place. The other fits are stopped first.
+
+    Notes
+    -----
+    Each fit is what ``steep.train(net, X, y, n_threads=1, ...)`` is, to the bit, for any number of threads: with fewer
+    fits than threads the rest of the threads idle. The work runs without the GIL. A first Ctrl-C stops all of them.
+
+    Examples
+    --------
+    >>> import numpy as np, steep
+    >>> x = np.linspace(-1, 1, 100)[:, None]
+    >>> nets = [steep.MLP([1, 6, 1], activation="tanh", dtype="float64", seed=s) for s in range(4)]
+    >>> fits = steep.fit_many(nets, x, np.sin(4 * x), optimizer=steep.LevenbergMarquardt(), epochs=30)
+    >>> len(fits), fits.best is fits.runs[fits.best_index]
+    (4, True)
+    """
+    from .training import train
+
+    tasks: list[Callable[[], Run]] = []
+    seen = set()
+    for i, fit in enumerate(fits):
+        options = dict(common)
+        options |= {"net": fit} if isinstance(fit, Network) else _as_options(fit, i)
+        options.setdefault("X", X)
+        options.setdefault("y", y)
+        for name in ("net", "X", "y"):
+            if options.get(name) is None:
+                raise ValueError(f"fits[{i}] must have {name}, got none")
+        if id(options["net"]) in seen:
+            raise ValueError(f"fits[{i}] must have a network of its own, got that of an earlier fit")
+        seen.add(id(options["net"]))
+        options |= {"n_threads": 1, "progress": False}
+        net, rows, target = (options.pop(name) for name in ("net", "X", "y"))
+        tasks.append(partial(train, net, rows, target, **options))
+    workers = _core.default_threads() if n_threads is None else check_integer(n_threads, "n_threads", 1)
+    return Fits(run_side_by_side(tasks, workers))
+
+
+def _as_options(fit: Any, i: int) -> dict[str, Any]:
+    if not isinstance(fit, Mapping):
+        raise TypeError(f"fits[{i}] must be a network or a mapping of train's arguments, got {show(fit)}")
+    for name in ("n_threads", "progress"):
+        if name in fit:
+            raise ValueError(f"fits[{i}] must leave {name} to fit_many, got {fit[name]!r}")
+    return dict(fit)
+
+
+def run_side_by_side(tasks: list[Callable[[], Run]], n_threads: int) -> list[Run | None]:
+    """Return what the tasks return, run on some threads; a Ctrl-C interrupts those that run and starts no others."""
+    runs: list[Run | None] = [None] * len(tasks)
+    errors: dict[int, BaseException] = {}
+    if min(n_threads, len(tasks)) <= 1:
+        for i, task in enumerate(tasks):
+            try:
+                run = runs[i] = task()
+            except Exception as error:
+                raise _named(error, i)  # noqa: B904
+            if run.status == "interrupted":
+                break
+        return runs
+    places = iter(range(len(tasks)))
+    lock, stop = threading.Lock(), threading.Event()
+    finished: SimpleQueue[int] = SimpleQueue()
+
+    def work() -> None:
+        try:
+            while not stop.is_set():
+                with lock:
+                    i = next(places, None)
+                if i is None:
+                    return
+                try:
+                    runs[i] = tasks[i]()
+                except KeyboardInterrupt:
+                    return
+                except BaseException as error:
+                    errors[i] = error
+                    stop.set()
+        finally:
+            finished.put(threading.get_ident())
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(n_threads, len(tasks)))]
+    for thread in threads:
+        thread.start()
+    alive = {thread.ident for thread in threads}
+    interrupted = False
+    while alive:  # not by join, which a Ctrl-C may leave with the wrong answer (bpo-45274)
+        try:
+            alive.discard(finished.get(timeout=0.1))
+        except Empty:
+            continue
+        except KeyboardInterrupt:
+            if interrupted:
+                raise
+            interrupted = True
+            stop.set()
+            _interrupt(alive)
+    if errors:
+        first = min(errors)
+        raise _named(errors[first], first)
+    return runs
+
+
+def _interrupt(threads: Iterable[int | None]) -> None:
+    """Raise KeyboardInterrupt in threads, which training answers as it does a Ctrl-C."""
+    for ident in threads:
+        if ident is not None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(KeyboardInterrupt))
+
+
+def _named(error: BaseException, i: int) -> BaseException:
+    """Return an error whose message begins with the fit's place."""
+    if type(error) in (ValueError, TypeError):
+        named = type(error)(f"fits[{i}]: {error}")
+        named.__cause__ = error
+        return named
+    return error
