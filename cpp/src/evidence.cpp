@@ -9,7 +9,7 @@
 namespace steep {
 namespace {
 
-constexpr double largest_alpha = 1e12;
+constexpr double largest_alpha = 1e12, largest_condition = 1e13;
 constexpr double pi = 3.14159265358979323846;
 
 // L^-1 row by row into `inverse` (p, p), lower triangular, from a factor's solves.
@@ -37,28 +37,42 @@ Evidence evidence(Objective& f, const double* w, double beta, bool with_root) {
   Vector H(static_cast<std::size_t>(p * p)), g(static_cast<std::size_t>(p));
   found.fun = f.normal_equations(w, H.data(), g.data());
 
+  // Scaled to a unit diagonal, so that the units of inputs are no singularity.
+  Vector d(static_cast<std::size_t>(p));
+  for (Index i = 0; i < p; ++i) {
+    const double h = H[static_cast<std::size_t>(i * p + i)];
+    if (!std::isfinite(h)) throw std::invalid_argument("w must have a finite Gauss-Newton matrix");
+    d[static_cast<std::size_t>(i)] = h > 0 ? std::sqrt(h) : 1;
+  }
+  for (Index i = 0; i < p; ++i)
+    for (Index j = 0; j < p; ++j)
+      H[static_cast<std::size_t>(i * p + j)] /= d[static_cast<std::size_t>(i)] * d[static_cast<std::size_t>(j)];
   Factor factor(p);
-  double largest = 0;
-  for (Index i = 0; i < p; ++i) largest = std::max(largest, H[static_cast<std::size_t>(i * p + i)]);
-  if (!(std::isfinite(largest))) throw std::invalid_argument("w must have a finite Gauss-Newton matrix");
-  if (largest == 0) largest = 1;
-  while (!factor.factor(H.data(), found.shift)) found.shift = std::max(1e-10 * largest, 100 * found.shift);
+  while (!factor.factor(H.data(), found.shift) || factor.condition_bound() > largest_condition)
+    found.shift = std::max(1e-10, 100 * found.shift);
 
   Vector inverse;
   invert(factor, p, inverse);
-  double size = 0, trace = 0, log_det = 0;  // ||weights||^2, tr(P H^-1), log det H
+  // ||P w||^2, tr(P H^-1), tr of the scaled inverse and of its part on the penalized, log det H
+  double size = 0, trace = 0, all = 0, part = 0, log_det = 0;
   Index weights = 0;
   for (Index i = 0; i < p; ++i) {
-    const double* row = inverse.data() + i * p;
-    log_det -= 2 * std::log(row[i]);
-    for (Index j = 0; j <= i; ++j)
-      if (penalized[static_cast<std::size_t>(j)]) trace += row[j] * row[j];
+    double* row = inverse.data() + i * p;
+    log_det -= 2 * std::log(row[i] / d[static_cast<std::size_t>(i)]);
+    for (Index j = 0; j <= i; ++j) {
+      const double square = row[j] * row[j];
+      all += square;
+      row[j] /= d[static_cast<std::size_t>(j)];
+      if (!penalized[static_cast<std::size_t>(j)]) continue;
+      part += square;
+      trace += row[j] * row[j];
+    }
     if (!penalized[static_cast<std::size_t>(i)]) continue;
     ++weights;
     size += w[i] * w[i];
   }
   const double n = static_cast<double>(p), n_weights = static_cast<double>(weights);
-  found.effective = std::clamp(n - (l2 + found.shift) * trace, 0.0, n);
+  found.effective = std::clamp(n - l2 * trace - found.shift * all, 0.0, n);
   const double data = S * (found.fun - l2 / 2 * size);  // sum_i s_i l_i
   found.beta = 1;
   if (beta > 0)
@@ -67,7 +81,7 @@ Evidence evidence(Objective& f, const double* w, double beta, bool with_root) {
     found.beta = std::max(N - found.effective, 1e-3 * N) / std::max(2 * data, 1e-300);
   found.l2 = l2;
   found.alpha = l2 * found.beta * S;
-  const double of_weights = std::max(found.effective - (n - n_weights), 1e-6);
+  const double of_weights = std::max(n_weights - l2 * trace - found.shift * part, 1e-6);
   found.next_alpha = std::min(of_weights / std::max(size, 1e-300), largest_alpha);
   found.log_evidence = -found.beta * data - found.alpha / 2 * size - (log_det + n * std::log(S * found.beta)) / 2 +
                        (n - n_weights) / 2 * std::log(2 * pi);

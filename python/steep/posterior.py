@@ -44,7 +44,8 @@ class Posterior:
     has_noise : bool
         Whether the loss is the squared error, so that 1 / beta is the variance of the noise.
     shift : float
-        What was added to the Gauss-Newton matrix's diagonal because it was singular; 0 where it was not.
+        What was added, relative to its diagonal, to the Gauss-Newton matrix because it was singular; 0 where it was
+        not.
     """
 
     parameters: Array = field(repr=False)

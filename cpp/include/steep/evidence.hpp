@@ -25,7 +25,7 @@ class EvidenceModel {
 
 struct Evidence {
   double alpha = 0, beta = 1, l2 = 0, effective = 0, log_evidence = 0;
-  double shift = 0;       // added to H where it was singular
+  double shift = 0;       // added to H, scaled to a unit diagonal, where it was singular
   double next_alpha = 0;  // MacKay's update
   double fun = 0;
   Vector root;  // R (p, p) row-major, upper triangular: the posterior's covariance is R R'; where asked for
