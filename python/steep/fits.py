@@ -196,7 +196,7 @@ def run_side_by_side(tasks: list[Callable[[], Run]], n_threads: int) -> list[Run
         return runs
     places = iter(range(len(tasks)))
     lock, stop = threading.Lock(), threading.Event()
-    finished: SimpleQueue[int] = SimpleQueue()
+    finished: SimpleQueue[threading.Thread] = SimpleQueue()
 
     def work() -> None:
         try:
@@ -213,12 +213,12 @@ def run_side_by_side(tasks: list[Callable[[], Run]], n_threads: int) -> list[Run
                     errors[i] = error
                     stop.set()
         finally:
-            finished.put(threading.get_ident())
+            finished.put(threading.current_thread())
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(n_threads, len(tasks)))]
     for thread in threads:
         thread.start()
-    alive = {thread.ident for thread in threads}
+    alive = set(threads)
     interrupted = False
     while alive:  # not by join, which a Ctrl-C may leave with the wrong answer (bpo-45274)
         try:
@@ -237,11 +237,11 @@ def run_side_by_side(tasks: list[Callable[[], Run]], n_threads: int) -> list[Run
     return runs
 
 
-def _interrupt(threads: Iterable[int | None]) -> None:
+def _interrupt(threads: Iterable[threading.Thread]) -> None:
     """Raise KeyboardInterrupt in threads, which training answers as it does a Ctrl-C."""
-    for ident in threads:
-        if ident is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(KeyboardInterrupt))
+    for thread in threads:
+        if thread.ident is not None:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt))
 
 
 def _named(error: BaseException, i: int) -> BaseException:
