@@ -1,4 +1,8 @@
-"""scikit-learn's own tests, with steep's classes put in the place of its own before the test module is imported."""
+"""
+scikit-learn's own tests, with steep's classes put in the place of its own before the test module is imported.
+
+What cannot hold is listed below, each with its reason; everything else in the file must pass.
+"""
 
 import subprocess
 import sys
@@ -12,22 +16,57 @@ home, names, test, chosen = sys.argv[1:]
 module = importlib.import_module(home)
 for name in names.split(","):
     setattr(module, name, getattr(steep.sklearn, name))
-arguments = ["-q", "--pyargs", test, "-p", "no:cacheprovider", "--tb=short"]
-arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+arguments = ["-q", "--pyargs", test, "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=short"]
 sys.exit(pytest.main(arguments + (["-k", chosen] if chosen else [])))
 """
 
+# test_logistic.py
+LOGISTIC = {
+    "CV": "LogisticRegressionCV and its helpers are scikit-learn's own class and solvers",
+    "_cv_": "the same",
+    "array_api": "arrays of other libraries (skipped without them)",
+    "test_liblinear_dual_random_state": "wants two seeds to give different coefficients: ours are the minimizer",
+    "test_newton_cholesky_fallback_to_lbfgs": "wants the warning of a fallback that is not needed",
+    "test_logistic_regression_callback_fitted_estimator": "counts iterations of SciPy's L-BFGS-B",
+    "test_elastic_net_objective": "compares approximate solutions under another objective (a mean times C)",
+}
+# test_coordinate_descent.py
+LASSO = {
+    "test_lasso_dual_gap": "computes the gap at scikit-learn's own dual point",
+    "test_elasticnet_precompute_incorrect_gram": "precompute is not used, so a wrong Gram matrix does no harm",
+    "test_overridden_gram_matrix": "the same",
+    "test_warm_start_convergence_with_regularizer_decrement": "wants a cold start to take more than one iteration",
+    "test_check_input_false": "ours checks in any case",
+    "test_enet_copy_X_False_check_input_False": "wants X to be overwritten",
+    "test_enet_coordinate_descent_raises_convergence": "wants few iterations to be too few",
+}
 
-def run(home, names, test, chosen=""):
+
+def run(home, names, test, without, folder):
+    chosen = " and ".join(f"not {name}" for name in without)
     found = subprocess.run(
-        [sys.executable, "-c", SCRIPT, home, names, test, chosen], capture_output=True, text=True, timeout=900
+        [sys.executable, "-c", SCRIPT, home, names, test, chosen],
+        capture_output=True,
+        text=True,
+        timeout=900,
+        cwd=folder,
     )
     return found.returncode, found.stdout[-4000:]
 
 
 @pytest.mark.slow
-def test_test_mlp():
-    code, text = run("sklearn.neural_network", "MLPClassifier,MLPRegressor", "sklearn.neural_network.tests.test_mlp")
+@pytest.mark.parametrize(
+    ("home", "names", "test", "without", "least"),
+    [
+        ("sklearn.neural_network", "MLPClassifier,MLPRegressor", "sklearn.neural_network.tests.test_mlp", {}, 59),
+        ("sklearn.linear_model", "LogisticRegression", "sklearn.linear_model.tests.test_logistic", LOGISTIC, 200),
+        ("sklearn.linear_model", "Lasso,ElasticNet", "sklearn.linear_model.tests.test_coordinate_descent", LASSO, 250),
+    ],
+    ids=["mlp", "logistic", "coordinate_descent"],
+)
+def test_own(home, names, test, without, least, tmp_path):
+    code, text = run(home, names, test, without, tmp_path)
     assert code == 0, text
-    assert "passed" in text
-    assert "failed" not in text
+    import re
+
+    assert int(re.search(r"(\d+) passed", text).group(1)) >= least, text

@@ -13,6 +13,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from sklearn.base import _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import HuberRegressor as _HuberRegressor
 
@@ -45,6 +46,7 @@ class HuberRegressor(_HuberRegressor):  # type: ignore[misc]
     array([1.03])
     """
 
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """
         Fit the model.
@@ -75,7 +77,7 @@ class HuberRegressor(_HuberRegressor):  # type: ignore[misc]
             coef, intercept = fit.coef, float(fit.intercept)
             residual = y - X @ coef - intercept
             before, sigma = sigma, _best_scale(np.abs(residual), w, self.epsilon)
-            self.n_iter_ += 1
+            self.n_iter_ += int(fit.n_iter > 0 or sigma != before)
             done = bool(abs(sigma - before) <= 1e-2 * self.tol * sigma or sigma <= _LEAST_SCALE)
         self.coef_ = coef.astype(X.dtype, copy=False)
         self.intercept_, self.scale_ = intercept, sigma

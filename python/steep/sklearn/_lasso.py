@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from sklearn.base import _fit_context
 from sklearn.linear_model import ElasticNet as _ElasticNet
 from sklearn.linear_model import Lasso as _Lasso
 
@@ -19,6 +20,7 @@ __all__ = ["ElasticNet", "Lasso"]
 class _LassoMixin:
     """`fit` of both; the lasso has l1_ratio 1."""
 
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self: Any, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True) -> Any:
         """
         Fit the model.
@@ -48,6 +50,11 @@ class _LassoMixin:
             self._fit_column(X, np.ascontiguousarray(column), weights, None if kept is None else kept[i])
             for i, column in enumerate(columns)
         ]
+        if not all(np.isfinite(fit.result.x).all() for fit in fits):
+            raise ValueError(
+                "Coordinate descent iterations resulted in non-finite parameter values. The input data may contain "
+                "large values and need to be preprocessed."
+            )
         gaps = np.array([fit.optimality for fit in fits])
         single = len(fits) == 1
         coef = np.vstack([fit.coef for fit in fits]).astype(X.dtype, copy=False)
@@ -63,14 +70,17 @@ class _LassoMixin:
         return self
 
     def _fit_column(self: Any, X: Any, y: Array, weights: Array | None, before: Array | None) -> LinearFit:
-        # scikit-learn's tol is relative to ||y||^2 / n; the gap of fit_linear is absolute where the objective is small
-        spread = float(np.var(y)) if self.fit_intercept else float(np.mean(np.square(y)))
-        start = None if before is None else np.append(before, [np.average(y)] if self.fit_intercept else [])
-        return fit_linear(
-            X, y, "squared_error", l1=self.alpha * self.l1_ratio, l2=self.alpha * (1 - self.l1_ratio),
-            intercept=self.fit_intercept, sample_weight=weights, tol=self.tol * min(1.0, spread or 1.0),
+        # y is brought to unit size, so that tol is relative to ||y||^2 / n as scikit-learn's is
+        spread = float(np.std(y)) if self.fit_intercept else float(np.sqrt(np.mean(np.square(y))))
+        size = spread if spread > 0 else 1.0
+        start = None if before is None else np.append(before, [np.average(y)] if self.fit_intercept else []) / size
+        fit = fit_linear(
+            X, (y / size).astype(X.dtype, copy=False), "squared_error", l1=self.alpha * self.l1_ratio / size,
+            l2=self.alpha * (1 - self.l1_ratio), intercept=self.fit_intercept, sample_weight=weights, tol=self.tol,
             max_iter=self.max_iter, start=start,
         )  # fmt: skip
+        fit.coef, fit.intercept, fit.optimality = fit.coef * size, fit.intercept * size, fit.optimality * size**2
+        return fit
 
 
 class ElasticNet(_LassoMixin, _ElasticNet):  # type: ignore[misc]

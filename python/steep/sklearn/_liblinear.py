@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.svm._base import _get_liblinear_solver_type
+from sklearn.utils.validation import _check_sample_weight
 
 from .._validation import Array
 from ._linear import class_weights, fit_linear, with_column
@@ -58,7 +59,7 @@ class Liblinear:
                 f"Intercept scaling is {intercept_scaling!r} but needs to be greater than 0. To disable fitting an "
                 "intercept, set fit_intercept=False."
             )
-        w = np.ones(X.shape[0]) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        w = _check_sample_weight(sample_weight, X, dtype=np.float64)
         each = class_weights(class_weight, classes, y, w) if class_weight else None
         rows = with_column(X, intercept_scaling) if fit_intercept else X
         fits, scores = [], classes[1:] if len(classes) == 2 else classes
@@ -74,11 +75,12 @@ class Liblinear:
                 fit_linear(
                     rows, (y == positive).astype(np.float64), _LOSSES[loss], l1=l1, l2=l2, intercept=False,
                     sample_weight=None if np.ptp(weights) == 0 else weights, tol=tol, max_iter=max_iter,
+                    warning="Liblinear failed to converge, increase the number of iterations",
                 )
             )  # fmt: skip
         self.optimality = max(fit.optimality for fit in fits)
         coef = np.array([fit.coef for fit in fits])
-        iterations = np.array([max(fit.n_iter, 1) for fit in fits], np.int32)
+        iterations = np.array([fit.n_iter for fit in fits], np.int32)
         if not fit_intercept:
             return coef, 0.0, iterations
         return coef[:, :-1], intercept_scaling * coef[:, -1], iterations

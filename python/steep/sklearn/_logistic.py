@@ -5,14 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.base import _fit_context
 from sklearn.linear_model import LogisticRegression as _LogisticRegression
+from sklearn.utils.validation import _check_sample_weight
 
 from .._validation import Array
+from ._callbacks import Iterations
 from ._liblinear import Liblinear
-from ._linear import LinearFit, class_weights, fit_linear
+from ._linear import class_weights, fit_linear
 from ._rebind import rebind
 
 __all__ = ["LogisticRegression"]
+
+# What scikit-learn's solvers say when max_iter is over; code may filter on it.
+_WARNINGS = {
+    "lbfgs": "lbfgs failed to converge after {nit} iteration(s) (here: {method})",
+    "newton-cg": "newton-cg failed to converge (here: {method}). Increase the number of iterations",
+    "newton-cholesky": "Newton solver did not converge after {nit} iterations (here: {method})",
+    "sag": "The max_iter was reached which means the coef_ did not converge (here: {method})",
+    "saga": "The max_iter was reached which means the coef_ did not converge (here: {method})",
+}
 
 
 class LogisticRegression(_LogisticRegression):  # type: ignore[misc]
@@ -38,6 +50,7 @@ class LogisticRegression(_LogisticRegression):  # type: ignore[misc]
     (True, True)
     """
 
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LogisticRegression:
         """
         Fit the model.
@@ -48,7 +61,6 @@ class LogisticRegression(_LogisticRegression):  # type: ignore[misc]
         y : array-like of shape (n_samples,)
         sample_weight : array-like of shape (n_samples,), optional
         """
-        self._validate_params()
         path, liblinear = _Path(), Liblinear()
         names = {"_logistic_regression_path": path, "_fit_liblinear": liblinear}
         rebind(_LogisticRegression.fit, **names)(self, X, y, sample_weight)
@@ -77,41 +89,64 @@ class _Path:
         classes: Array | None = None,
         coef: Array | None = None,
         sample_weight: Array | None = None,
+        solver: str = "lbfgs",
+        callback_ctx: Any = None,
+        estimator: Any = None,
         **others: Any,
     ) -> tuple[Array, Array, Array]:
         """Return coefficients (1, d) or (1, k, d) with the intercepts last, the Cs, and the iterations."""
         if classes is None:  # before 1.8
             classes = np.unique(y)
         index = np.searchsorted(classes, y)
-        w = np.ones(len(y)) if sample_weight is None else np.array(sample_weight, np.float64)
+        w = _check_sample_weight(sample_weight, X, dtype=np.float64)
         if class_weight is not None:
             w = w * class_weights(class_weight, classes, y, w)[index]
         strength = 1.0 / (float(Cs[0]) * w.sum())  # 0 for C = inf
         ratio = {"l1": 1.0, "elasticnet": l1_ratio}.get(penalty or "", 0.0) or 0.0
         k = len(classes)
+        size = (1 if k == 2 else k) * (X.shape[1] + bool(fit_intercept))
+        start = np.zeros(size) if coef is None else _start(coef, fit_intercept)
+        tasks = None
+        if callback_ctx is not None and solver == "lbfgs" and hasattr(estimator, "_skl_callbacks"):
+            metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+
+            def attributes(x: Array) -> dict[str, Array]:
+                edge = size - (1 if k == 2 else k) * bool(fit_intercept)
+                whole = np.atleast_2d(
+                    _coefficients(x[:edge].reshape(-1, X.shape[1]), x[edge:], X.dtype, fit_intercept, k, strength == 0)
+                )
+                W = whole[:, : X.shape[1]]
+                return {"coef_": W, "intercept_": whole[:, -1] if fit_intercept else np.zeros(len(W), X.dtype)}
+
+            tasks = Iterations(callback_ctx, estimator, X, y, metadata, attributes, start)
         fit = fit_linear(
             X, index if k > 2 else (index == 1).astype(X.dtype), "softmax_cross_entropy" if k > 2 else "logistic",
             l1=ratio * strength, l2=(1 - ratio) * strength, intercept=fit_intercept, outputs=k if k > 2 else None,
             sample_weight=None if np.ptp(w) == 0 else w, tol=tol, max_iter=max_iter,
-            start=_start(coef, fit_intercept, k),
+            start=start, warning=_WARNINGS[solver], callback=tasks,
         )  # fmt: skip
         self.optimality = fit.optimality
-        return self._coefficients(fit, X.dtype, fit_intercept, k)[None], np.asarray(Cs), np.array([fit.n_iter])
-
-    def _coefficients(self, fit: LinearFit, dtype: Any, fit_intercept: bool, k: int) -> Array:
-        W = np.atleast_2d(fit.coef)
-        b = np.atleast_1d(fit.intercept) if fit_intercept else None
-        if k > 2 and b is not None:  # intercepts are free up to a common constant: that of mean 0
-            b = b - b.mean()
-        whole = W if b is None else np.hstack([W, b[:, None]])
-        return (whole if k > 2 else whole[0]).astype(dtype, copy=False)
+        if tasks is not None:
+            tasks.close(fit.result.x)
+        coef = _coefficients(fit.coef, fit.intercept, X.dtype, fit_intercept, k, strength == 0)
+        return coef[None], np.asarray(Cs), np.array([fit.n_iter])
 
 
-def _start(coef: Array | None, fit_intercept: bool, k: int) -> Array | None:
+def _start(coef: Array, fit_intercept: bool) -> Array:
     """Return scikit-learn's coefficients, intercepts in the last column, as the objective's variables."""
-    if coef is None:
-        return None
     coef = np.atleast_2d(np.asarray(coef, np.float64))
     if fit_intercept:
         return np.concatenate([coef[:, :-1].ravel(), coef[:, -1]])
     return coef.ravel()
+
+
+def _coefficients(W: Array, b: Any, dtype: Any, fit_intercept: bool, k: int, free: bool) -> Array:
+    """Return coefficients as scikit-learn's solvers do, intercepts in the last column."""
+    W = np.atleast_2d(W)
+    if k > 2 and free:  # without a penalty all rows are free up to a common one: that of mean 0
+        W = W - W.mean(axis=0)
+    whole = W
+    if fit_intercept:
+        b = np.atleast_1d(b)
+        whole = np.hstack([W, (b - b.mean() if k > 2 else b)[:, None]])  # intercepts are free in any case
+    return (whole if k > 2 else whole[0]).astype(dtype, copy=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.base import _fit_context
 from sklearn.linear_model import PoissonRegressor as _PoissonRegressor
 
 from ._linear import fit_linear
@@ -34,6 +35,7 @@ class PoissonRegressor(_PoissonRegressor):  # type: ignore[misc]
     array([2.])
     """
 
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PoissonRegressor:
         """
         Fit the model.

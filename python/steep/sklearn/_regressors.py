@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -21,20 +22,19 @@ def checked(
     Parameters
     ----------
     estimator : estimator
-        Its parameters are checked, and its number and names of features set.
+        Its number and names of features are set.
     X, y : array-like
     sample_weight : array-like or float, optional
         A number means no weights.
     multi_output : bool
         Whether y may have columns.
     """
-    estimator._validate_params()
     X, y = validate_data(
         estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], multi_output=multi_output, y_numeric=True
     )
     y = np.asarray(y, X.dtype)
     if sample_weight is not None:
-        uniform = np.ndim(sample_weight) == 0
+        uniform = isinstance(sample_weight, Number)
         sample_weight = None if uniform else _check_sample_weight(sample_weight, X, dtype=np.float64)
     return X, y, sample_weight
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import _fit_context
 from sklearn.linear_model import Ridge as _Ridge
 
 from ._linear import fit_linear
@@ -34,6 +37,7 @@ class Ridge(_Ridge):  # type: ignore[misc]
     'direct'
     """
 
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Ridge:
         """
         Fit the model.
@@ -48,29 +52,36 @@ class Ridge(_Ridge):  # type: ignore[misc]
             super().fit(X, y, sample_weight)
             self.optimality_ = float("nan")
             return self
-        scale = float(sample_weight) if sample_weight is not None and np.ndim(sample_weight) == 0 else 1.0
+        scale = float(sample_weight) if isinstance(sample_weight, Real) else 1.0
         X, y, weights = checked(self, X, y, sample_weight, multi_output=True)
         total = scale * X.shape[0] if weights is None else float(weights.sum())
         targets = 1 if y.ndim == 1 else y.shape[1]
         alpha = np.asarray(self.alpha, np.float64)
         if alpha.size not in (1, targets):
             raise ValueError(f"Number of targets and number of penalties do not correspond: {alpha.size} != {targets}")
+        # with more columns than rows and no penalty, the coefficients of least norm are those of centered data
+        centered = self.fit_intercept and not alpha.all() and X.shape[1] >= X.shape[0] and not issparse(X)
+        rows, middle = X, np.zeros(0)
+        if centered:
+            middle = np.average(X, axis=0, weights=weights)
+            rows = X - middle
         columns = [y] if alpha.size == 1 else list(y.reshape(-1, targets).T)
         fits = [
             fit_linear(
-                X, np.ascontiguousarray(column), "squared_error", l2=float(a) / total, intercept=self.fit_intercept,
+                rows, np.ascontiguousarray(column - (np.average(column, axis=0, weights=weights) if centered else 0)),
+                "squared_error", l2=float(a) / total, intercept=self.fit_intercept and not centered,
                 sample_weight=weights, tol=0.0, rtol=1e-10, max_iter=self.max_iter,
             )
             for column, a in zip(columns, np.ravel(alpha), strict=True)
         ]  # fmt: skip
-        coef = np.vstack([fit.coef for fit in fits])
-        intercept = np.hstack([fit.intercept for fit in fits])
+        coef = np.vstack([fit.coef for fit in fits]).astype(X.dtype, copy=False)
+        intercept = np.hstack([fit.intercept for fit in fits]).astype(X.dtype, copy=False)
+        if centered:
+            intercept = np.average(y, axis=0, weights=weights) - coef @ middle
         self.coef_ = coef[0] if y.ndim == 1 or targets == 1 else coef
+        self.intercept_: Any = 0.0
         if self.fit_intercept:
-            self.intercept_ = float(intercept[0]) if y.ndim == 1 else intercept
-        else:
-            self.intercept_ = 0.0
-        self.coef_ = self.coef_.astype(X.dtype, copy=False)
+            self.intercept_ = intercept[0] if y.ndim == 1 else intercept
         self.n_iter_, self.solver_ = None, str(fits[0].result.method)
         self.optimality_ = max(fit.optimality for fit in fits)
         return self

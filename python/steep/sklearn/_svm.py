@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.base import _fit_context
 from sklearn.svm import LinearSVC as _LinearSVC
 
 from ._liblinear import Liblinear
@@ -34,6 +35,7 @@ class LinearSVC(_LinearSVC):  # type: ignore[misc]
     True
     """
 
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearSVC:
         """
         Fit the model.
@@ -48,7 +50,6 @@ class LinearSVC(_LinearSVC):  # type: ignore[misc]
             super().fit(X, y, sample_weight)
             self.optimality_ = float("nan")
             return self
-        self._validate_params()
         solver = Liblinear()
         rebind(_LinearSVC.fit, _fit_liblinear=solver)(self, X, y, sample_weight)
         self.optimality_ = solver.optimality

@@ -1,0 +1,214 @@
+"""Linear estimators: scikit-learn's tightest fit is the oracle, and optimality conditions computed by hand."""
+
+import warnings
+
+import numpy as np
+import pytest
+import sklearn.linear_model as linear_model
+import sklearn.svm as svm
+from scipy.sparse import csr_matrix
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import scale
+
+import steep.sklearn as ours
+
+
+@pytest.fixture(scope="module")
+def three():
+    X, y = load_iris(return_X_y=True)
+    return scale(X), y, np.random.default_rng(0).uniform(0.1, 3, len(y))
+
+
+@pytest.fixture(scope="module")
+def two():
+    X, y = load_breast_cancer(return_X_y=True)
+    return scale(X), y, np.random.default_rng(0).uniform(0.1, 3, len(y))
+
+
+@pytest.fixture(scope="module")
+def real():
+    X, y = load_diabetes(return_X_y=True)
+    return 20 * X, y, np.random.default_rng(0).uniform(0.1, 3, len(y))
+
+
+def same(theirs, mine, X, y, sample_weight=None, atol=1e-5):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of the oracle, at the end of its precision
+        theirs.fit(X, y, sample_weight=sample_weight)
+    mine.fit(X, y, sample_weight=sample_weight)
+    assert mine.coef_.shape == theirs.coef_.shape
+    assert np.shape(mine.intercept_) == np.shape(theirs.intercept_)
+    size = np.abs(theirs.coef_).max()
+    np.testing.assert_allclose(mine.coef_, theirs.coef_, atol=atol * size)
+    np.testing.assert_allclose(mine.intercept_, theirs.intercept_, atol=atol * max(size, np.abs(y).max()))
+    assert 0 <= mine.optimality_ < 1e-4
+    return mine
+
+
+LOGISTIC = {
+    "l2": {"C": 0.5},
+    "balanced": {"C": 2.0, "class_weight": "balanced"},
+    "weights of classes": {"class_weight": {0: 2.0, 1: 0.3}},
+    "no intercept": {"C": 0.1, "fit_intercept": False},
+    "elastic net": {"C": 0.3, "l1_ratio": 0.5, "solver": "saga"},
+}
+
+
+@pytest.mark.parametrize("options", LOGISTIC.values(), ids=LOGISTIC)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_logistic_regression(two, three, options, classes):
+    X, y, w = two if classes == 2 else three
+    theirs = linear_model.LogisticRegression(tol=1e-9, max_iter=20000, **options)
+    mine = same(theirs, ours.LogisticRegression(tol=1e-7, max_iter=5000, **options), X, y, w)
+    np.testing.assert_allclose(mine.predict_proba(X), theirs.predict_proba(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("C", [0.1, 10.0])
+def test_optimality_conditions_of_l1(two, three, classes, C):
+    X, y, _ = two if classes == 2 else three
+    model = ours.LogisticRegression(C=C, l1_ratio=1.0, solver="saga", tol=1e-7, max_iter=50000).fit(X, y)
+    error = model.predict_proba(X) - (y[:, None] == model.classes_)
+    gradient = (C * error.T @ X)[-len(model.coef_) :]
+    zero = model.coef_ == 0
+    assert zero.any()
+    assert np.abs(gradient[zero]).max() <= 1 + 1e-3
+    np.testing.assert_allclose(gradient[~zero], -np.sign(model.coef_[~zero]), atol=2e-3)
+    np.testing.assert_allclose(error.sum(axis=0), 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("options", [{}, {"l1_ratio": 1.0}, {"fit_intercept": False}], ids=str)
+def test_logistic_regression_of_liblinear(two, options):
+    X, y, w = two
+    options = {"solver": "liblinear", "C": 0.3, "intercept_scaling": 2.0} | options
+    same(
+        linear_model.LogisticRegression(tol=1e-9, max_iter=20000, **options),
+        ours.LogisticRegression(tol=1e-7, **options), X, y, w, atol=1e-4,
+    )  # fmt: skip
+
+
+SVC = {
+    "squared hinge": {},
+    "hinge": {"loss": "hinge", "C": 0.1},
+    "l1": {"penalty": "l1", "C": 0.1},
+    "balanced": {"class_weight": "balanced"},
+    "no intercept": {"fit_intercept": False},
+    "scaled intercept": {"intercept_scaling": 5.0},
+}
+
+
+@pytest.mark.parametrize("options", SVC.values(), ids=SVC)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_linear_svc(two, three, options, classes):
+    X, y, w = two if classes == 2 else three
+    mine = ours.LinearSVC(tol=1e-7, max_iter=10000, **options)
+    same(svm.LinearSVC(tol=1e-8, max_iter=500000, **options), mine, X, y, w, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_crammer_singer_is_scikit_learns(three):
+    X, y, _ = three
+    options = {"multi_class": "crammer_singer", "random_state": 0}
+    np.testing.assert_array_equal(ours.LinearSVC(**options).fit(X, y).coef_, svm.LinearSVC(**options).fit(X, y).coef_)
+
+
+@pytest.mark.parametrize("columns", [0, 1, 2])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_ridge_lasso_elastic_net(real, columns, weighted):
+    X, y, w = real
+    y = [y, y[:, None], np.c_[y, y**2 / 100]][columns]
+    w = w if weighted else None
+    same(linear_model.Ridge(0.1), ours.Ridge(0.1), X, y, w)
+    same(linear_model.Lasso(2.0, tol=1e-12), ours.Lasso(2.0, tol=1e-8), X, y, w)
+    theirs = linear_model.ElasticNet(0.5, tol=1e-12, max_iter=100000)
+    same(theirs, ours.ElasticNet(0.5, tol=1e-9), X, y, w)
+
+
+def test_an_alpha_for_each_target(real):
+    X, y, w = real
+    same(linear_model.Ridge([0.1, 10.0]), ours.Ridge([0.1, 10.0]), X, np.c_[y, -y], w)
+
+
+def test_small_targets_are_fitted_as_well(real):
+    X, y, _ = real
+    same(linear_model.Lasso(2e-8, tol=1e-12), ours.Lasso(2e-8), X, y * 1e-8, atol=1e-3)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5])
+def test_poisson(real, alpha):
+    X, y, w = real
+    theirs = linear_model.PoissonRegressor(alpha=alpha, tol=1e-10, max_iter=10000, solver="newton-cholesky")
+    same(theirs, ours.PoissonRegressor(alpha=alpha, tol=1e-8), X, np.round(y / 30), w)
+    with pytest.raises(ValueError, match="out of the valid range of the loss 'HalfPoissonLoss'"):
+        ours.PoissonRegressor().fit(X, -y)
+
+
+@pytest.mark.parametrize("epsilon", [1.1, 1.35, 2.5])
+def test_huber(real, epsilon):
+    X, y, w = real
+    y = y.copy()
+    y[::10] += 1000
+
+    def objective(model, alpha=1e-3):
+        z = (y - X @ model.coef_ - model.intercept_) / model.scale_
+        loss = np.where(np.abs(z) <= epsilon, z**2, 2 * epsilon * np.abs(z) - epsilon**2)
+        return (w * model.scale_ * (1 + loss)).sum() + alpha * model.coef_ @ model.coef_
+
+    mine = ours.HuberRegressor(epsilon=epsilon, alpha=1e-3, tol=1e-8).fit(X, y, w)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = linear_model.HuberRegressor(epsilon=epsilon, alpha=1e-3, tol=1e-9, max_iter=10000).fit(X, y, w)
+    assert objective(mine) <= objective(theirs) * (1 + 1e-9)
+    assert mine.optimality_ < 1e-7
+    np.testing.assert_allclose(mine.scale_, theirs.scale_, rtol=1e-3)
+    np.testing.assert_array_equal(mine.outliers_, theirs.outliers_)
+
+
+ALL = [
+    ours.LogisticRegression(), ours.LogisticRegression(l1_ratio=1.0, solver="saga"), ours.LinearSVC(),
+    ours.LinearSVC(loss="hinge"), ours.Ridge(), ours.Lasso(0.5), ours.ElasticNet(0.5), ours.PoissonRegressor(),
+    ours.HuberRegressor(),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("model", ALL, ids=str)
+def test_sparse_rows_are_never_made_dense(model, two, monkeypatch):
+    X, y, _ = two
+    X = np.where(np.abs(X) < 1, 0, X)
+    dense = model.fit(X, y).coef_
+    rows = csr_matrix(X)
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("made dense")
+
+    for name in ("toarray", "todense"):
+        monkeypatch.setattr(csr_matrix, name, refuse, raising=False)
+    np.testing.assert_allclose(model.fit(rows, y).coef_, dense, atol=2e-3 * np.abs(dense).max())
+    assert model.predict(rows).shape == (len(y),)
+
+
+@pytest.mark.parametrize("model", ALL, ids=str)
+def test_float32(model, two):
+    X, y, _ = two
+    double = model.fit(X, y).coef_
+    single = model.fit(X.astype(np.float32), y).coef_
+    assert single.dtype == (np.float64 if isinstance(model, ours.LinearSVC) else np.float32)  # as in scikit-learn
+    np.testing.assert_allclose(single, double, atol=2e-2 * np.abs(double).max())
+
+
+def test_too_few_iterations_are_said(three):
+    X, y, _ = three
+    with pytest.warns(ConvergenceWarning, match="lbfgs failed to converge after 1 iteration"):
+        ours.LogisticRegression(max_iter=1, tol=1e-12).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match="Liblinear failed to converge, increase the number of iterations"):
+        ours.LinearSVC(max_iter=1, tol=1e-12).fit(X, y)
+
+
+def test_inputs_are_untouched(real):
+    X, y, w = real
+    before = X.copy(), y.copy(), w.copy()
+    for model in (ours.Ridge(), ours.Lasso(), ours.HuberRegressor(), ours.PoissonRegressor()):
+        model.fit(X, y, sample_weight=w)
+    for a, b in zip((X, y, w), before, strict=True):
+        np.testing.assert_array_equal(a, b)
