@@ -21,6 +21,8 @@ ESTIMATORS = [
     steep.sklearn.ElasticNet(),
     steep.sklearn.PoissonRegressor(),
     steep.sklearn.HuberRegressor(),
+    steep.sklearn.LADRegressor(),
+    steep.sklearn.ChebyshevRegressor(),
 ]
 
 

@@ -212,3 +212,26 @@ def test_inputs_are_untouched(real):
         model.fit(X, y, sample_weight=w)
     for a, b in zip((X, y, w), before, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_lad_and_quantiles_are_scikit_learns(real):
+    X, y, w = real
+    for q in (0.5, 0.9):
+        theirs = linear_model.QuantileRegressor(quantile=q, alpha=0.0).fit(X, y, w)
+        mine = ours.LADRegressor(quantile=q).fit(X, y, w)
+
+        def objective(model, q=q):
+            r = y - model.predict(X)
+            return (w * np.maximum(q * r, (q - 1) * r)).sum()
+
+        assert objective(mine) <= objective(theirs) * (1 + 1e-7)
+        assert objective(theirs) >= objective(mine) - (1 if q != 0.5 else 0.5) * mine.optimality_ * 1.001 - 1e-9
+        assert (y < mine.predict(X)).mean() == pytest.approx(q, abs=0.15)
+
+
+def test_chebyshev_equioscillates(real):
+    X, y, _ = real
+    mine = ours.ChebyshevRegressor().fit(X, y)
+    size = np.abs(y - mine.predict(X))
+    assert (size > size.max() * (1 - 1e-6)).sum() >= X.shape[1] + 2  # the condition of a unique minimizer
+    assert mine.optimality_ < 1e-6

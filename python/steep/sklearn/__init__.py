@@ -18,6 +18,7 @@ if _version < (1, 6):
         f"steep.sklearn needs scikit-learn 1.6 or newer, got {_sklearn.__version__}: pip install 'steep[sklearn]'"
     )
 
+from ._deviations import ChebyshevRegressor, LADRegressor  # noqa: E402
 from ._huber import HuberRegressor  # noqa: E402
 from ._lasso import ElasticNet, Lasso  # noqa: E402
 from ._logistic import LogisticRegression  # noqa: E402
@@ -27,8 +28,10 @@ from ._ridge import Ridge  # noqa: E402
 from ._svm import LinearSVC  # noqa: E402
 
 __all__ = [
+    "ChebyshevRegressor",
     "ElasticNet",
     "HuberRegressor",
+    "LADRegressor",
     "Lasso",
     "LinearSVC",
     "LogisticRegression",
