@@ -177,7 +177,7 @@ class NetworkMixin:
         if net is None:
             return None
         try:  # the core refuses rows that are not finite
-            found: Array = net._core.predict(net._parameters, net.state, X, *net._scales, self.n_threads or 0, False)
+            found: Array = net._predictor(X, self.n_threads or 0, False)
         except (TypeError, ValueError):
             return None
         return found if found.dtype == X.dtype else found.astype(np.result_type(X.dtype, found.dtype), copy=False)
