@@ -21,6 +21,7 @@ ESTIMATORS = [
     steep.sklearn.ElasticNet(),
     steep.sklearn.PoissonRegressor(),
     steep.sklearn.HuberRegressor(),
+    steep.sklearn.Perceptron(),
     steep.sklearn.LADRegressor(),
     steep.sklearn.ChebyshevRegressor(),
 ]

@@ -22,7 +22,7 @@ pytestmark = [
 ]
 
 CLASSIFIERS = [
-    ours.MLPClassifier((8,), max_iter=30, random_state=0),
+    ours.MLPClassifier((8,), max_iter=100, learning_rate_init=0.02, random_state=0),
     ours.LogisticRegression(),
     ours.LinearSVC(),
 ]
@@ -119,7 +119,8 @@ def test_routing_of_sample_weight(estimator, iris, diabetes):
     X, y = of(estimator, iris, diabetes)
     w = np.random.default_rng(0).uniform(0.1, 3, len(y))
     with sklearn.config_context(enable_metadata_routing=True):
-        routed = make_pipeline(StandardScaler(), clone(estimator).set_fit_request(sample_weight=True))
+        scaler = StandardScaler().set_fit_request(sample_weight=False)
+        routed = make_pipeline(scaler, clone(estimator).set_fit_request(sample_weight=True))
         routed.fit(X, y, sample_weight=w)
         asked = clone(estimator).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         cross_val_score(asked, X, y, params={"sample_weight": w}, cv=3)

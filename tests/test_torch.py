@@ -71,7 +71,6 @@ LOSSES = {
     "huber": (nn.HuberLoss(delta=0.4), lambda rng: rng.normal(size=(90, 2)), None),
     "logits": (nn.BCEWithLogitsLoss(), lambda rng: rng.integers(0, 2, (90, 2)).astype(float), None),
     "sigmoid": (nn.BCELoss(), lambda rng: rng.integers(0, 2, (90, 2)).astype(float), nn.Sigmoid()),
-    "poisson": (nn.PoissonNLLLoss(), lambda rng: rng.poisson(2.0, (90, 2)).astype(float), None),
 }
 
 

@@ -23,6 +23,7 @@ from ._huber import HuberRegressor  # noqa: E402
 from ._lasso import ElasticNet, Lasso  # noqa: E402
 from ._logistic import LogisticRegression  # noqa: E402
 from ._mlp import MLPClassifier, MLPRegressor  # noqa: E402
+from ._perceptron import Perceptron  # noqa: E402
 from ._poisson import PoissonRegressor  # noqa: E402
 from ._ridge import Ridge  # noqa: E402
 from ._svm import LinearSVC  # noqa: E402
@@ -37,6 +38,7 @@ __all__ = [
     "LogisticRegression",
     "MLPClassifier",
     "MLPRegressor",
+    "Perceptron",
     "PoissonRegressor",
     "Ridge",
 ]

@@ -21,7 +21,6 @@ __all__ = ["fit"]
 _MEANS: dict[Any, tuple[str, float]] = {
     nn.MSELoss: ("squared_error", 2.0), nn.L1Loss: ("absolute_error", 1.0), nn.HuberLoss: ("huber", 1.0),
     nn.BCELoss: ("binary_cross_entropy", 1.0), nn.BCEWithLogitsLoss: ("logistic", 1.0),
-    nn.PoissonNLLLoss: ("poisson", 1.0),
 }  # fmt: skip
 
 
@@ -36,8 +35,7 @@ def fit(module: Any, X: Any, y: Any, *, loss: Any = None, optimizer: Any = "adam
     X, y : tensor or array_like
         As for :func:`steep.train`.
     loss : torch loss module, or as for :func:`steep.train`, optional
-        CrossEntropyLoss, MSELoss, L1Loss, HuberLoss, BCELoss, BCEWithLogitsLoss and PoissonNLLLoss with their default
-        options, whose scaling (a mean over outputs too) is kept.
+        CrossEntropyLoss, MSELoss, L1Loss, HuberLoss, BCELoss and BCEWithLogitsLoss with their default options, whose scaling (a mean over outputs too) is kept.
     optimizer : torch.optim optimizer, or as for :func:`steep.train`
         Of a torch optimizer the settings are taken, not the state: SGD, Adam, AdamW, NAdam, RMSprop, Adagrad.
     **options
@@ -87,8 +85,6 @@ def _loss(loss: Any, outputs: int) -> tuple[Any, float]:
         return "softmax_cross_entropy", 1.0
     if kind in _MEANS and plain:
         name, term = _MEANS[kind]
-        if kind is nn.PoissonNLLLoss and not loss.log_input:
-            raise TypeError("loss must have log_input=True, as steep's poisson, got False")
         return (Huber(delta) if kind is nn.HuberLoss else name), outputs / term
     raise TypeError(f"loss must be a loss that steep.torch knows, with its default options, got {loss!r}")
 
