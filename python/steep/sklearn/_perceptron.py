@@ -29,7 +29,9 @@ class Perceptron(_Perceptron):  # type: ignore[misc]
 
     All parameters, attributes and methods are those of :class:`sklearn.linear_model.Perceptron`. Its order of rows is
     another one than scikit-learn's of the same seed, so that fits of data that cannot be separated differ as two of its
-    seeds do. Left to scikit-learn are penalties, weights, sparse rows, early_stopping, warm_start and given starts.
+    seeds do; a score of exactly 0, as at the start, counts as the positive class, where scikit-learn's update sees a
+    mistake either way. Left to scikit-learn are penalties, weights, sparse rows, early_stopping, warm_start and given
+    starts.
 
     Attributes
     ----------

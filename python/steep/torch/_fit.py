@@ -35,7 +35,8 @@ def fit(module: Any, X: Any, y: Any, *, loss: Any = None, optimizer: Any = "adam
     X, y : tensor or array_like
         As for :func:`steep.train`.
     loss : torch loss module, or as for :func:`steep.train`, optional
-        CrossEntropyLoss, MSELoss, L1Loss, HuberLoss, BCELoss and BCEWithLogitsLoss with their default options, whose scaling (a mean over outputs too) is kept.
+        CrossEntropyLoss, MSELoss, L1Loss, HuberLoss, BCELoss and BCEWithLogitsLoss with their default options,
+        whose scaling (a mean over outputs too) is kept.
     optimizer : torch.optim optimizer, or as for :func:`steep.train`
         Of a torch optimizer the settings are taken, not the state: SGD, Adam, AdamW, NAdam, RMSprop, Adagrad.
     **options
