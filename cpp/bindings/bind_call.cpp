@@ -42,7 +42,8 @@ py::object PythonCall::call(const py::object& point, const py::object& vector) {
 }
 
 void PythonCall::refuse(const std::string& rule, const py::object& value, const double* x, Index n) const {
-  const py::object point = py::module_::import("numpy").attr("array2string")(Array<double>(n, x), py::arg("threshold") = 8);
+  const py::object point =
+      py::module_::import("numpy").attr("array2string")(Array<double>(n, x), py::arg("threshold") = 8);
   std::string got;
   if (py::hasattr(value, "shape"))
     got = "shape " + std::string(py::str(value.attr("shape")));
@@ -82,9 +83,9 @@ void PythonCall::copy(const py::object& value, const double* x, Index n, Index r
       return;
     }
   }
-  const std::string rule = columns ? "return an array of shape (" + std::to_string(rows) + ", " +
-                                         std::to_string(columns) + ")"
-                                   : "return a vector of length " + std::to_string(rows);
+  const std::string rule =
+      columns ? "return an array of shape (" + std::to_string(rows) + ", " + std::to_string(columns) + ")"
+              : "return a vector of length " + std::to_string(rows);
   py::object dense = value;
   if (py::hasattr(value, "toarray")) {
     dense = value.attr("toarray")();

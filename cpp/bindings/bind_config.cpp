@@ -33,15 +33,22 @@ __attribute__((visibility("default"))) void steep_set_num_threads(int n) { set_d
 
 void register_config(py::module_& m) {
   m.def("cpu_level", &cpu_level, "Highest instruction-set level of this CPU.");
-  m.def("built_levels", [] { return STEEP_LEVELS; }, "Levels built, separated by commas.");
-  m.def("use_kernels", [](const py::capsule& table) { kernel_table = table.get_pointer<const KernelTable>(); },
-        py::arg("table"), "Install the kernels of a level.");
-  m.def("level", [] { return kernel_table ? kernel_table->level : ""; }, "Level in use.");
-  m.def("compiler", [] { return __VERSION__; }, "Compiler that built the core.");
-  m.def("eigen_version", [] {
-    return std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
-           std::to_string(EIGEN_MINOR_VERSION);
-  }, "Version of Eigen.");
+  m.def(
+      "built_levels", [] { return STEEP_LEVELS; }, "Levels built, separated by commas.");
+  m.def(
+      "use_kernels", [](const py::capsule& table) { kernel_table = table.get_pointer<const KernelTable>(); },
+      py::arg("table"), "Install the kernels of a level.");
+  m.def(
+      "level", [] { return kernel_table ? kernel_table->level : ""; }, "Level in use.");
+  m.def(
+      "compiler", [] { return __VERSION__; }, "Compiler that built the core.");
+  m.def(
+      "eigen_version",
+      [] {
+        return std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
+               std::to_string(EIGEN_MINOR_VERSION);
+      },
+      "Version of Eigen.");
   m.def("default_threads", &default_threads, "Threads a call uses unless told otherwise.");
   m.def("set_default_threads", &set_default_threads, py::arg("n"), "Set the default number of threads; 0 resets.");
 }

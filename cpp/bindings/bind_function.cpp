@@ -17,10 +17,13 @@ class FunctionObjective : public Objective {
  public:
   // gradient: None, True (f returns both) or a function.
   FunctionObjective(Index dim, const py::object& f, const py::object& gradient, const py::object& hessian,
-                    const py::object& product, const py::typing::Tuple<py::object, py::ellipsis>& args, bool central, std::vector<double> lower,
-                    std::vector<double> upper)
-      : dim_(dim), both_(py::isinstance<py::bool_>(gradient) && gradient.cast<bool>()), central_(central),
-        f_(f, args, both_ ? "the function (with jac=True)" : "the function"), lower_(std::move(lower)),
+                    const py::object& product, const py::typing::Tuple<py::object, py::ellipsis>& args, bool central,
+                    std::vector<double> lower, std::vector<double> upper)
+      : dim_(dim),
+        both_(py::isinstance<py::bool_>(gradient) && gradient.cast<bool>()),
+        central_(central),
+        f_(f, args, both_ ? "the function (with jac=True)" : "the function"),
+        lower_(std::move(lower)),
         upper_(std::move(upper)) {
     if (!gradient.is_none() && !py::isinstance<py::bool_>(gradient)) gradient_ = {gradient, args, "the gradient"};
     if (!hessian.is_none()) hessian_ = {hessian, args, "the Hessian"};
@@ -230,8 +233,8 @@ class FunctionObjective : public Objective {
 
 void register_function(py::module_& m) {
   py::class_<FunctionObjective, Objective>(m, "FunctionObjective", "Python functions as an objective.")
-      .def(py::init<Index, py::object, py::object, py::object, py::object, py::typing::Tuple<py::object, py::ellipsis>, bool, std::vector<double>,
-                    std::vector<double>>(),
+      .def(py::init<Index, py::object, py::object, py::object, py::object, py::typing::Tuple<py::object, py::ellipsis>,
+                    bool, std::vector<double>, std::vector<double>>(),
            py::arg("dim"), py::arg("function"), py::arg("gradient"), py::arg("hessian"), py::arg("hessian_product"),
            py::arg("args"), py::kw_only(), py::arg("central") = false, py::arg("lower") = std::vector<double>{},
            py::arg("upper") = std::vector<double>{})
@@ -239,7 +242,8 @@ void register_function(py::module_& m) {
       .def_property("central", &FunctionObjective::central, &FunctionObjective::set_central, "3-point differences.")
       .def_property_readonly("exact_gradient", &FunctionObjective::exact_gradient, "The gradient is the user's.")
       .def_property_readonly("exact_hessian", &FunctionObjective::exact_hessian, "The Hessian is the user's.")
-      .def_property_readonly("exact_product", &FunctionObjective::exact_product, "H v comes from the user's functions.");
+      .def_property_readonly("exact_product", &FunctionObjective::exact_product,
+                             "H v comes from the user's functions.");
 }
 
 }  // namespace steep

@@ -163,7 +163,7 @@ class Heard {
 };
 
 Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol, double rtol, Index max_iter,
-                  double max_time, const py::object& lower, const py::object& upper, const py::object& callback) {
+               double max_time, const py::object& lower, const py::object& upper, const py::object& callback) {
   SolveOptions options;
   const Index n = f.dim();
   const double* start = vector_of(x0, n, "x0");

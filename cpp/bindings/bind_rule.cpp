@@ -53,7 +53,8 @@ bool collect(const Arrays& params, const Arrays* grads, const Slots& slots, bool
     const auto same = [&](py::handle object, bool writeable) {
       if (!(item.is_double ? exact<double>(object, writeable) : exact<float>(object, writeable))) return false;
       const auto array = py::reinterpret_borrow<py::array>(object);
-      if (array.ndim() != theta.ndim() || !std::equal(array.shape(), array.shape() + array.ndim(), theta.shape())) return false;
+      if (array.ndim() != theta.ndim() || !std::equal(array.shape(), array.shape() + array.ndim(), theta.shape()))
+        return false;
       return !overlap(array.data(), item.theta, bytes);
     };
     if (grads) {
@@ -70,8 +71,8 @@ bool collect(const Arrays& params, const Arrays* grads, const Slots& slots, bool
   return true;
 }
 
-constexpr Index segment = 1 << 15;       // entries a task takes
-constexpr Index per_thread = 1 << 18;    // entries that pay for a thread's start
+constexpr Index segment = 1 << 15;     // entries a task takes
+constexpr Index per_thread = 1 << 18;  // entries that pay for a thread's start
 
 template <class T>
 void update_item(const RuleStep<T>& step, const Item& item) {
@@ -146,7 +147,8 @@ double squared_norm(double gradient_scale, double weight_decay, const Array<T>& 
 template <class T>
 void gather(const py::array& source, const std::optional<Array<std::int64_t>>& rows, Array<T>& out,
             const std::optional<Array<T>>& scale, const std::optional<Array<T>>& shift) {
-  require(source.ndim() == 2 && out.ndim() == 2 && source.shape(1) == out.shape(1), "source and out must have as many columns");
+  require(source.ndim() == 2 && out.ndim() == 2 && source.shape(1) == out.shape(1),
+          "source and out must have as many columns");
   require(source.shape(1) <= 1 || source.strides(1) == source.itemsize(), "source must have adjacent columns");
   Element element = Element::uint8;
   if (source.dtype().is(py::dtype::of<float>()))
@@ -167,8 +169,8 @@ void gather(const py::array& source, const std::optional<Array<std::int64_t>>& r
   require(!shift || shift->size() == d, "shift must have one entry for each column");
   T* result = out.mutable_data();
   py::gil_scoped_release release;
-  kernels<T>().gather.rows(element, source.data(), source.strides(0) / source.itemsize(), rows ? rows->data() : nullptr, n,
-                           d, scale ? scale->data() : nullptr, shift ? shift->data() : nullptr, result);
+  kernels<T>().gather.rows(element, source.data(), source.strides(0) / source.itemsize(), rows ? rows->data() : nullptr,
+                           n, d, scale ? scale->data() : nullptr, shift ? shift->data() : nullptr, result);
 }
 
 }  // namespace
@@ -200,13 +202,15 @@ void register_rule(py::module_& m) {
       .def_property_readonly("name", &UpdateRule::name, "Name in the list of rules.")
       .def_property_readonly("slot_count", &UpdateRule::slot_count, "Arrays of state for each array of parameters.")
       .def_property_readonly("allows_l1", &UpdateRule::allows_l1, "Whether it has a proximal step for l1.")
-      .def_property_readonly("needs_lookahead", &UpdateRule::needs_lookahead, "Whether gradients belong at the look-ahead point.")
-      .def("update", &update, py::arg("t"), py::arg("learning_rate"), py::arg("l1"), py::arg("params"), py::arg("grads"),
-           py::arg("slots"), "Step t in place; False, and nothing changed, if an array is not exact.")
+      .def_property_readonly("needs_lookahead", &UpdateRule::needs_lookahead,
+                             "Whether gradients belong at the look-ahead point.")
+      .def("update", &update, py::arg("t"), py::arg("learning_rate"), py::arg("l1"), py::arg("params"),
+           py::arg("grads"), py::arg("slots"), "Step t in place; False, and nothing changed, if an array is not exact.")
       .def("lookahead", &lookahead, py::arg("t"), py::arg("learning_rate"), py::arg("l1"), py::arg("params"),
            py::arg("slots"), py::arg("out"), "Look-ahead points into out; False if an array is not exact.");
-  m.def("rule_names", [] { return std::vector<std::string>(std::begin(rule_names), std::end(rule_names)); },
-        "Names of the update rules.");
+  m.def(
+      "rule_names", [] { return std::vector<std::string>(std::begin(rule_names), std::end(rule_names)); },
+      "Names of the update rules.");
   m.def("squared_norm", &squared_norm<float>, py::arg("gradient_scale"), py::arg("weight_decay"),
         py::arg("theta").noconvert(), py::arg("g").noconvert(), "Sum of (gradient_scale g + weight_decay theta)^2.");
   m.def("squared_norm", &squared_norm<double>, py::arg("gradient_scale"), py::arg("weight_decay"),
@@ -214,8 +218,9 @@ void register_rule(py::module_& m) {
   m.def("gather", &gather<float>, py::arg("source"), py::arg("rows").none(true).noconvert(), py::arg("out").noconvert(),
         py::arg("scale").none(true).noconvert() = py::none(), py::arg("shift").none(true).noconvert() = py::none(),
         "Rows of source into out, converted, scaled and shifted.");
-  m.def("gather", &gather<double>, py::arg("source"), py::arg("rows").none(true).noconvert(), py::arg("out").noconvert(),
-        py::arg("scale").none(true).noconvert() = py::none(), py::arg("shift").none(true).noconvert() = py::none(),
+  m.def("gather", &gather<double>, py::arg("source"), py::arg("rows").none(true).noconvert(),
+        py::arg("out").noconvert(), py::arg("scale").none(true).noconvert() = py::none(),
+        py::arg("shift").none(true).noconvert() = py::none(),
         "Rows of source into out, converted, scaled and shifted.");
 }
 

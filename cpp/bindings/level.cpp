@@ -32,8 +32,15 @@ void fill_all(steep::Kernels<T>& table) {
 }
 
 steep::KernelTable table = {STEEP_TEXT(STEEP_LEVEL), vector_bytes, {}, {}};
-PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_kernels", "Kernels of one instruction-set level.", -1, nullptr,
-                          nullptr, nullptr, nullptr, nullptr};
+PyModuleDef definition = {PyModuleDef_HEAD_INIT,
+                          "_kernels",
+                          "Kernels of one instruction-set level.",
+                          -1,
+                          nullptr,
+                          nullptr,
+                          nullptr,
+                          nullptr,
+                          nullptr};
 
 }  // namespace
 

@@ -49,8 +49,8 @@ void convert_rows(const S* source, Index row_stride, const std::int64_t* rows, I
 }
 
 template <class S, class T>
-void from(const void* data, Index row_stride, const std::int64_t* rows, Index n, Index d, const T* scale, const T* shift,
-          T* out) {
+void from(const void* data, Index row_stride, const std::int64_t* rows, Index n, Index d, const T* scale,
+          const T* shift, T* out) {
   const S* source = static_cast<const S*>(data);
   if (scale && shift) return convert_rows<true, true>(source, row_stride, rows, n, d, scale, shift, out);
   if (scale) return convert_rows<true, false>(source, row_stride, rows, n, d, scale, shift, out);
@@ -69,15 +69,21 @@ void gather(Element element, const void* source, Index row_stride, const std::in
             const T* scale, const T* shift, T* out) {
   if (n <= 0 || d <= 0) return;
   switch (element) {
-    case Element::uint8: return from<std::uint8_t>(source, row_stride, rows, n, d, scale, shift, out);
-    case Element::float32: return from<float>(source, row_stride, rows, n, d, scale, shift, out);
-    case Element::float64: return from<double>(source, row_stride, rows, n, d, scale, shift, out);
+    case Element::uint8:
+      return from<std::uint8_t>(source, row_stride, rows, n, d, scale, shift, out);
+    case Element::float32:
+      return from<float>(source, row_stride, rows, n, d, scale, shift, out);
+    case Element::float64:
+      return from<double>(source, row_stride, rows, n, d, scale, shift, out);
   }
 }
 
 }  // namespace
 
-template <class T> void fill(GatherKernels<T>& table) { table = {gather<T>}; }
+template <class T>
+void fill(GatherKernels<T>& table) {
+  table = {gather<T>};
+}
 template void fill(GatherKernels<float>&);
 template void fill(GatherKernels<double>&);
 }  // namespace steep

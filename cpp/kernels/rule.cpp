@@ -37,14 +37,16 @@ inline T shrink(T w, T threshold) {  // S(w, t) = sign(w) max(|w| - t, 0)
 
 struct Sgd {
   static constexpr int slots = 0;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T&, T&, T&) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T&, T&, T&) {
     w -= s.rate * (g + s.weight_decay * w);
     return s.prox_rate;
   }
 };
 struct Momentum {  // averaged (gain1 = 1 - b, rate = eta) and classical (gain1 = 1, rate = eta)
   static constexpr int slots = 1;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T& v, T&, T&) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T& v, T&, T&) {
     g += s.weight_decay * w;
     v = s.beta1 * v + s.gain1 * g;
     w -= s.rate * v;
@@ -53,7 +55,8 @@ struct Momentum {  // averaged (gain1 = 1 - b, rate = eta) and classical (gain1 
 };
 struct Velocity {
   static constexpr int slots = 1;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T& v, T&, T&) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T& v, T&, T&) {
     g += s.weight_decay * w;
     v = s.beta1 * v - s.rate * g;
     w += v;
@@ -68,7 +71,8 @@ inline T ahead(const RuleStep<T>& s, T w, T v) {
 }
 struct Nesterov {  // weight decay acts where the gradient was taken
   static constexpr int slots = 1;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T& v, T&, T&) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T& v, T&, T&) {
     g += s.weight_decay * ahead(s, w, v);
     v = s.beta1 * v + s.gain1 * g;
     w -= s.rate * v;
@@ -77,7 +81,8 @@ struct Nesterov {  // weight decay acts where the gradient was taken
 };
 struct NesterovReformulated {
   static constexpr int slots = 1;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T& v, T&, T&) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T& v, T&, T&) {
     g += s.weight_decay * w;
     v = s.beta1 * v + g;
     w -= s.rate * (g + s.beta1 * v);
@@ -86,7 +91,8 @@ struct NesterovReformulated {
 };
 struct NesterovVelocity {
   static constexpr int slots = 1;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T& v, T&, T&) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T& v, T&, T&) {
     const T move = s.rate * (g + s.weight_decay * w);
     v = s.beta1 * v - move;
     w += s.beta1 * v - move;
@@ -95,7 +101,8 @@ struct NesterovVelocity {
 };
 struct AdaptiveRate {  // adagrad (beta2 = gain2 = 1) and rmsprop
   static constexpr int slots = 1;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T& v, T&, T&) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T& v, T&, T&) {
     g += s.weight_decay * w;
     v = s.beta2 * v + s.gain2 * (g * g);
     const T scale = s.rate / (std::sqrt(v) + s.eps);
@@ -106,7 +113,8 @@ struct AdaptiveRate {  // adagrad (beta2 = gain2 = 1) and rmsprop
 // mhat / (sqrt(vhat) + eps) = m / (1 - b1^t) sqrt(1 - b2^t) / (sqrt(v) + eps sqrt(1 - b2^t)): rate and eps hold the rest.
 struct Adam {
   static constexpr int slots = 2;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T& m, T& v, T&) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T& m, T& v, T&) {
     g += s.weight_decay * w;
     m = s.beta1 * m + s.gain1 * g;
     v = s.beta2 * v + s.gain2 * (g * g);
@@ -117,7 +125,8 @@ struct Adam {
 };
 struct AdamW {
   static constexpr int slots = 2;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T& m, T& v, T&) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T& m, T& v, T&) {
     w -= s.decay * s.weight_decay * w;
     m = s.beta1 * m + s.gain1 * g;
     v = s.beta2 * v + s.gain2 * (g * g);
@@ -128,7 +137,8 @@ struct AdamW {
 };
 struct NAdam {
   static constexpr int slots = 2;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T& m, T& v, T&) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T& m, T& v, T&) {
     g += s.weight_decay * w;
     m = s.beta1 * m + s.gain1 * g;
     v = s.beta2 * v + s.gain2 * (g * g);
@@ -139,7 +149,8 @@ struct NAdam {
 };
 struct AmsGrad {  // the maximum is taken of v, before its bias correction, as PyTorch does
   static constexpr int slots = 3;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T& m, T& v, T& largest) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T& m, T& v, T& largest) {
     g += s.weight_decay * w;
     m = s.beta1 * m + s.gain1 * g;
     v = s.beta2 * v + s.gain2 * (g * g);
@@ -155,7 +166,8 @@ inline T sign(T x) {
 }
 struct Lion {
   static constexpr int slots = 1;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T& m, T&, T&) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T& m, T&, T&) {
     w -= s.decay * s.weight_decay * w;
     w -= s.rate * sign(s.beta1 * m + s.gain1 * g);
     m = s.beta2 * m + s.gain2 * g;
@@ -164,7 +176,8 @@ struct Lion {
 };
 struct Rprop {  // slots: last gradient (0 after a change of sign), step size of the entry (0: not started)
   static constexpr int slots = 2;
-  template <class T> static T update(const RuleStep<T>& s, T& w, T g, T& last, T& size, T&) {
+  template <class T>
+  static T update(const RuleStep<T>& s, T& w, T g, T& last, T& size, T&) {
     g += s.weight_decay * w;
     // The sign of g and of last, not of their product, which could underflow.
     const T agree = sign(g) * sign(last);
@@ -186,7 +199,7 @@ constexpr Index lanes = Simd<T>::width;
 // `blocks` whole vectors. Neither inlined nor cloned: the padded rest must run through this very code.
 template <class R, bool Prox, class T>
 [[gnu::noipa]] void whole_blocks(const RuleStep<T>& step, Index blocks, T* __restrict w, const T* __restrict g,
-                                    T* __restrict a, T* __restrict b, T* __restrict c) {
+                                 T* __restrict a, T* __restrict b, T* __restrict c) {
   const RuleStep<T> s = step;
   for (Index block = 0; block < blocks; ++block) {
     for (Index i = block * lanes<T>; i < (block + 1) * lanes<T>; ++i) {
@@ -231,21 +244,34 @@ void either(const RuleStep<T>& step, Index n, T* w, const T* g, T* a, T* b, T* c
 template <class T>
 void update(const RuleStep<T>& step, Index n, T* w, const T* g, T* a, T* b, T* c) {
   switch (step.rule) {
-    case Rule::sgd: return either<Sgd>(step, n, w, g, a, b, c);
+    case Rule::sgd:
+      return either<Sgd>(step, n, w, g, a, b, c);
     case Rule::momentum:
-    case Rule::momentum_classical: return either<Momentum>(step, n, w, g, a, b, c);
-    case Rule::momentum_velocity: return either<Velocity>(step, n, w, g, a, b, c);
-    case Rule::nesterov: return either<Nesterov>(step, n, w, g, a, b, c);
-    case Rule::nesterov_reformulated: return either<NesterovReformulated>(step, n, w, g, a, b, c);
-    case Rule::nesterov_velocity: return either<NesterovVelocity>(step, n, w, g, a, b, c);
+    case Rule::momentum_classical:
+      return either<Momentum>(step, n, w, g, a, b, c);
+    case Rule::momentum_velocity:
+      return either<Velocity>(step, n, w, g, a, b, c);
+    case Rule::nesterov:
+      return either<Nesterov>(step, n, w, g, a, b, c);
+    case Rule::nesterov_reformulated:
+      return either<NesterovReformulated>(step, n, w, g, a, b, c);
+    case Rule::nesterov_velocity:
+      return either<NesterovVelocity>(step, n, w, g, a, b, c);
     case Rule::adagrad:
-    case Rule::rmsprop: return either<AdaptiveRate>(step, n, w, g, a, b, c);
-    case Rule::adam: return either<Adam>(step, n, w, g, a, b, c);
-    case Rule::adamw: return either<AdamW>(step, n, w, g, a, b, c);
-    case Rule::nadam: return either<NAdam>(step, n, w, g, a, b, c);
-    case Rule::amsgrad: return either<AmsGrad>(step, n, w, g, a, b, c);
-    case Rule::lion: return pass<Lion, false>(step, n, w, g, a, b, c);
-    case Rule::rprop: return pass<Rprop, false>(step, n, w, g, a, b, c);
+    case Rule::rmsprop:
+      return either<AdaptiveRate>(step, n, w, g, a, b, c);
+    case Rule::adam:
+      return either<Adam>(step, n, w, g, a, b, c);
+    case Rule::adamw:
+      return either<AdamW>(step, n, w, g, a, b, c);
+    case Rule::nadam:
+      return either<NAdam>(step, n, w, g, a, b, c);
+    case Rule::amsgrad:
+      return either<AmsGrad>(step, n, w, g, a, b, c);
+    case Rule::lion:
+      return pass<Lion, false>(step, n, w, g, a, b, c);
+    case Rule::rprop:
+      return pass<Rprop, false>(step, n, w, g, a, b, c);
   }
 }
 
@@ -283,7 +309,10 @@ double squared_norm(T gradient_scale, T weight_decay, Index n, const T* w, const
 
 }  // namespace
 
-template <class T> void fill(RuleKernels<T>& table) { table = {update<T>, lookahead<T>, squared_norm<T>}; }
+template <class T>
+void fill(RuleKernels<T>& table) {
+  table = {update<T>, lookahead<T>, squared_norm<T>};
+}
 template void fill(RuleKernels<float>&);
 template void fill(RuleKernels<double>&);
 }  // namespace steep

@@ -20,8 +20,9 @@ Result AcceleratedGradient::solve(Objective& f, const double* x0, const SolveOpt
       const Constant mu = f.strong_convexity();
       const double top = step_size_ > 0 ? 1 / step_size_ : L.value;
       if (!mu.known || !(mu.value > 0) || !(top > 0))
-        throw std::invalid_argument("variant 'strongly_convex' needs a positive strong convexity and a Lipschitz constant of " +
-                                    f.name() + ", which are not known");
+        throw std::invalid_argument(
+            "variant 'strongly_convex' needs a positive strong convexity and a Lipschitz constant of " + f.name() +
+            ", which are not known");
       const double root = std::sqrt(top / mu.value);
       momentum = (root - 1) / (root + 1);
     }
@@ -74,7 +75,8 @@ Result HeavyBall::solve(Objective& f, const double* x0, const SolveOptions& opti
   if (!(a > 0) || b < 0) {
     const Constant L = f.lipschitz(), mu = f.strong_convexity();
     if (!(a > 0) && !(L.known && L.value > 0))
-      throw std::invalid_argument("step_size must be given for " + f.name() + ", whose Lipschitz constant is not known");
+      throw std::invalid_argument("step_size must be given for " + f.name() +
+                                  ", whose Lipschitz constant is not known");
     const bool strong = mu.known && mu.value > 0 && L.known;
     const double p = strong ? std::sqrt(L.value) : 0, q = strong ? std::sqrt(mu.value) : 0;
     if (!(a > 0)) a = strong && b < 0 ? 4 / ((p + q) * (p + q)) : 1 / L.value;

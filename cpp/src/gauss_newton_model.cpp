@@ -16,8 +16,8 @@ using Eigen::VectorXd;
 
 constexpr double eps = std::numeric_limits<double>::epsilon();
 constexpr double singular_bound = 1e14;  // condition of J'J beyond which a Cholesky step is rounding
-constexpr double qr_flops = 1e7;        // m n min(m, n) up to which QR is taken unasked: about 10 ms
-constexpr double stored_entries = 5e7;  // of J, for the dual form
+constexpr double qr_flops = 1e7;         // m n min(m, n) up to which QR is taken unasked: about 10 ms
+constexpr double stored_entries = 5e7;   // of J, for the dual form
 
 }  // namespace
 

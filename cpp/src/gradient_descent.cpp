@@ -114,9 +114,12 @@ Result GradientDescent::solve(Objective& f, const double* x0, const SolveOptions
   return run.guard([&] {
     switch (rule_) {
       case StepRule::armijo:
-      case StepRule::wolfe: return searched_steps(run, x0);
-      case StepRule::barzilai_borwein: return barzilai_borwein(run, x0);
-      default: return fixed_steps(run, x0);
+      case StepRule::wolfe:
+        return searched_steps(run, x0);
+      case StepRule::barzilai_borwein:
+        return barzilai_borwein(run, x0);
+      default:
+        return fixed_steps(run, x0);
     }
   });
 }

@@ -35,8 +35,8 @@ void Quadratic::hessian_product(const double*, const double* v, double* Hv) {
 void Quadratic::find_eigenvalues() const {
   if (known_) return;
   const Index n = dim();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(
-      Eigen::Map<const Eigen::MatrixXd>(H_.data(), n, n), Eigen::EigenvaluesOnly);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(Eigen::Map<const Eigen::MatrixXd>(H_.data(), n, n),
+                                                              Eigen::EigenvaluesOnly);
   low_ = solver.eigenvalues()[0];
   high_ = solver.eigenvalues()[n - 1];
   known_ = true;

@@ -51,8 +51,7 @@ int default_threads() {
 void set_default_threads(int n) { chosen_threads.store(std::max(0, n)); }
 
 Team::Team(int n_threads) {
-  for (int member = 1; member < n_threads; ++member)
-    threads_.emplace_back([this, member] { member_loop(member); });
+  for (int member = 1; member < n_threads; ++member) threads_.emplace_back([this, member] { member_loop(member); });
 }
 
 Team::~Team() {

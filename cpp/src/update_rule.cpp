@@ -26,7 +26,8 @@ void UpdateRule::check() const {
   demand(beta2 >= 0 && beta2 < 1, "beta2", "in [0, 1)", beta2);
   demand(eps >= 0 && std::isfinite(eps), "eps", "a number of at least 0", eps);
   demand(weight_decay >= 0 && std::isfinite(weight_decay), "weight_decay", "a number of at least 0", weight_decay);
-  demand(momentum_decay >= 0 && std::isfinite(momentum_decay), "momentum_decay", "a number of at least 0", momentum_decay);
+  demand(momentum_decay >= 0 && std::isfinite(momentum_decay), "momentum_decay", "a number of at least 0",
+         momentum_decay);
   demand(eta_minus > 0 && eta_minus < 1, "eta_minus", "in (0, 1)", eta_minus);
   demand(eta_plus > 1 && std::isfinite(eta_plus), "eta_plus", "a number above 1", eta_plus);
   demand(step_min > 0 && std::isfinite(step_min), "step_min", "a positive number", step_min);
@@ -35,7 +36,8 @@ void UpdateRule::check() const {
 
 int UpdateRule::slot_count() const {
   switch (rule) {
-    case Rule::sgd: return 0;
+    case Rule::sgd:
+      return 0;
     case Rule::momentum:
     case Rule::momentum_classical:
     case Rule::momentum_velocity:
@@ -44,12 +46,15 @@ int UpdateRule::slot_count() const {
     case Rule::nesterov_velocity:
     case Rule::adagrad:
     case Rule::rmsprop:
-    case Rule::lion: return 1;
+    case Rule::lion:
+      return 1;
     case Rule::adam:
     case Rule::adamw:
     case Rule::nadam:
-    case Rule::rprop: return 2;
-    case Rule::amsgrad: return 3;
+    case Rule::rprop:
+      return 2;
+    case Rule::amsgrad:
+      return 3;
   }
   return 0;
 }
@@ -75,12 +80,18 @@ RuleStep<T> UpdateRule::step(std::int64_t t, double learning_rate) const {
   double rate = eta, prox_rate = eta, gain1 = 1, b2 = beta2, gain2 = 1 - beta2, epsilon = eps, rate_g = 0;
   switch (rule) {
     case Rule::momentum:
-    case Rule::nesterov: gain1 = 1 - beta1; break;
+    case Rule::nesterov:
+      gain1 = 1 - beta1;
+      break;
     case Rule::momentum_classical:
     case Rule::momentum_velocity:
     case Rule::nesterov_reformulated:
-    case Rule::nesterov_velocity: prox_rate = eta / (1 - beta1); break;  // what a constant gradient is multiplied by
-    case Rule::adagrad: b2 = gain2 = 1; break;
+    case Rule::nesterov_velocity:
+      prox_rate = eta / (1 - beta1);
+      break;  // what a constant gradient is multiplied by
+    case Rule::adagrad:
+      b2 = gain2 = 1;
+      break;
     case Rule::adam:
     case Rule::adamw:
     case Rule::nadam:
@@ -99,10 +110,13 @@ RuleStep<T> UpdateRule::step(std::int64_t t, double learning_rate) const {
       }
       break;
     }
-    case Rule::lion: gain1 = 1 - beta1; break;
+    case Rule::lion:
+      gain1 = 1 - beta1;
+      break;
     case Rule::sgd:
     case Rule::rmsprop:
-    case Rule::rprop: break;
+    case Rule::rprop:
+      break;
   }
   RuleStep<T> s;
   s.rule = rule;

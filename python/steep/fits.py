@@ -241,7 +241,9 @@ def _interrupt(threads: Iterable[threading.Thread]) -> None:
     """Raise KeyboardInterrupt in threads, which training answers as it does a Ctrl-C."""
     for thread in threads:
         if thread.ident is not None:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt))
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt)
+            )
 
 
 def _named(error: BaseException, i: int) -> BaseException:

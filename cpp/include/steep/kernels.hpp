@@ -39,8 +39,12 @@ extern const KernelTable* kernel_table;
 template <class T>
 const Kernels<T>& kernels();
 template <>
-inline const Kernels<float>& kernels<float>() { return kernel_table->f32; }
+inline const Kernels<float>& kernels<float>() {
+  return kernel_table->f32;
+}
 template <>
-inline const Kernels<double>& kernels<double>() { return kernel_table->f64; }
+inline const Kernels<double>& kernels<double>() {
+  return kernel_table->f64;
+}
 
 }  // namespace steep

@@ -158,7 +158,7 @@ class LinearRiskOf : public LinearRisk {
                      double* H, Space& space);
   void finish_gram(const double* parts, Index tasks, Index count, double scale, double* H);
   void take_sample();
-  bool sampled();  // whether the approximate Hessian is that of a sample
+  bool sampled();                        // whether the approximate Hessian is that of a sample
   Index least_norm_solution(double* w);  // its rank
 
   Design<T> design_;
@@ -174,7 +174,7 @@ class LinearRiskOf : public LinearRisk {
   std::vector<Index> sample_;
   Buffer<T> sample_y_, sample_weight_, sample_z_;
   std::vector<std::int32_t> sample_label_;
-  double sample_share_ = 1;  // of the sum of weights
+  double sample_share_ = 1;        // of the sum of weights
   std::unique_ptr<Factor> block_;  // of one output's Hessian, scaled; of squared errors
   Vector block_scale_;
   bool block_definite_ = false;

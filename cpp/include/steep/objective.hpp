@@ -38,34 +38,64 @@ class Objective {
   virtual bool has_hessian_product() const { return has_hessian(); }
   virtual Index residual_count() const { return 0; }  // > 0: f = 1/2 ||r||^2 (+ penalty), with gauss_newton below
   virtual bool is_quadratic() const { return false; }
-  virtual bool is_convex() const { return false; }    // known to be convex
+  virtual bool is_convex() const { return false; }  // known to be convex
 
   // f(w). g (dim) receives the gradient of the smooth part unless null.
   virtual double evaluate(const double* w, double* g) = 0;
   // H (dim, dim) row-major, both triangles.
-  virtual void hessian(const double* w, double* H) { (void)w; (void)H; lacks("a Hessian"); }
+  virtual void hessian(const double* w, double* H) {
+    (void)w;
+    (void)H;
+    lacks("a Hessian");
+  }
   virtual void hessian_product(const double* w, const double* v, double* Hv) {
-    (void)w; (void)v; (void)Hv; lacks("Hessian-vector products");
+    (void)w;
+    (void)v;
+    (void)Hv;
+    lacks("Hessian-vector products");
   }
   // What evaluate loses of f to rounding, relative to f: 1e-13 is a sum of a few hundred terms in double.
   virtual double rounding() const { return 1e-13; }
   // Values on the line x0 + t (x1 - x0) for less than an evaluation, where an objective has a way to that: begin_line
   // returns false where it has not, and line gives f and its derivative with respect to t until the next evaluation.
-  virtual bool begin_line(const double* x0, const double* x1) { (void)x0; (void)x1; return false; }
-  virtual double line(double t, double* slope) { (void)t; (void)slope; lacks("values on a line"); }
+  virtual bool begin_line(const double* x0, const double* x1) {
+    (void)x0;
+    (void)x1;
+    return false;
+  }
+  virtual double line(double t, double* slope) {
+    (void)t;
+    (void)slope;
+    lacks("values on a line");
+  }
   // H (dim, dim), something like the Hessian at w for a fraction of its cost (that of a sample of rows, say). Returns the
   // spread s of the estimate, the eigenvalues of H^-1/2 S H^-1/2 being about within (1 -+ sqrt(s))^2: variables over rows
   // of a sample, 0 when it is the Hessian; negative where there is none.
-  virtual double approximate_hessian(const double* w, double* H) { (void)w; (void)H; return -1; }
+  virtual double approximate_hessian(const double* w, double* H) {
+    (void)w;
+    (void)H;
+    return -1;
+  }
   // What a Hessian costs in evaluations with gradient, roughly and the same on every machine; 0: not known.
-  virtual double hessian_cost(bool approximate) { (void)approximate; return 0; }
+  virtual double hessian_cost(bool approximate) {
+    (void)approximate;
+    return 0;
+  }
   // The minimizer of a quadratic by a way of its own: w comes in as the start, g as the gradient there; `how` names the
   // way, and whether the minimizer is the only one. False where there is none.
   virtual bool minimize_quadratic(double* w, const double* g, std::string& how) {
-    (void)w; (void)g; (void)how; return false;
+    (void)w;
+    (void)g;
+    (void)how;
+    return false;
   }
   // r (m), and J (m, dim) row-major unless null.
-  virtual void residuals(const double* w, double* r, double* J) { (void)w; (void)r; (void)J; lacks("residuals"); }
+  virtual void residuals(const double* w, double* r, double* J) {
+    (void)w;
+    (void)r;
+    (void)J;
+    lacks("residuals");
+  }
   // The Gauss-Newton model of f at w: r and J weighted so that the gradient of all of f is J'r and its Gauss-Newton
   // matrix J'J; returns f(w). For f = 1/2 ||r||^2 they are the residuals' own; robust losses and penalties differ.
   // has_jacobian: this is offered, J is affordable, and a method may factor J itself.
@@ -80,10 +110,16 @@ class Objective {
   // returns f(w).
   virtual bool has_gauss_newton() const { return residual_count() > 0; }
   virtual double normal_equations(const double* w, double* JtJ, double* Jtr) {
-    (void)w; (void)JtJ; (void)Jtr; lacks("a Gauss-Newton matrix");
+    (void)w;
+    (void)JtJ;
+    (void)Jtr;
+    lacks("a Gauss-Newton matrix");
   }
   // Derivatives as exact as they can be made from now on (3-point differences); false when nothing changes.
-  virtual bool sharpen(bool on) { (void)on; return false; }
+  virtual bool sharpen(bool on) {
+    (void)on;
+    return false;
+  }
 
   // The nonsmooth part: l1 weight of each entry (null: none). Its value is not in evaluate.
   virtual const double* l1() const { return nullptr; }

@@ -23,7 +23,8 @@ inline Philox4 philox(std::uint64_t seed, std::uint32_t c0, std::uint32_t c1, st
   std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;
-    const std::uint32_t n0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0, n2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
+    const std::uint32_t n0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0,
+                        n2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
     c1 = static_cast<std::uint32_t>(p1);
     c3 = static_cast<std::uint32_t>(p0);
     c0 = n0;
@@ -37,10 +38,12 @@ inline Philox4 philox(std::uint64_t seed, std::uint32_t c0, std::uint32_t c1, st
 // A sequential reader of one stream: for initializations and shuffles.
 class PhiloxReader {
  public:
-  PhiloxReader(std::uint64_t seed, std::uint32_t stream, std::uint32_t epoch = 0) : seed_(seed), stream_(stream), epoch_(epoch) {}
+  PhiloxReader(std::uint64_t seed, std::uint32_t stream, std::uint32_t epoch = 0)
+      : seed_(seed), stream_(stream), epoch_(epoch) {}
   std::uint32_t next() {
     if (used_ == 4) {
-      block_ = philox(seed_, static_cast<std::uint32_t>(count_), static_cast<std::uint32_t>(count_ >> 32), epoch_, stream_);
+      block_ =
+          philox(seed_, static_cast<std::uint32_t>(count_), static_cast<std::uint32_t>(count_ >> 32), epoch_, stream_);
       ++count_;
       used_ = 0;
     }

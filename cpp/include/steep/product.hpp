@@ -28,9 +28,9 @@ struct Product {
 
 template <class T>
 struct ProductKernels {
-  Index (*packed_size)(Index k, Index n);                                                   // elements
-  void (*pack)(Index k, Index n, const T* b, Index b_row, Index b_col, T* packed);          // B into panels
-  Index (*workspace_size)(Index m, Index n, Index k);                                       // elements
+  Index (*packed_size)(Index k, Index n);                                           // elements
+  void (*pack)(Index k, Index n, const T* b, Index b_row, Index b_col, T* packed);  // B into panels
+  Index (*workspace_size)(Index m, Index n, Index k);                               // elements
   void (*multiply)(const Product<T>& p);
   // H (d, d; lower triangle, row stride h_row) [+]= X' diag(weight) X for X (n, d; row stride x_row); weight null: ones.
   Index (*gram_workspace)(Index d);

@@ -9,12 +9,20 @@
 namespace steep {
 
 enum class Status : int {
-  converged, max_iter, max_time, line_search_failed, not_positive_definite, diverged, unbounded, infeasible, singular,
+  converged,
+  max_iter,
+  max_time,
+  line_search_failed,
+  not_positive_definite,
+  diverged,
+  unbounded,
+  infeasible,
+  singular,
   interrupted,
 };
-inline constexpr const char* status_names[] = {"converged", "max_iter", "max_time", "line_search_failed",
-                                               "not_positive_definite", "diverged", "unbounded", "infeasible",
-                                               "singular", "interrupted"};
+inline constexpr const char* status_names[] = {
+    "converged", "max_iter",  "max_time",   "line_search_failed", "not_positive_definite",
+    "diverged",  "unbounded", "infeasible", "singular",           "interrupted"};
 
 // One row an accepted iteration. `extra` is the method's own column (damping, shift, radius); NaN where it has none.
 struct TraceRow {
@@ -22,9 +30,9 @@ struct TraceRow {
 };
 
 struct Result {
-  Vector x;            // the best point seen
-  double fun = 0;      // objective there, nonsmooth part included
-  Vector jac;          // gradient of the smooth part there
+  Vector x;        // the best point seen
+  double fun = 0;  // objective there, nonsmooth part included
+  Vector jac;      // gradient of the smooth part there
   Status status = Status::max_iter;
   std::string message;
   Index nit = 0, nfev = 0, njev = 0, nhev = 0;

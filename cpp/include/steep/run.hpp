@@ -59,7 +59,7 @@ class Run {
   void watch_for_stall() { watched_ = true; }
   // For methods whose iterates may be infeasible: the result is the last iterate, not the lowest value.
   void prefer_last() { last_only_ = true; }
-  void check_time();  // between long pieces of work that evaluate nothing
+  void check_time();                                         // between long pieces of work that evaluate nothing
   void offer(const Vector& x, double fun, const Vector& g);  // a candidate for the best point
   // What the norms handed to start and step_with are, for messages.
   void measure(std::string name) { measure_ = std::move(name); }

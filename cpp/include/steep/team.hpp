@@ -38,8 +38,9 @@ class Team {
       return;
     }
     using W = std::remove_reference_t<Work>;
-    run_erased(tasks, [](void* w, Index task, int member) { (*static_cast<W*>(w))(task, member); },
-               const_cast<void*>(static_cast<const void*>(&work)));
+    run_erased(
+        tasks, [](void* w, Index task, int member) { (*static_cast<W*>(w))(task, member); },
+        const_cast<void*>(static_cast<const void*>(&work)));
   }
 
  private:

@@ -12,8 +12,8 @@ namespace steep {
 
 struct UpdateRule {
   Rule rule = Rule::adam;
-  double beta1 = 0.9;     // b of the momentum family; b1 of adam's family and lion
-  double beta2 = 0.999;   // beta of rmsprop; b2 of adam's family and lion
+  double beta1 = 0.9;    // b of the momentum family; b1 of adam's family and lion
+  double beta2 = 0.999;  // beta of rmsprop; b2 of adam's family and lion
   double eps = 1e-8;
   double weight_decay = 0;
   double momentum_decay = 4e-3;            // nadam
@@ -25,9 +25,9 @@ struct UpdateRule {
 
   // Throws std::invalid_argument that names the parameter and its rule.
   void check() const;
-  int slot_count() const;         // arrays like theta, zero at the start
-  bool allows_l1() const;         // false: lion, rprop have no step scale
-  bool needs_lookahead() const;   // true: nesterov, whose gradient belongs at RuleKernels::lookahead
+  int slot_count() const;           // arrays like theta, zero at the start
+  bool allows_l1() const;           // false: lion, rprop have no step scale
+  bool needs_lookahead() const;     // true: nesterov, whose gradient belongs at RuleKernels::lookahead
   bool uses_learning_rate() const;  // at every step; false: rprop, which takes it as its first step size only
   const char* name() const { return rule_names[static_cast<int>(rule)]; }
 
