@@ -46,7 +46,8 @@ class RegularizationPath:
     @property
     def nonzeros(self) -> Array:
         """Number of weights that are not zero."""
-        return np.count_nonzero(self.x[:, : self._weights], axis=1)
+        counts: Array = np.count_nonzero(self.x[:, : self._weights], axis=1)
+        return counts
 
 
 def regularization_path(

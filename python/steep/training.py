@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
+
 from . import _core
 from ._checks import check_bool, check_in_range, check_integer, check_non_negative, check_positive, check_seed, show
 from ._loop import Loop
