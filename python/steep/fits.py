@@ -215,7 +215,8 @@ def run_side_by_side(tasks: list[Callable[[], Run]], n_threads: int) -> list[Run
         finally:
             finished.put(threading.current_thread())
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(n_threads, len(tasks)))]
+    # Not daemons: a thread that comes back from the core while the interpreter ends would take the process down.
+    threads = [threading.Thread(target=work) for _ in range(min(n_threads, len(tasks)))]
     for thread in threads:
         thread.start()
     alive = set(threads)
