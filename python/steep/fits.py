@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -217,25 +219,39 @@ def run_side_by_side(tasks: list[Callable[[], Run]], n_threads: int) -> list[Run
 
     # Not daemons: a thread that comes back from the core while the interpreter ends would take the process down.
     threads = [threading.Thread(target=work) for _ in range(min(n_threads, len(tasks)))]
-    for thread in threads:
-        thread.start()
-    alive = set(threads)
     interrupted = False
-    while alive:  # not by join, which a Ctrl-C may leave with the wrong answer (bpo-45274)
-        try:
-            alive.discard(finished.get(timeout=0.1))
-        except Empty:
-            continue
-        except KeyboardInterrupt:
-            if interrupted:
-                raise
-            interrupted = True
-            stop.set()
-            _interrupt(alive)
+    with _counted_interrupts() as presses:
+        for thread in threads:
+            thread.start()
+        alive = set(threads)
+        while alive:
+            with suppress(Empty):
+                alive.discard(finished.get(timeout=0.05))
+            if len(presses) > 1:
+                raise KeyboardInterrupt
+            if presses and not interrupted:
+                interrupted = True
+                stop.set()
+                _interrupt(alive)
     if errors:
         first = min(errors)
         raise _named(errors[first], first)
     return runs
+
+
+@contextmanager
+def _counted_interrupts() -> Iterator[list[int]]:
+    """Note each Ctrl-C in a list, where this is the main thread and Ctrl-C would raise; nothing is lost in between."""
+    presses: list[int] = []
+    heard = threading.current_thread() is threading.main_thread()
+    if not heard or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield presses
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: presses.append(number))
+    try:
+        yield presses
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _interrupt(threads: Iterable[threading.Thread]) -> None:
