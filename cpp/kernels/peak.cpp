@@ -33,8 +33,9 @@ double fma_peak(double seconds) {
     for (Index r = 0; r < rounds; ++r) {
       STEEP_STEP(a)
       STEEP_STEP(b)
-      STEEP_STEP(c) STEEP_STEP(d) STEEP_STEP(e) STEEP_STEP(f) STEEP_STEP(g) STEEP_STEP(h) STEEP_STEP(i) STEEP_STEP(j)
-          STEEP_STEP(k) STEEP_STEP(l)
+      STEEP_STEP(c)
+      STEEP_STEP(d)
+      STEEP_STEP(e) STEEP_STEP(f) STEEP_STEP(g) STEEP_STEP(h) STEEP_STEP(i) STEEP_STEP(j) STEEP_STEP(k) STEEP_STEP(l)
     }
     const auto end = Clock::now();
     const double time = std::chrono::duration<double>(end - now).count();
