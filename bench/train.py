@@ -31,6 +31,7 @@ NETS = {
     "54-128-64-7 b256": ([54, 128, 64, 7], 256, 25_600),
 }
 ROUNDS = 7
+PAUSE = 0.25  # seconds before a turn, so that the threads of the peer before have stopped spinning
 
 
 def flops(widths, batch):
@@ -63,6 +64,7 @@ def compare(name, peers, seconds):
         epochs[peer] = max(1, min(200, int(seconds / ROUNDS / max(one, 1e-6))))
     for _ in range(ROUNDS):
         for peer, runner in runners.items():
+            time.sleep(PAUSE)
             start = time.perf_counter()
             runner.epochs(epochs[peer])
             least[peer] = min(least[peer], (time.perf_counter() - start) / (epochs[peer] * steps))

@@ -1,6 +1,7 @@
 """The same seed gives the same bits: for any number of threads, side by side, and after fork."""
 
 import multiprocessing
+import os
 import subprocess
 import sys
 import textwrap
@@ -117,3 +118,30 @@ def test_seeds_differ():
     for seed, net in enumerate(nets):
         steep.train(net, X, y, epochs=1, seed=seed)
     assert (nets[0].parameters != nets[1].parameters).any()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_one_thread_leaves_the_other_cores_alone():
+    """A large product in NumPy would keep its library's threads spinning for 30 ms beside ours: train makes none."""
+    script = """
+        import os, numpy as np, steep
+        def others():
+            ticks = 0
+            for task in os.listdir("/proc/self/task"):
+                if int(task) != os.getpid():
+                    with open(f"/proc/self/task/{task}/stat") as file:
+                        ticks += sum(int(x) for x in file.read().rsplit(")", 1)[1].split()[11:13])
+            return ticks
+        X = np.random.default_rng(0).normal(size=(40_000, 8))
+        net = steep.MLP([8, 4, 1])
+        weights = np.ones(len(X))
+        before = others()
+        for _ in range(10):
+            steep.train(net, X, X[:, 0], epochs=1, batch_size=4096, n_threads=1, sample_weight=weights)
+        print(others() - before)
+    """
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], env=environment, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) <= 1

@@ -12,7 +12,8 @@
 namespace steep {
 namespace {
 
-constexpr Index tile_entries = 4096;  // parameters a tile holds, about: so small that threads share out evenly
+constexpr Index tile_entries = 2048;    // parameters a tile holds, about: so small that threads share out evenly
+constexpr Index columns_at_once = 64;  // of a pack task: whole panels on every level
 
 template <class T>
 class Dense final : public Layer<T> {
@@ -43,12 +44,12 @@ class Dense final : public Layer<T> {
   Index packed_size(bool with_backward) const override {
     return forward_panels_ + (with_backward ? k_.product.packed_size(out_, in_) : 0);
   }
-  Index pack_tasks(bool with_backward) const override { return with_backward ? 2 : 1; }
+  Index pack_tasks(bool with_backward) const override { return parts(out_) + (with_backward ? parts(in_) : 0); }
   void pack(Index task, const T* w, T* packed) const override {
-    if (task == 0)
-      k_.product.pack(in_, out_, w, 1, in_, packed);
+    if (task < parts(out_))
+      pack_part(task, in_, out_, w, 1, in_, packed);
     else
-      k_.product.pack(out_, in_, w, in_, 1, packed + forward_panels_);
+      pack_part(task - parts(out_), out_, in_, w, in_, 1, packed + forward_panels_);
   }
 
   Index cache_entries() const override { return needs_preactivation(phi_) ? out_ : 0; }
@@ -186,6 +187,11 @@ class Dense final : public Layer<T> {
     p.b = b.packed + forward_panels_;
     p.packed = true;
     k_.product.multiply(p);
+  }
+  static Index parts(Index columns) { return (columns + columns_at_once - 1) / columns_at_once; }
+  void pack_part(Index part, Index k, Index n, const T* b, Index b_row, Index b_col, T* packed) const {
+    const Index first = part * columns_at_once, count = std::min(columns_at_once, n - first);
+    k_.product.pack(k, count, b + first * b_col, b_row, b_col, packed + first * k);
   }
   Index first_row(Index task) const { return task * out_ / tiles_; }
   void weight_gradient(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g,

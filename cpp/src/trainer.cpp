@@ -356,8 +356,8 @@ TrainReport Trainer<T>::run(Index epochs, const double* rates, double max_second
     column->reserve(reserve);
   report.layer_gradient_norm.reserve(reserve * static_cast<std::size_t>(net_.size()));
   const double flops = 3 * net_.flops_per_row() * static_cast<double>(std::min(options_.batch_size, pass_.max_rows()));
-  // Three barriers and a cold second cache a step: below about 8 million operations a thread they cost more than they save.
-  Team team(worthwhile_threads(flops / 8, options_.n_threads));
+  // Three barriers and a cold second cache a step: below about 3 million operations a thread they cost what they save.
+  Team team(worthwhile_threads(flops / 3, options_.n_threads));
   runs_ = pass_.runs(team.size());
   const auto diverged = [&](Index step) {
     report.end = End::diverged;
