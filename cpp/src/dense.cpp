@@ -12,7 +12,7 @@
 namespace steep {
 namespace {
 
-constexpr Index tile_entries = 2048;    // parameters a tile holds, about: so small that threads share out evenly
+constexpr Index tile_entries = 2048;   // parameters a tile holds, about: so small that threads share out evenly
 constexpr Index columns_at_once = 64;  // of a pack task: whole panels on every level
 
 template <class T>

@@ -51,7 +51,8 @@ class Part:
         columns = [np.arange(1.0, part.shape[1] + 1) for part in (self.X, target.reshape(len(target), -1))]
         inputs = float((self.X[rows] * columns[0]).sum())
         targets = float((place[:, None] * target.reshape(len(target), -1) * columns[1]).sum())
-        return [float(len(self.X)), inputs, targets, 0.0 if self.weights is None else float((place * self.weights).sum())]
+        weights = 0.0 if self.weights is None else float((place * self.weights).sum())
+        return [float(len(self.X)), inputs, targets, weights]
 
     def take(self, rows: Array) -> Part:
         """Return some of the rows, copied."""
