@@ -156,7 +156,7 @@ TABLE = {
     "callbacks": ({"callbacks": [3]}, TypeError, r"callbacks\[0\] must be callable, got 3"),
     "callbacks: number": ({"callbacks": 3}, TypeError, "callbacks must be a callable or several, got 3"),
     "max_time": ({"max_time": -1}, ValueError, "max_time must be"),
-    "n_threads": ({"n_threads": 0}, ValueError, "n_threads must be an integer of at least 1, got 0"),
+    "n_threads": ({"n_threads": 0}, ValueError, "n_threads must be an integer from 1 to 1024, got 0"),
 }  # fmt: skip
 
 

@@ -252,13 +252,55 @@ def test_test_file(steep_cli, iris, tmp_path):
     assert err == "steep: test rows must have labels of the training rows, got 'rose' in row 0\n"
 
 
-def test_divergence_has_its_exit_code(steep_cli, diabetes):
-    code, out, err = steep_cli(
-        "train", diabetes, "--target", "target", "--optimizer", "sgd", "--learning-rate", "1e12", "--hidden", "0"
-    )
+def test_divergence_is_said_once_and_nothing_untrained_is_saved(steep_cli, diabetes, tmp_path):
+    run = ("train", diabetes, "--target", "target", "--optimizer", "sgd", "--hidden", "0", "--out", tmp_path / "m")
+    code, out, err = steep_cli(*run, "--learning-rate", "1e12")
     assert code == 3
-    assert "diverged" in out
-    assert err.startswith("steep: training diverged")
+    assert (out + err).count("diverged") == 1
+    assert err.startswith("steep: training diverged after 0 epochs")
+    assert f"nothing was saved to {tmp_path / 'm'}" in err
+    assert "RMSE" not in out
+    assert not (tmp_path / "m").exists()
+    code, out, err = steep_cli(*run, "--learning-rate", "0.8", "--epochs", "500")  # grows for some epochs first
+    assert code == 3
+    epochs = int(err.split("after ")[1].split()[0])
+    assert epochs > 0
+    assert f"saved the parameters of the end of epoch {epochs}, before training diverged, to" in out
+    assert load_saved(tmp_path / "m").network.n_inputs == 10
+
+
+def test_perceptron(steep_cli, tmp_path):
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(300, 2))
+    X = X[np.abs(X.sum(axis=1)) > 0.1]
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    frame["y"] = np.where(X.sum(axis=1) > 0, "yes", "no")
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    run = ("train", tmp_path / "a.csv", "--target", "y", "--loss", "perceptron", "--out", tmp_path / "m")
+    code, out, _ = steep_cli(*run)
+    assert code == 0
+    assert "dense step" in out
+    assert "separated after" in out
+    assert result(out, "train", "accuracy") == 100
+    net = load_saved(tmp_path / "m").network
+    assert net.parameters[2] == np.round(net.parameters[2])  # the bias started at 0 and moved by 1 a mistake
+    assert "dense relu" in steep_cli(*run, "--hidden", "4", "--optimizer", "adam", "--epochs", "2")[1]
+
+
+def test_a_file_without_header_serves_training_and_prediction(steep_cli, tmp_path):
+    rows = [line.split(",") for line in ["1,2,a,3", "4,1,b,0", "2,2,a,4", "5,0,b,1"]] * 10
+    path = write(tmp_path / "a.csv", "".join(",".join(row) + "\n" for row in rows))
+    assert steep_cli("train", path, "--target", "2", "--epochs", "3", "--out", tmp_path / "m")[0] == 0
+    code, out, err = steep_cli("predict", tmp_path / "m", path)
+    assert (code, err) == (0, "")
+    bare = write(tmp_path / "b.csv", "".join(",".join(row[:2] + row[3:]) + "\n" for row in rows))
+    assert steep_cli("predict", tmp_path / "m", bare)[1] == out
+    assert len(out.splitlines()) == 41
+
+
+def test_max_time_includes_the_reading(steep_cli, iris):
+    out = steep_cli("train", iris, "--target", "species", "--max-time", "1e-6")[1]
+    assert "max_time after 0 epochs" in out
 
 
 def test_more_than_20_classes_list_the_commonest_confusions(steep_cli, tmp_path):

@@ -1,8 +1,13 @@
 """What the command line refuses: one sentence on standard error, the right exit code, nothing written."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
+import steep
 from data_files import idx_bytes, write
 
 BAD_COMMAND_LINES = [
@@ -19,18 +24,30 @@ BAD_COMMAND_LINES = [
     (["train", "digits", "--hidden", "8,,4"], 2, "--hidden: must be widths such as 256,128"),
     (["train", "digits", "--validation", "1"], 2, "--validation: must be a fraction from 0 to below 1, got '1'"),
     (["train", "digits", "--test", "1.5"], 2, "--test: must be a fraction from 0 to below 1, got '1.5'"),
-    (["train", "digits", "--seed", "-1"], 2, "--seed: must be an integer of at least 0, got '-1'"),
+    (["train", "digits", "--seed", "-1"], 2, "--seed: must be an integer from 0 to 18446744073709551615, got '-1'"),
+    (["train", "digits", "--seed", str(2**64)], 2, "--seed: must be an integer from 0 to 18446744073709551615"),
+    (["train", "digits", "--threads", "5000"], 2, "--threads: must be an integer from 1 to 1024, got '5000'"),
+    (["train", "digits", "--batch-size", "9" * 20], 2, "--batch-size: must be an integer of at most 2147483647"),
+    (["predict", "m", "digits", "--threads", "0"], 2, "--threads: must be an integer of at least 1, got '0'"),
     (["train", "digits", "--task", "guess"], 2, "--task: invalid choice"),
     (["train", "nothing.csv"], 1, "data must be a file, a folder or a built-in set ('digits'), got 'nothing.csv'"),
     (["train", "digits", "--target", "y"], 1, "target must be left out: it names a column of a CSV file, got 'y'"),
-    (["train", "digits", "--optimizer", "adamm"], 1, "--optimizer must be one of "),
-    (["train", "digits", "--activation", "rellu"], 1, "'rellu'"),
-    (["train", "digits", "--loss", "cross"], 1, "'cross'"),
-    (["train", "digits", "--loss", "hinge"], 1, "--loss must be one for 10 classes (such as cross_entropy)"),
-    (["train", "digits", "--hidden", "8,8,8", "--activation", "relu,tanh"], 1, "activation"),
-    (["train", "digits", "--early-stopping", "--validation", "0"], 1, "--early-stopping must have validation rows"),
-    (["train", "digits", "--out", "/nowhere/m"], 1, "--out must be in an existing folder, got '/nowhere/m'"),
-    (["train", "digits", "--out", "/"], 1, "--out must be a file, got the folder '/'"),
+    (["train", "digits", "--optimizer", "adamm"], 2, "got 'adamm' (did you mean 'adam'?)"),
+    (["train", "digits", "--optimizer", "lbfg"], 2, "got 'lbfg' (did you mean 'lbfgs'?)"),
+    (["train", "digits", "--activation", "rellu"], 2, "--activation: must be one of 'identity', "),
+    (["train", "digits", "--activation", "relu,step"], 2, "got 'step'"),
+    (["train", "digits", "--loss", "cross"], 2, "--loss: must be one of 'squared_error', "),
+    (["train", "digits", "--loss", "hinge"], 2, "--loss must be one for 10 classes (such as cross_entropy)"),
+    (["train", "digits", "--hidden", "8,8,8", "--activation", "relu,tanh"], 2, "--activation must be one name, or"),
+    (["train", "digits", "--hidden", "1000000000"], 2, "--hidden must be widths of a network that fits into memory"),
+    (["train", "digits", "--l1", "1e-3", "--optimizer", "lion"], 2, "--l1 must have no l1 part with Lion"),
+    (["train", "digits", "--optimizer", "lbfgs", "--batch-size", "9"], 2, "--batch-size must be left out or 1294 with"),
+    (["train", "digits", "--optimizer", "lbfgs", "--clip-norm", "9"], 2, "--clip-norm must be left out with lbfgs"),
+    (["train", "digits", "--optimizer", "lm", "--learning-rate", "9"], 2, "--learning-rate must be left out"),
+    (["train", "digits", "--task", "regress", "--class-weight", "balanced"], 2, "--class-weight must be left out"),
+    (["train", "digits", "--early-stopping", "--validation", "0"], 2, "--early-stopping must have validation rows"),
+    (["train", "digits", "--out", "/nowhere/m"], 2, "--out must be in an existing folder, got '/nowhere/m'"),
+    (["train", "digits", "--out", "/"], 2, "--out must be a file, got the folder '/'"),
     (["train", "digits", "--test", "nothing.csv"], 1, "got 'nothing.csv'"),
     (["predict", "nothing", "digits"], 1, "path must be an existing file, got 'nothing'"),
     (["predict", "/", "digits"], 1, "path must be a file, got the folder '/'"),
@@ -42,10 +59,41 @@ def test_bad_command_lines(arguments, code, message, steep_cli):
     got, out, err = steep_cli(*arguments)
     assert got == code
     assert message in err + (out if not arguments else "")
-    if code == 1:
+    assert not arguments or out == ""  # refused before the summary
+    assert "Traceback" not in err
+    if code == 1 or err.startswith("steep: "):
         assert err.startswith("steep: ")
-        assert err.count("\n") == 1  # one sentence, no traceback
-        assert out == "" or "--activation" in arguments or "--loss" in arguments
+        assert err.count("\n") == 1  # one sentence
+
+
+@pytest.mark.parametrize("level", ["v9", "none"])
+def test_an_impossible_level_is_one_line(level, tmp_path):
+    (tmp_path / "steep").write_text("import sys\nfrom steep.__main__ import main\nsys.exit(main())\n")
+    for command in (["-m", "steep"], [tmp_path / "steep"]):
+        run = subprocess.run(
+            [sys.executable, *command, "config"], env=os.environ | {"STEEP_ISA": level}, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert run.returncode == 2
+        assert run.stdout == ""
+        assert run.stderr.startswith("steep: STEEP_ISA must be one of v")
+        assert run.stderr.count("\n") == 1
+    imported = subprocess.run(
+        [sys.executable, "-c", "import steep"], env=os.environ | {"STEEP_ISA": level}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert "ImportError: STEEP_ISA must be one of v" in imported.stderr  # in a program it stays an exception
+
+
+def test_classes_that_cannot_be_split(steep_cli, tmp_path):
+    text = "a,y\n" + "".join(f"{i / 7:.3f},{i % 400}\n" for i in range(442))
+    many = write(tmp_path / "a.csv", text)
+    code, out, err = steep_cli("train", many, "--target", "y", "--task", "classify")
+    assert (code, out) == (2, "")
+    assert "got 400 different values in 442 rows: --task regress predicts numbers" in err
+    net = steep.MLP([1, 3], output="softmax")
+    with pytest.raises(ValueError, match="y must have classes of at least 2 rows to split some off, got 3 classes"):
+        steep.train(net, np.ones((3, 1)), [0, 1, 2], validation=0.3)
 
 
 def fails(steep_cli, *arguments):

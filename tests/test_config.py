@@ -60,7 +60,7 @@ def test_number_of_threads():
         config.set_num_threads(None)
     assert config.get_num_threads() == before
     for bad, error in ((0, ValueError), (-1, ValueError), (1.5, TypeError), ("2", TypeError)):
-        with pytest.raises(error, match="n must be an integer of at least 1"):
+        with pytest.raises(error, match="n must be an integer from 1 to 1024"):
             config.set_num_threads(bad)
 
 

@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except (CommandError, ValueError, TypeError, OSError, MemoryError) as error:
         print(f"steep: {_sentence(error)}", file=sys.stderr)
-        return 1
+        return error.code if isinstance(error, CommandError) else 1
 
 
 def _sentence(error: BaseException) -> str:

@@ -7,6 +7,8 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
+MOST_THREADS = 1024
+
 
 def show(value: object) -> str:
     """Short text of a value for an error message."""
@@ -71,6 +73,11 @@ def check_integer(value: Any, name: str, minimum: int | None = None, maximum: in
     if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
         raise ValueError(f"{name} must be {rule}, got {show(value)}")
     return number
+
+
+def check_threads(value: Any, name: str = "n_threads") -> int:
+    """Return a number of threads; more than any machine has is refused before memory is taken for each."""
+    return check_integer(value, name, 1, MOST_THREADS)
 
 
 def check_seed(value: Any, name: str = "seed") -> int:

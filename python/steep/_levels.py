@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 
 from . import _core
 
@@ -19,6 +20,13 @@ def _usable() -> list[str]:
     return [level for level in _ORDER[: _ORDER.index(best) + 1] if level in built]
 
 
+def _is_command() -> bool:
+    """Whether the import is that of the command `steep` or of `python -m steep`, whose user wants no traceback."""
+    name = os.path.basename((getattr(sys, "argv", None) or [""])[0]).removesuffix(".exe")
+    before = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1] if name == "-m" else []
+    return name == "steep" or before[-2:] == ["-m", "steep"]
+
+
 def load() -> None:
     """Install the kernels that ``STEEP_ISA`` names, or else the highest usable level's."""
     usable = _usable()
@@ -29,8 +37,12 @@ def load() -> None:
         )
     level = os.environ.get("STEEP_ISA") or usable[-1]
     if level not in usable:
-        raise ImportError(
+        message = (
             f"STEEP_ISA must be one of {', '.join(usable)} (built: {_core.built_levels()}; this CPU: "
             f"{_core.cpu_level()}), got {level!r}"
         )
+        if _is_command():
+            print(f"steep: {message}", file=sys.stderr)
+            sys.exit(2)
+        raise ImportError(message)
     _core.use_kernels(importlib.import_module(f"._kernels_{level}", __package__).table)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ._validation import Array, check_integer, show
+from ._checks import check_threads
+from ._validation import Array, show
 from .methods import Method, Options, method_table, resolve_method
 from .methods.base import as_bounds, as_start, function_objective, inside, keep_path
 from .objectives import FunctionObjective, Objective
@@ -120,7 +121,7 @@ def minimize(
         differences = isinstance(objective, FunctionObjective) and not _any(objective._core).exact_gradient
         options.tol = 1e-5 if differences else getattr(objective, "default_tol", None)
     if n_threads is not None:
-        n_threads = check_integer(n_threads, "n_threads", 1)
+        n_threads = check_threads(n_threads)
         set_threads = getattr(objective._core, "set_threads", None)
         if set_threads is not None:
             set_threads(n_threads)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._checks import check_integer
+from ._checks import check_threads
 
 _registered = False
 
@@ -107,7 +107,7 @@ def set_num_threads(n: int | None) -> None:
     1
     >>> steep.set_num_threads(None)
     """
-    _core.set_default_threads(0 if n is None else check_integer(n, "n", 1))
+    _core.set_default_threads(0 if n is None else check_threads(n, "n"))
 
 
 def register_with_threadpoolctl() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import _core
-from ._checks import check_choice, check_integer
+from ._checks import check_choice, check_integer, check_threads
 from ._problem import prepare
 from ._validation import Array
 
@@ -52,7 +52,7 @@ def jacobian(net: Network, X: Any, wrt: str = "parameters", *, n_threads: int | 
             f"X must have so few rows that the Jacobian is at most 2 GiB, got {len(matrix)} rows and "
             f"{bytes_ / 2**30:.1f} GiB: use net.iter_jacobian(X, rows=...)"
         )
-    threads = _core.default_threads() if n_threads is None else check_integer(n_threads, "n_threads", 1)
+    threads = _core.default_threads() if n_threads is None else check_threads(n_threads)
     exact, core = net._exact, _any(_core)
     found: Array = core.jacobian(
         net._core, net.parameters, net.state, matrix, exact["input_scale"], exact["input_shift"], exact["output_scale"],
@@ -123,7 +123,7 @@ def _row_gradients(net: Network, X: Any, y: Any, loss: Any, inputs: bool, n_thre
     bytes_ = len(problem.train.X) * size * net.dtype.itemsize
     if bytes_ > _LIMIT:
         raise ValueError(f"X must have so few rows that the gradients are at most 2 GiB, got {bytes_ / 2**30:.1f} GiB")
-    threads = _core.default_threads() if n_threads is None else check_integer(n_threads, "n_threads", 1)
+    threads = _core.default_threads() if n_threads is None else check_threads(n_threads)
     exact, core = net._exact, _any(_core)
     found: Array = core.row_gradients(
         net._core, net.parameters, net.state, *problem.train.arrays(), exact["input_scale"], exact["input_shift"],

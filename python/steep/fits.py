@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._checks import check_integer, show
+from ._checks import check_threads, show
 from ._validation import Array
 from .network import Network
 from .runs import Run
@@ -170,7 +170,7 @@ def fit_many(
         options |= {"n_threads": 1, "progress": False}
         net, rows, target = (options.pop(name) for name in ("net", "X", "y"))
         tasks.append(partial(train, net, rows, target, **options))
-    workers = _core.default_threads() if n_threads is None else check_integer(n_threads, "n_threads", 1)
+    workers = _core.default_threads() if n_threads is None else check_threads(n_threads)
     return Fits(run_side_by_side(tasks, workers))
 
 

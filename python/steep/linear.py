@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._checks import check_bool, check_choice, check_integer, check_number, show
+from ._checks import check_bool, check_choice, check_integer, check_number, check_threads, show
 from ._targets import CLASS_LOSSES, as_targets
 from ._validation import Array, as_array, as_matrix, as_parameters, as_weights
 from .methods import Options
@@ -110,7 +110,7 @@ class LinearObjective(Objective):
             average=check_bool(average, "average"),
             l1=l1,
             l2=l2,
-            n_threads=0 if n_threads is None else check_integer(n_threads, "n_threads", 1),
+            n_threads=0 if n_threads is None else check_threads(n_threads),
         )
         super().__init__(core, name=name or f"linear risk ({loss})")
         self.shape: tuple[int, ...] = (d,) if k == 1 else (k, d)

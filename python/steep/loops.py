@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _core
-from ._checks import check_bool, check_integer, check_seed, show
+from ._checks import check_bool, check_seed, check_threads, show
 from ._validation import Array
 
 if TYPE_CHECKING:
@@ -86,4 +86,4 @@ class Loop:
 
 
 def _threads(n_threads: int | None) -> int:
-    return _core.default_threads() if n_threads is None else check_integer(n_threads, "n_threads", 1)
+    return _core.default_threads() if n_threads is None else check_threads(n_threads)

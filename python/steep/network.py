@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _core
 from ._bound_layer import BoundLayer
-from ._checks import check_bool, check_integer, check_seed, show
+from ._checks import check_bool, check_integer, check_seed, check_threads, show
 from ._validation import Array, as_matrix, as_parameters, as_scale, float_dtype
 from .layers import Dense, Layer, layer_from_config
 
@@ -234,7 +234,7 @@ class Network:
         ValueError, TypeError
             If X has another shape, or values that are not finite; the message names the row.
         """
-        threads = 0 if n_threads is None else check_integer(n_threads, "n_threads", 1)
+        threads = 0 if n_threads is None else check_threads(n_threads)
         found: Array
         try:
             found = self._predictor(X, threads, raw)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._checks import check_in_range, check_integer, check_non_negative, show
+from ._checks import check_in_range, check_integer, check_non_negative, check_threads, show
 from ._validation import Array, as_array, as_parameters
 from .linear import LinearObjective
 
@@ -115,7 +115,7 @@ def regularization_path(
     }
     core: Any = f._core
     if l1 is None:
-        n = check_integer(n, "n", 1)
+        n = check_threads(n, "n")
         ratio = check_in_range(ratio, "ratio", 0.0, 1.0, closed="neither")
         values = _largest(f) * np.geomspace(1.0, ratio, n)
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _core
-from ._checks import check_integer, check_positive, show
+from ._checks import check_positive, check_threads, show
 from ._validation import Array
 from .risk import Risk
 
@@ -83,7 +83,7 @@ class Posterior:
         if include_noise and not self.has_noise:
             raise ValueError("include_noise must be False with a loss that has no noise of its own, got True")
         double = net if net.dtype == np.float64 else net.astype("float64")
-        threads = _core.default_threads() if n_threads is None else check_integer(n_threads, "n_threads", 1)
+        threads = _core.default_threads() if n_threads is None else check_threads(n_threads)
         exact, core = double._exact, _any(_core)
         found: Array = core.predictive_deviation(
             double._core, self.parameters, double.state, double._as_inputs(X), exact["input_scale"],

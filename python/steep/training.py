@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._checks import check_bool, check_in_range, check_integer, check_non_negative, check_positive, check_seed, show
+from ._checks import (
+    check_bool,
+    check_in_range,
+    check_integer,
+    check_non_negative,
+    check_positive,
+    check_seed,
+    check_threads,
+    show,
+)
 from ._loop import Loop
 from ._problem import Problem, prepare
 from .augmentation import Augment
@@ -146,7 +155,7 @@ def train(
     epochs = check_integer(epochs, "epochs", 0)
     seed = check_seed(seed)
     shuffle = check_bool(shuffle, "shuffle")
-    n_threads = _core.default_threads() if n_threads is None else check_integer(n_threads, "n_threads", 1)
+    n_threads = _core.default_threads() if n_threads is None else check_threads(n_threads)
     clip = float("inf") if clip_norm is None else check_positive(clip_norm, "clip_norm")
     limit = float("inf") if max_time is None else check_non_negative(max_time, "max_time")
     smoothing = check_in_range(label_smoothing, "label_smoothing", 0.0, 1.0, "left")

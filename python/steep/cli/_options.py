@@ -4,6 +4,18 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterable
+
+from .._checks import MOST_THREADS, check_choice
+from ..layers import ACTIVATIONS
+
+OPTIMIZERS = (
+    "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "amsgrad", "lion", "rprop",
+    "lbfgs", "bfgs", "newton", "newton_cg", "gauss_newton", "levenberg_marquardt", "gradient_descent",
+    "conjugate_gradient",
+)  # fmt: skip
+_SHORT = {"lm": "levenberg_marquardt", "cg": "conjugate_gradient"}
+_LARGEST = 2**31 - 1
 
 
 def positive(text: str) -> float:
@@ -21,10 +33,26 @@ def positive_int(text: str) -> int:
     return int(text)
 
 
+def count(text: str) -> int:
+    """Return a whole number of at least 1 that the core can count to."""
+    number = positive_int(text)
+    if number > _LARGEST:
+        raise argparse.ArgumentTypeError(f"must be an integer of at most {_LARGEST}, got {text!r}")
+    return number
+
+
+def threads(text: str) -> int:
+    """Return a number of threads."""
+    number = positive_int(text)
+    if number > MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"must be an integer from 1 to {MOST_THREADS}, got {text!r}")
+    return number
+
+
 def seed(text: str) -> int:
-    """Return a whole number of at least 0."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"must be an integer of at least 0, got {text!r}")
+    """Return a whole number from 0 to 2**64 - 1."""
+    if not text.isdecimal() or int(text) >= 2**64:
+        raise argparse.ArgumentTypeError(f"must be an integer from 0 to {2**64 - 1}, got {text!r}")
     return int(text)
 
 
@@ -53,8 +81,32 @@ def layer_widths(text: str) -> list[int]:
 
 def activation_list(text: str) -> str | list[str]:
     """Return one name, or a list of them from "relu,tanh"."""
-    names = [name.strip() for name in text.split(",")]
+    names = [_choice(name.strip(), [name for name in ACTIVATIONS if name != "step"]) for name in text.split(",")]
     return names[0] if len(names) == 1 else names
+
+
+def loss(text: str) -> str:
+    """Return a loss's name."""
+    from .. import _core
+
+    return _choice(text, _core.loss_names())
+
+
+def optimizer(text: str) -> str:
+    """Return an update rule's or full-batch method's name, from any spelling: adamw, AdamW, newton-cg, lm."""
+
+    def plain(name: str) -> str:
+        return name.lower().replace("_", "").replace("-", "")
+
+    known = {plain(name): name for name in OPTIMIZERS}
+    return _choice(_SHORT.get(text.lower()) or known.get(plain(text), text), OPTIMIZERS)
+
+
+def _choice(text: str, names: Iterable[str]) -> str:
+    try:
+        return check_choice(text, "value", names)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("value ")) from None
 
 
 def _number(text: str) -> float:

@@ -12,7 +12,7 @@ from .._targets import CLASS_LOSSES, encode_classes
 from .._validation import Array, as_array, as_matrix
 from ..readers import Dataset, read_dataset
 from ..readers._dataset import split_indices
-from ._error import CommandError
+from ._error import CommandError, UsageError
 from ._report import classification_scores, confusion_matrix, regression_scores, table
 
 Rows = tuple[Array, Array]
@@ -112,7 +112,7 @@ def read_problem(arguments: argparse.Namespace) -> Problem:
 def _with_test_file(data: Dataset, arguments: argparse.Namespace) -> Dataset:
     test = read_dataset(arguments.test, target=data.target or arguments.target, columns=data.columns)
     if test.X.shape[1:] != data.X.shape[1:]:
-        raise CommandError(f"--test must have rows of shape {data.X.shape[1:]} as DATA, got {test.X.shape[1:]}")
+        raise UsageError(f"--test must have rows of shape {data.X.shape[1:]} as DATA, got {test.X.shape[1:]}")
     return replace(data, X_test=test.X, y_test=test.y)
 
 
@@ -169,6 +169,12 @@ def _split(
         raise CommandError(
             f"DATA must have at least {5 * wanted} rows to split, got {len(X)}: see --test, --validation"
         )
+    if wanted and labels is not None and 2 * len(labels) > len(X):
+        hint = "" if data.y is not None and data.y.dtype.kind in "US" else ": --task regress predicts numbers"
+        raise UsageError(
+            f"--target must have classes of at least 2 rows on average to split rows off, got {len(labels)} different "
+            f"values in {len(X)} rows{hint}"
+        )
     test: Rows | None = None
     if isinstance(fraction, float) and (data.X_test is None or arguments.test is not None):
         rest = np.arange(len(X))
@@ -181,7 +187,7 @@ def _split(
         test = data.X_test, y_test
     validation: Rows | None = None
     if arguments.validation > 0:
-        keep, part = split_indices(y[rest], arguments.validation, arguments.seed + 1, stratify=stratify)
+        keep, part = split_indices(y[rest], arguments.validation, (arguments.seed + 1) % 2**64, stratify=stratify)
         validation = X[rest[part]], y[rest[part]]
         rest = rest[keep]
     train = (X, y) if len(rest) == len(X) else (X[rest], y[rest])
@@ -204,12 +210,12 @@ def _ends(problem: Problem, loss: str | None) -> Problem:
         return problem
     if problem.labels is None:
         if loss in CLASS_LOSSES or loss in _ONE_OUTPUT or loss == "binary_cross_entropy":
-            raise CommandError(f"--loss must be one for real targets, got {loss!r}: --task classify makes them classes")
+            raise UsageError(f"--loss must be one for real targets, got {loss!r}: --task classify makes them classes")
         return replace(problem, loss=loss, output="exp" if loss == "poisson" else "identity")
     k = len(problem.labels)
     if loss in _ONE_OUTPUT or loss == "binary_cross_entropy":
         if k != 2:
-            raise CommandError(
+            raise UsageError(
                 f"--loss must be one for {k} classes (such as cross_entropy), got {loss!r}, which is for 2"
             )
         return replace(problem, loss=loss, output=_ONE_OUTPUT.get(loss, "sigmoid"), n_outputs=1)

@@ -13,6 +13,7 @@ import numpy as np
 
 from .._validation import Array
 from ._error import CommandError
+from ._options import threads
 
 if TYPE_CHECKING:
     from ..serialization import SavedNetwork
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="the saved network")
     parser.add_argument("data", metavar="DATA", help="what to predict for")
     parser.add_argument("--out", metavar="FILE", help="write the CSV there instead of to the standard output")
-    parser.add_argument("--threads", type=int, metavar="N", help="threads (default: all CPUs this process may use)")
+    parser.add_argument("--threads", type=threads, metavar="N", help="threads (default: all CPUs this process may use)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -60,13 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _inputs(source: str, saved: SavedNetwork) -> Array:
     from ..readers import read_dataset
 
-    data = read_dataset(source, target=saved.target, columns=saved.columns, need_target=False)
+    expected = saved.network.n_inputs
+    data = read_dataset(source, target=saved.target, columns=saved.columns, need_target=False, width=expected)
     if data.ignored:
         names = ", ".join(map(repr, data.ignored[:8])) + (", ..." if len(data.ignored) > 8 else "")
         print(f"steep: columns left out, which the model does not know: {names}", file=sys.stderr)
     X = data.X if data.X_test is None else data.X_test
     width = int(np.prod(X.shape[1:]))
-    expected = saved.network.n_inputs
     if width != expected:
         raise CommandError(f"{source!r} must have {expected} inputs a row, as the model has, got {width}")
     return X

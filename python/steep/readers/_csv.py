@@ -32,6 +32,7 @@ def read_csv(
     target: str | int | None = None,
     need_target: bool = True,
     columns: list[str] | None = None,
+    width: int | None = None,
 ) -> Dataset:
     """
     Read inputs and a target from a CSV file.
@@ -48,6 +49,9 @@ def read_csv(
     columns : list of str, optional
         The inputs to take, in this order, by name; others are left out (`ignored` lists them). In a file without a
         header the number of columns must agree.
+    width : int, optional
+        How many inputs are wanted where no target is: a file without a header that has one column more holds the target
+        too, and it is left out.
 
     Returns
     -------
@@ -71,7 +75,8 @@ def read_csv(
     names = [name.strip() for name in first[0]] if header else [f"x{i}" for i in range(len(first[0]))]
     _check_names(names, where)
     target_index = None
-    if target is not None and (need_target or (header and target in names)):
+    with_target = target in names and (header or len(names) - 1 == width)
+    if target is not None and (need_target or with_target):
         target_index = _find_column(target, names, header, where)
     if target is None and need_target:
         raise ValueError(f"target must be one of the columns {_list(names)}, got none")
@@ -114,7 +119,7 @@ def _check_names(names: list[str], where: str) -> None:
 
 
 def _find_column(target: str | int, names: list[str], header: bool, where: str) -> int:
-    if isinstance(target, str) and header and target in names:
+    if isinstance(target, str) and target in names:
         return names.index(target)
     try:
         index = int(target)

@@ -93,6 +93,7 @@ def read_dataset(
     target: str | int | None = None,
     columns: list[str] | None = None,
     need_target: bool = True,
+    width: int | None = None,
 ) -> Dataset:
     """
     Read a data set by name or path, as the command line does.
@@ -108,6 +109,8 @@ def read_dataset(
         Names of the inputs to take from a CSV file.
     need_target : bool
         Refuse data without targets.
+    width : int, optional
+        How many inputs of a CSV file are wanted where no target is.
 
     Returns
     -------
@@ -145,7 +148,7 @@ def read_dataset(
             raise ValueError(f"data must be a folder with IDX files of images and labels, got the file {str(source)!r}")
         X = read_idx(path)
         return Dataset(X=X, y=None, name=path.name, input_scale=1 / 255 if X.dtype == np.uint8 else None, is_image=True)
-    return read_csv(path, target=target, columns=columns, need_target=need_target)
+    return read_csv(path, target=target, columns=columns, need_target=need_target, width=width)
 
 
 def _no_target(target: str | int | None, source: str | os.PathLike[str], need_target: bool) -> None:
@@ -163,6 +166,11 @@ def split_indices(
 
     Stratified: each class gives its share, rounded so that the total is right (largest remainders), and keeps at least
     one row in the rest.
+
+    Raises
+    ------
+    ValueError
+        Every class has one row, so that none can be split off.
     """
     n = len(y)
     rng = np.random.default_rng(seed)
@@ -171,6 +179,8 @@ def split_indices(
     if stratify:
         _, labels, counts = np.unique(y, return_inverse=True, return_counts=True)
         exact = counts * (size / n)
+        if counts.max() == 1:
+            raise ValueError(f"y must have classes of at least 2 rows to split some off, got {n} classes in {n} rows")
         take = np.minimum(np.floor(exact).astype(np.int64), counts - 1)
         by_remainder = np.argsort(-(exact - np.floor(exact)), kind="stable")
         for label in by_remainder[: size - int(take.sum())]:
