@@ -11,7 +11,7 @@ from reference.proximal_gradient import prox_gradient_norm
 from steep.linear import LinearObjective
 
 P = steep.problems
-LOSSES = ["squared_error", "logistic", "huber", "squared_hinge", "poisson"]
+LOSSES = ["squared_error", "logistic", "huber", "squared_hinge", "squared_epsilon_insensitive", "poisson"]
 
 
 def standardized(name):

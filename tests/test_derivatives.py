@@ -52,6 +52,7 @@ LOSSES = {
     "cross_entropy": ("softmax", RNG.integers(0, 2, 7)),
     "binary_cross_entropy": ("sigmoid", RNG.integers(0, 2, (7, 2))),
     "squared_hinge": ("identity", RNG.integers(0, 2, (7, 2))),
+    "squared_epsilon_insensitive": ("identity", 3 * RNG.normal(size=(7, 2))),
     "poisson": ("exp", RNG.poisson(2.0, (7, 2))),
 }
 
@@ -113,6 +114,8 @@ def test_gauss_newton_is_the_hessian_of_the_linearized_network(loss):
             H = np.diag(p * (1 - p))
         elif loss == "squared_hinge":
             H = np.diag(2.0 * ((2 * y[i] - 1) * s < 1))
+        elif loss == "squared_epsilon_insensitive":
+            H = np.diag(2.0 * (np.abs(s - y[i]) > 0.1))
         else:
             H = np.diag(np.exp(s))
         expected += weights[i] / weights.sum() * J[i].T @ H @ J[i]

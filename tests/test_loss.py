@@ -7,7 +7,7 @@ from reference import loss as reference
 from steep import _core
 
 NAMES = list(reference.LOSSES)
-PARAMETER = {"huber": 0.7, "pinball": 0.3}
+PARAMETER = {"huber": 0.7, "pinball": 0.3, "epsilon_insensitive": 0.7, "squared_epsilon_insensitive": 0.7}
 PROBABILITIES = ("binary_cross_entropy", "cross_entropy")
 TWO_CLASSES = ("binary_cross_entropy", "logistic", "hinge", "squared_hinge", "perceptron")
 DTYPES = [np.float32, np.float64]
@@ -17,7 +17,7 @@ def example(name, n, k, dtype=np.float64, seed=42):
     """Scores and targets at least 0.05 from every kink."""
     rng = np.random.default_rng(seed)
     away = np.where(rng.random((n, k)) < 0.5, rng.uniform(0.05, 0.6, (n, k)), rng.uniform(0.8, 3, (n, k)))
-    away *= rng.choice([-1.0, 1.0], (n, k))  # kinks at 0, and for Huber's at 0.7
+    away *= rng.choice([-1.0, 1.0], (n, k))  # kinks at 0, and at 0.7 with a parameter
     if name in TWO_CLASSES:
         target = rng.integers(0, 2, (n, k)).astype(float)
         score = (1 - away) * (2 * target - 1) if "hinge" in name else away
@@ -49,7 +49,7 @@ def sizes(name, score, target):
         return y * (1 + np.abs(np.log(s))) + np.abs(1 - y) * (1 + np.abs(np.log(1 - s)))
     if name == "poisson":
         return np.exp(score.astype(float)) * (1 + s) + y * s
-    return (1 + s + y) ** 2 if name in ("squared_error", "squared_hinge", "huber") else (1 + s + y) * (1 + y)
+    return (1 + s + y) ** 2 if name.startswith("squared") or name == "huber" else (1 + s + y) * (1 + y)
 
 
 def test_lists_agree():
@@ -113,6 +113,8 @@ HAND = [
     ("absolute_error", [3.0, 2.0], [1.0, 2.0], 2.0, [1.0, 0.0]),
     ("huber", [0.5, 3.0], [0.0, 0.0], 0.125 + 0.7 * 2.65, [0.5, 0.7]),
     ("pinball", [0.0, 2.0, 1.0], [1.0, 0.0, 1.0], 0.3 + 1.4, [-0.3, 0.7, 0.0]),
+    ("epsilon_insensitive", [1.7, 0.0, 0.5], [0.0, 1.7, 0.0], 2.0, [1.0, -1.0, 0.0]),
+    ("squared_epsilon_insensitive", [1.7, 0.0, 0.5], [0.0, 2.7, 0.0], 5.0, [2.0, -4.0, 0.0]),
     ("binary_cross_entropy", [0.25, 0.5], [1.0, 0.0], np.log(8.0), [-4.0, 2.0]),
     ("binary_cross_entropy", [0.0, 1.0], [1.0, 0.0], 200.0, [-1e12, 1e12]),
     ("binary_cross_entropy", [0.0, 1.0], [0.0, 1.0], 0.0, [0.0, 0.0]),

@@ -49,6 +49,10 @@ def test_scipy_and_metrics():
     s, y = example("softmax_cross_entropy", 100, 7)
     expected = scipy.special.logsumexp(s, axis=1) - (y * s).sum(axis=1)
     np.testing.assert_allclose(call("softmax_cross_entropy", s, y)[0], expected, rtol=RTOL, atol=RTOL * np.abs(s).max())
+    # The distance to a tube: two of Huber's limits, max(0, r - e) + max(0, -r - e).
+    r, e = score - target, PARAMETER["epsilon_insensitive"]
+    beyond = np.where(r > e, r - e, 0.0) + np.where(-r > e, -r - e, 0.0)
+    np.testing.assert_allclose(call("epsilon_insensitive", score, target)[0], beyond[:, 0], rtol=RTOL)
     p, label = scipy.special.softmax(s, axis=1), np.arange(100, dtype=np.int32) % 7
     ours = call("cross_entropy", p, label=label)[0].mean()
     assert ours == pytest.approx(log_loss(label, p, labels=range(7)), rel=RTOL)
@@ -121,7 +125,7 @@ def test_fused_pairs_and_defaults():
     for activation in _core.activation_names():
         assert _core.default_loss(activation) == defaults.get(activation, "squared_error")
         assert resolves(activation, _core.default_loss(activation), 3)
-        for loss in ("squared_error", "absolute_error", "huber", "pinball"):
+        for loss in ("squared_error", "absolute_error", "huber", "pinball", "epsilon_insensitive"):
             assert resolves(activation, loss, 3) == (None if activation == "step" else (loss, False))
 
 

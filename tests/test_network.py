@@ -261,7 +261,7 @@ def test_gradient(hidden, output, loss):
     w = net.parameters.copy()
     found = f.gradient(w)
 
-    parameter = {"pinball": 0.5}.get(loss, 1.0)
+    parameter = {"pinball": 0.5, "epsilon_insensitive": 0.1, "squared_epsilon_insensitive": 0.1}.get(loss, 1.0)
     value, gradient = reference_of(net).loss_and_gradient(w, X, Y, loss, parameter)
     np.testing.assert_allclose(f.value(w), value, rtol=1e-12)
     np.testing.assert_allclose(found, gradient, rtol=1e-9, atol=1e-12)

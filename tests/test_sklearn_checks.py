@@ -16,6 +16,7 @@ ESTIMATORS = [
     steep.sklearn.MLPRegressor(max_iter=100),
     steep.sklearn.LogisticRegression(),
     steep.sklearn.LinearSVC(),
+    steep.sklearn.LinearSVR(),
     steep.sklearn.Ridge(),
     steep.sklearn.Lasso(),
     steep.sklearn.ElasticNet(),

@@ -29,7 +29,7 @@ CLASSIFIERS = [
 REGRESSORS = [
     ours.MLPRegressor(hidden_layer_sizes=(8,), solver="lm", max_iter=10, random_state=0),
     ours.Ridge(), ours.Lasso(0.1), ours.ElasticNet(0.1), ours.HuberRegressor(), ours.PoissonRegressor(),
-    ours.LADRegressor(), ours.ChebyshevRegressor(),
+    ours.LinearSVR(), ours.LADRegressor(), ours.ChebyshevRegressor(),
 ]  # fmt: skip
 ALL = CLASSIFIERS + REGRESSORS
 

@@ -86,7 +86,9 @@ def test_auto_says_why(iris, diabetes):
     assert classifier(solver="auto", max_iter=2).fit(X, y).solver_.startswith("adam: 3000 rows")
 
 
-@pytest.mark.parametrize("loss", ["absolute_error", "huber", "pinball", steep.Huber(0.3), steep.Pinball(0.9)])
+@pytest.mark.parametrize(
+    "loss", ["absolute_error", "huber", "pinball", steep.Huber(0.3), steep.Pinball(0.9), "epsilon_insensitive"]
+)
 def test_losses_of_regression(diabetes, loss):
     X, y = diabetes
     fit = regressor(loss=loss, learning_rate_init=0.01, max_iter=150, alpha=0, tol=0).fit(X, y)

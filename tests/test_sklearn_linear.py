@@ -113,6 +113,51 @@ def test_crammer_singer_is_scikit_learns(three):
     np.testing.assert_array_equal(ours.LinearSVC(**options).fit(X, y).coef_, svm.LinearSVC(**options).fit(X, y).coef_)
 
 
+SVR = {
+    "default": {},
+    "tube": {"epsilon": 30.0, "C": 0.1},
+    "squared": {"loss": "squared_epsilon_insensitive", "epsilon": 10.0, "C": 0.01},
+    "no intercept": {"fit_intercept": False, "epsilon": 1.0},
+    "scaled intercept": {"intercept_scaling": 5.0, "epsilon": 1.0},
+}
+
+
+@pytest.mark.parametrize("options", SVR.values(), ids=SVR)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_linear_svr(real, options, weighted):
+    X, y, w = real
+    X = X + 0.3
+    w = w if weighted else None
+    mine = ours.LinearSVR(tol=1e-7, max_iter=10000, **options)
+    theirs = svm.LinearSVR(tol=1e-9, max_iter=500000, random_state=0, **options)
+    mine.fit(X, y, w)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of the oracle, at the end of its precision
+        theirs.fit(X, y, w)
+    s, squared = np.ones(len(y)) if w is None else w, "loss" in options
+    scaling = options.get("intercept_scaling", 1.0)
+
+    def objective(model):
+        beyond = np.maximum(np.abs(y - X @ model.coef_ - model.intercept_) - model.epsilon, 0)
+        size = model.coef_ @ model.coef_ + np.sum(np.square(model.intercept_)) / scaling**2
+        return model.C * (s * beyond ** (2 if squared else 1)).sum() + size / 2
+
+    assert objective(mine) <= objective(theirs) * (1 + 1e-9)
+    if not squared:  # a duality gap of the mean objective
+        assert objective(theirs) >= objective(mine) - mine.optimality_ * mine.C * s.sum() * 1.001
+        assert 0 <= mine.optimality_ < 1e-4
+    np.testing.assert_allclose(mine.coef_, theirs.coef_, atol=1e-3 * np.abs(theirs.coef_).max())
+    assert np.shape(mine.intercept_) == np.shape(theirs.intercept_)
+    assert type(mine.n_iter_) is type(theirs.n_iter_)
+
+
+def test_linear_svr_does_not_depend_on_the_unit_of_y(real):
+    X, y, _ = real
+    one = ours.LinearSVR(epsilon=5.0).fit(X, y)
+    many = ours.LinearSVR(epsilon=5e9, C=1e9).fit(X, y * 1e9)
+    np.testing.assert_allclose(many.coef_ / 1e9, one.coef_, rtol=1e-7)
+
+
 @pytest.mark.parametrize("columns", [0, 1, 2])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_ridge_lasso_elastic_net(real, columns, weighted):
@@ -168,7 +213,7 @@ def test_huber(real, epsilon):
 ALL = [
     ours.LogisticRegression(), ours.LogisticRegression(l1_ratio=1.0, solver="saga"), ours.LinearSVC(),
     ours.LinearSVC(loss="hinge"), ours.Ridge(), ours.Lasso(0.5), ours.ElasticNet(0.5), ours.PoissonRegressor(),
-    ours.HuberRegressor(),
+    ours.HuberRegressor(), ours.LinearSVR(), ours.LinearSVR(loss="squared_epsilon_insensitive"),
 ]  # fmt: skip
 
 
@@ -193,7 +238,9 @@ def test_float32(model, two):
     X, y, _ = two
     double = model.fit(X, y).coef_
     single = model.fit(X.astype(np.float32), y).coef_
-    assert single.dtype == (np.float64 if isinstance(model, ours.LinearSVC) else np.float32)  # as in scikit-learn
+    assert single.dtype == (
+        np.float64 if isinstance(model, (ours.LinearSVC, ours.LinearSVR)) else np.float32
+    )  # as in scikit-learn
     np.testing.assert_allclose(single, double, atol=2e-2 * np.abs(double).max())
 
 

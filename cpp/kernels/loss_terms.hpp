@@ -68,6 +68,29 @@ struct Pinball {
     return V<T>{};
   }
 };
+struct EpsilonInsensitive {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T epsilon) {
+    const V<T> r = s - y, beyond = absolute<T>(r) - epsilon;
+    const V<T> slope = elementary::with_sign_of<T>(broadcast<T>(1), r);
+    return {beyond <= 0 ? V<T>{} : beyond, beyond > 0 ? slope : (beyond <= 0 ? V<T>{} : beyond)};
+  }
+  template <class T>
+  static V<T> second(V<T>, V<T>, T) {
+    return V<T>{};
+  }
+};
+struct SquaredEpsilonInsensitive {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T epsilon) {
+    const V<T> r = s - y, beyond = absolute<T>(r) - epsilon, rest = beyond <= 0 ? V<T>{} : beyond;
+    return {rest * rest, elementary::with_sign_of<T>(2 * rest, r)};
+  }
+  template <class T>
+  static V<T> second(V<T> s, V<T> y, T epsilon) {
+    return where<T>(absolute<T>(s - y) <= epsilon, 0, 2);
+  }
+};
 struct BinaryCrossEntropy {
   template <class T>
   static Terms<T> terms(V<T> s, V<T> y, T) {
@@ -162,6 +185,10 @@ void with(Loss kind, F&& f) {
       return f(Huber());
     case Loss::pinball:
       return f(Pinball());
+    case Loss::epsilon_insensitive:
+      return f(EpsilonInsensitive());
+    case Loss::squared_epsilon_insensitive:
+      return f(SquaredEpsilonInsensitive());
     case Loss::binary_cross_entropy:
       return f(BinaryCrossEntropy());
     case Loss::cross_entropy:

@@ -157,6 +157,7 @@ bool CoordinateSearch::choose() {
 double CoordinateSearch::largest_curvature() const {
   switch (model_.loss()) {
     case Loss::squared_hinge:
+    case Loss::squared_epsilon_insensitive:
       return 2;
     case Loss::logistic:
       return 0.25;

@@ -1,9 +1,9 @@
-// Dual coordinate ascent for linear support vector machines (Hsieh, Chang, Lin, Keerthi, Sundararajan, ICML 2008): the dual
-// of margin.hpp in one a_i at a time, exactly, w(a) kept up to date,
+// Dual coordinate ascent for linear support vector machines (Hsieh, Chang, Lin, Keerthi, Sundararajan, ICML 2008; Ho and
+// Lin, JMLR 13 (2012) 3323): the dual of margin.hpp in one a_k at a time, exactly, w(a) kept up to date,
 //
-//     a_i <- clip(a_i + (1 - s_i z_i - [q = 2] a_i / 2) / (c_i ||x_i||^2 / l2 + [q = 2] / 2)).
+//     a_k <- clip(a_k + (o_k - s_k z_i - [q = 2] a_k / 2) / (c_i ||x_i||^2 / l2 + [q = 2] / 2)).
 //
-// Rows in an order drawn anew each epoch (Philox); rows at a bound that their slope holds there are left out (shrinking)
+// Sides in an order drawn anew each epoch (Philox); those at a bound that their slope holds there are left out (shrinking)
 // until the rest has converged. A free intercept makes sum c_i a_i s_i = 0 a condition: method of multipliers, that is an
 // extra column 1 with penalty g/2 (b - b_k)^2, b_k moved on after every epoch. Every few epochs the duality gap of the
 // feasible point next to a is computed; it is what stops. O(n d) an epoch, serial.
@@ -27,7 +27,7 @@ class Ascent {
         d_(model_.features()),
         seed_(seed),
         shrink_(shrink),
-        a_(n_, 0.0),
+        a_(problem.sides(), 0.0),
         curve_(n_),
         w_(d_, 0.0) {
     double mean = 0;
@@ -36,8 +36,9 @@ class Ascent {
     for (Index i = 0; i < n_; ++i) {
       curve_[i] = problem.weight()[i] * (curve_[i] / problem.l2() + (rho_ > 0 ? 1 / rho_ : 0));
       if (problem.squared()) curve_[i] += 0.5;
-      if (problem.weight()[i] > 0) active_.push_back(i);
     }
+    for (Index k = 0; k < problem.sides(); ++k)
+      if (problem.weight()[problem.row(k)] > 0) active_.push_back(k);
     all_ = active_;
     model_.set_coefficients(w_.data());
   }
@@ -49,27 +50,27 @@ class Ascent {
     shuffle(active_, PhiloxReader(seed_, stream::shuffle, static_cast<std::uint32_t>(epochs_)));
     ++epochs_;
     const double top = problem_.squared() ? INFINITY : 1.0;
-    const Vector &s = problem_.sign(), &c = problem_.weight();
+    const Vector &s = problem_.sign(), &o = problem_.offset(), &c = problem_.weight();
     double highest = -INFINITY, lowest = INFINITY;
     std::size_t kept = 0;
     for (std::size_t at = 0; at < active_.size(); ++at) {
-      const Index i = active_[at];
-      const double slope = 1 - s[i] * (model_.row_score(i) + b_) - (problem_.squared() ? 0.5 * a_[i] : 0);
+      const Index k = active_[at], i = problem_.row(k);
+      const double slope = o[k] - s[k] * (model_.row_score(i) + b_) - (problem_.squared() ? 0.5 * a_[k] : 0);
       double projected = slope;
-      if (a_[i] <= 0) {
+      if (a_[k] <= 0) {
         if (shrink_ && -slope > shrink_above_) continue;
         projected = std::max(slope, 0.0);
-      } else if (a_[i] >= top) {
+      } else if (a_[k] >= top) {
         if (shrink_ && -slope < shrink_below_) continue;
         projected = std::min(slope, 0.0);
       }
-      active_[kept++] = i;
+      active_[kept++] = k;
       highest = std::max(highest, -projected);
       lowest = std::min(lowest, -projected);
       if (projected == 0) continue;
-      const double moved = std::clamp(a_[i] + slope / std::max(curve_[i], 1e-300), 0.0, top),
-                   change = c[i] * s[i] * (moved - a_[i]);
-      a_[i] = moved;
+      const double moved = std::clamp(a_[k] + slope / std::max(curve_[i], 1e-300), 0.0, top),
+                   change = c[i] * s[k] * (moved - a_[k]);
+      a_[k] = moved;
       if (change == 0) continue;
       model_.row_add(i, change / problem_.l2());
       if (rho_ > 0) b_ += change / rho_, balance_ += change;

@@ -31,6 +31,10 @@ double excess(Loss loss, double parameter, double z, double y, double a) {
       const double q = std::max(0.0, 1 - (2 * y - 1) * z);
       return rest * q * q;
     }
+    case Loss::squared_epsilon_insensitive: {
+      const double q = std::max(0.0, std::abs(z - y) - parameter);
+      return rest * q * q;
+    }
     case Loss::logistic: {
       if (a == 1) return 0;
       const double tail = std::exp(-std::abs(z)), value = std::log1p(tail) + std::max(z, 0.0) - y * z;

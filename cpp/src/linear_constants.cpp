@@ -23,6 +23,7 @@ double curvature_bound(Loss loss) {
     case Loss::softmax_cross_entropy:
       return 0.5;
     case Loss::squared_hinge:
+    case Loss::squared_epsilon_insensitive:
       return 2;
     default:
       return 0;

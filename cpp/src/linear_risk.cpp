@@ -30,6 +30,7 @@ bool LinearRisk::has_gradient() const {
     case Loss::hinge:
     case Loss::absolute_error:
     case Loss::pinball:
+    case Loss::epsilon_insensitive:
     case Loss::perceptron:
       return false;
     default:

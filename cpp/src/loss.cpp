@@ -96,6 +96,8 @@ ResolvedLoss resolve_loss(Activation activation, Loss loss, Index outputs) {
     case Loss::absolute_error:
     case Loss::huber:
     case Loss::pinball:
+    case Loss::epsilon_insensitive:
+    case Loss::squared_epsilon_insensitive:
       break;
   }
   return {loss, false};

@@ -1,4 +1,4 @@
-// See margin.hpp. A certificate costs two passes over X, and O(n log n) for the intercept of the hinge.
+// See margin.hpp. A certificate costs two passes over X, and O(n log n) for the intercept where q is 1.
 #include "steep/margin.hpp"
 
 #include <algorithm>
@@ -8,16 +8,30 @@
 namespace steep {
 
 MarginProblem::MarginProblem(Objective& f, const char* method) : model_(linear_model_of(f)) {
-  const bool fits = model_ && (model_->loss() == Loss::hinge || model_->loss() == Loss::squared_hinge);
+  const Loss loss = model_ ? model_->loss() : Loss::squared_error;
+  const bool tube = loss == Loss::epsilon_insensitive || loss == Loss::squared_epsilon_insensitive;
+  squared_ = loss == Loss::squared_hinge || loss == Loss::squared_epsilon_insensitive;
+  const bool fits = tube || squared_ || loss == Loss::hinge;
   if (!fits || !(model_->l2() > 0) || model_->l1() > 0)
-    throw std::invalid_argument(
-        std::string("method ") + method +
-        " needs a linear model with one output, the hinge or squared hinge, l2 > 0 and no l1, and " + f.name() +
-        " is none");
-  squared_ = model_->loss() == Loss::squared_hinge;
+    throw std::invalid_argument(std::string("method ") + method +
+                                " needs a linear model with one output, the hinge or the epsilon-insensitive loss or "
+                                "its square, l2 > 0 and no l1, and " +
+                                f.name() + " is none");
   n_ = model_->rows(), d_ = model_->features(), l2_ = model_->l2();
-  s_.resize(n_), c_.resize(n_), u_.resize(n_);
-  for (Index i = 0; i < n_; ++i) s_[i] = 2 * model_->target(i) - 1, c_[i] = model_->row_weight(i);
+  s_.resize(tube ? 2 * n_ : n_), o_.resize(s_.size(), 1.0), c_.resize(n_), u_.resize(n_);
+  double mean = 0, total = 0, spread = 0;
+  for (Index i = 0; i < n_; ++i) {
+    c_[i] = model_->row_weight(i);
+    total += c_[i], mean += c_[i] * model_->target(i);
+  }
+  for (Index i = 0; i < n_; ++i) {
+    const double y = model_->target(i), epsilon = model_->parameter();
+    s_[i] = tube ? 1 : 2 * y - 1;
+    if (!tube) continue;
+    s_[n_ + i] = -1, o_[i] = y - epsilon, o_[n_ + i] = -y - epsilon;
+    spread += c_[i] * std::abs(y - (model_->intercept() ? mean / total : 0));
+  }
+  if (tube && spread > 0) scale_ = spread / total;
 }
 
 double MarginProblem::best_intercept(const Vector& z) const {
@@ -26,34 +40,35 @@ double MarginProblem::best_intercept(const Vector& z) const {
     double b = 0;
     for (int trial = 0; trial < 100; ++trial) {
       double slope = 0, curve = 0;
-      for (Index i = 0; i < n_; ++i) {
-        const double q = 1 - s_[i] * (z[i] + b);
-        if (q > 0) slope -= 2 * c_[i] * s_[i] * q, curve += 2 * c_[i];
+      for (Index k = 0; k < sides(); ++k) {
+        const double q = o_[k] - s_[k] * (z[row(k)] + b), c = c_[row(k)];
+        if (q > 0) slope -= 2 * c * s_[k] * q, curve += 2 * c;
       }
       if (!(curve > 0) || std::abs(slope) <= 1e-16 * curve) break;
       b -= slope / curve;
     }
     return b;
   }
-  // The slope starts at -sum of the positive rows' weights and grows by c_i at each s_i - z_i.
-  std::vector<Index> order(n_);
+  // The slope starts at -sum of the positive sides' weights and grows by c_i at each side's kink s_k o_k - z_i.
+  std::vector<Index> order(s_.size());
   std::iota(order.begin(), order.end(), Index{0});
-  std::sort(order.begin(), order.end(), [&](Index i, Index k) { return s_[i] - z[i] < s_[k] - z[k]; });
+  const auto kink = [&](Index k) { return s_[k] * o_[k] - z[row(k)]; };
+  std::sort(order.begin(), order.end(), [&](Index i, Index k) { return kink(i) < kink(k); });
   double slope = 0;
-  for (Index i = 0; i < n_; ++i)
-    if (s_[i] > 0) slope -= c_[i];
-  for (Index i : order) {
-    slope += c_[i];
-    if (slope >= 0) return s_[i] - z[i];
+  for (Index k = 0; k < sides(); ++k)
+    if (s_[k] > 0) slope -= c_[row(k)];
+  for (Index k : order) {
+    slope += c_[row(k)];
+    if (slope >= 0) return kink(k);
   }
-  return n_ > 0 ? s_[order.back()] - z[order.back()] : 0;
+  return n_ > 0 ? kink(order.back()) : 0;
 }
 
 double MarginProblem::loss(const Vector& z) const {
   double sum = 0;
-  for (Index i = 0; i < n_; ++i) {
-    const double q = std::max(0.0, 1 - s_[i] * z[i]);
-    sum += c_[i] * (squared_ ? q * q : q);
+  for (Index k = 0; k < sides(); ++k) {
+    const double q = std::max(0.0, o_[k] - s_[k] * z[row(k)]);
+    sum += c_[row(k)] * (squared_ ? q * q : q);
   }
   return sum;
 }
@@ -62,15 +77,16 @@ double MarginProblem::dual(const Vector& a, Vector& w) {
   double up = 1, down = 1;
   if (model_->intercept()) {
     double positive = 0, negative = 0;
-    for (Index i = 0; i < n_; ++i) (s_[i] > 0 ? positive : negative) += c_[i] * a[i];
+    for (Index k = 0; k < sides(); ++k) (s_[k] > 0 ? positive : negative) += c_[row(k)] * a[k];
     if (positive > negative) up = positive > 0 ? negative / positive : 0;
     if (negative > positive) down = negative > 0 ? positive / negative : 0;
   }
   double value = 0;
-  for (Index i = 0; i < n_; ++i) {
-    const double feasible = a[i] * (s_[i] > 0 ? up : down);
-    u_[i] = c_[i] * feasible * s_[i];
-    value += c_[i] * (squared_ ? feasible - 0.25 * feasible * feasible : feasible);
+  std::fill(u_.begin(), u_.end(), 0.0);
+  for (Index k = 0; k < sides(); ++k) {
+    const double feasible = a[k] * (s_[k] > 0 ? up : down), c = c_[row(k)];
+    u_[row(k)] += c * feasible * s_[k];
+    value += c * (o_[k] - (squared_ ? 0.25 * feasible : 0.0)) * feasible;
   }
   w.resize(d_ + 1);
   model_->transposed(u_, w.data());
@@ -101,9 +117,10 @@ MarginProblem::Values MarginProblem::certify(const Vector& a, Vector& w) {
 }
 
 void MarginProblem::subgradient(const Vector& w, Vector& g) {
-  for (Index i = 0; i < n_; ++i) {
-    const double q = 1 - s_[i] * z_[i];
-    u_[i] = q > 0 ? -c_[i] * s_[i] * (squared_ ? 2 * q : 1.0) : 0.0;
+  std::fill(u_.begin(), u_.end(), 0.0);
+  for (Index k = 0; k < sides(); ++k) {
+    const double q = o_[k] - s_[k] * z_[row(k)];
+    if (q > 0) u_[row(k)] -= c_[row(k)] * s_[k] * (squared_ ? 2 * q : 1.0);
   }
   model_->transposed(u_, g.data());
   for (Index j = 0; j < d_; ++j) g[j] += l2_ * w[j];

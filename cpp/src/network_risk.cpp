@@ -14,7 +14,7 @@ constexpr Index chunk_rows = 1024;
 // Loss kernels whose second derivative says something.
 bool is_curved(Loss kernel) {
   return kernel != Loss::absolute_error && kernel != Loss::pinball && kernel != Loss::hinge &&
-         kernel != Loss::perceptron;
+         kernel != Loss::epsilon_insensitive && kernel != Loss::perceptron;
 }
 
 }  // namespace

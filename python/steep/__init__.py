@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .layers import MaxPool2D as MaxPool2D
     from .layers import Reshape as Reshape
     from .layers import Residual as Residual
+    from .losses import EpsilonInsensitive as EpsilonInsensitive
     from .losses import Huber as Huber
     from .losses import Pinball as Pinball
     from .methods.bayesian import BayesianRegularization as BayesianRegularization
@@ -129,6 +130,7 @@ _LAZY = {
     "EarlyStopping": "callbacks",
     "EpochInfo": "callbacks",
     "History": "runs",
+    "EpsilonInsensitive": "losses",
     "Huber": "losses",
     "MLP": "mlp",
     "Network": "network",

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Part", "Problem", "prepare"]
 
-_REAL_LOSSES = ("squared_error", "absolute_error", "huber", "pinball")
+_REAL_LOSSES = (
+    "squared_error", "absolute_error", "huber", "pinball", "epsilon_insensitive", "squared_epsilon_insensitive",
+)  # fmt: skip
 
 
 @dataclass

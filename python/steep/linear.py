@@ -23,6 +23,8 @@ LOSSES = (
     "absolute_error",
     "huber",
     "pinball",
+    "epsilon_insensitive",
+    "squared_epsilon_insensitive",
     "logistic",
     "softmax_cross_entropy",
     "hinge",
@@ -48,7 +50,7 @@ class LinearObjective(Objective):
     loss : str
         A loss on raw scores.
     loss_parameter : float
-        Huber's delta, the pinball loss's q.
+        Huber's delta, the pinball loss's q, epsilon.
     outputs : int, optional
         k; found from y unless the loss is "softmax_cross_entropy" with class indices whose last classes are missing.
     intercept : bool
@@ -165,11 +167,11 @@ def linear_method(core: Any, options: Options) -> tuple[Any, str]:
             return "coordinate_descent", "there is an l1 penalty on a linear model"
         return None, ""
     if not core.has_gradient:
-        if core.loss != "hinge" or core.l2 <= 0 or core.outputs > 1:
+        if core.loss not in ("hinge", "epsilon_insensitive") or core.l2 <= 0 or core.outputs > 1:
             return None, ""
         if core.rows >= 2 * d and d <= _HESSIAN_LIMIT and not core.sparse:
             return "hinge_interior_point", f"a Gram matrix of {d} columns makes a step"
-        return "dual_coordinate_ascent", "the hinge has a simple dual"
+        return "dual_coordinate_ascent", "the loss has a simple dual"
     if core.is_quadratic and d <= _GRAM_LIMIT:
         return "direct", "the objective is quadratic, and one factorization minimizes it"
     if core.has_hessian and core.dim <= _HESSIAN_LIMIT and not core.sparse:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _core
-from ._checks import check_choice, check_in_range, check_positive, show
+from ._checks import check_bool, check_choice, check_in_range, check_non_negative, check_positive, show
 
-__all__ = ["Huber", "Pinball", "resolve_loss"]
+__all__ = ["EpsilonInsensitive", "Huber", "Pinball", "resolve_loss"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,42 @@ class Pinball:
         object.__setattr__(self, "q", check_in_range(self.q, "q", 0.0, 1.0, "neither"))
 
 
-_PARAMETER = {"huber": 1.0, "pinball": 0.5}
+@dataclass(frozen=True)
+class EpsilonInsensitive:
+    """
+    The loss of support vector regression: ``max(0, |r| - epsilon)``, or its square (without a factor 1/2).
+
+    Parameters
+    ----------
+    epsilon : float, at least 0, default 0.1
+        Errors up to it cost nothing.
+    squared : bool, default False
+
+    References
+    ----------
+    Vapnik, "The Nature of Statistical Learning Theory", 1995.
+
+    Examples
+    --------
+    >>> import steep
+    >>> steep.EpsilonInsensitive(0.5)
+    EpsilonInsensitive(epsilon=0.5, squared=False)
+    """
+
+    epsilon: float = 0.1
+    squared: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "epsilon", check_non_negative(self.epsilon, "epsilon"))
+        check_bool(self.squared, "squared")
+
+    @property
+    def name(self) -> str:
+        """The loss's name in the core."""
+        return "squared_epsilon_insensitive" if self.squared else "epsilon_insensitive"
+
+
+_PARAMETER = {"huber": 1.0, "pinball": 0.5, "epsilon_insensitive": 0.1, "squared_epsilon_insensitive": 0.1}
 
 
 def resolve_loss(loss: Any, activation: str, outputs: int) -> tuple[str, float]:
@@ -72,7 +107,7 @@ def resolve_loss(loss: Any, activation: str, outputs: int) -> tuple[str, float]:
 
     Parameters
     ----------
-    loss : None, str, Huber or Pinball
+    loss : None, str, Huber, Pinball or EpsilonInsensitive
         None follows the output activation: softmax -> cross_entropy, sigmoid -> binary_cross_entropy, exp -> poisson,
         step -> perceptron, and squared_error for the rest.
     activation : str
@@ -92,12 +127,15 @@ def resolve_loss(loss: Any, activation: str, outputs: int) -> tuple[str, float]:
         name, parameter = "huber", loss.delta
     elif isinstance(loss, Pinball):
         name, parameter = "pinball", loss.q
+    elif isinstance(loss, EpsilonInsensitive):
+        name, parameter = loss.name, loss.epsilon
     elif loss is None:
         name = _core.default_loss(activation)
     elif isinstance(loss, str):
         name = check_choice(loss, "loss", _core.loss_names())
         parameter = _PARAMETER.get(name, 1.0)
     else:
-        raise TypeError(f"loss must be None, a name, steep.Huber or steep.Pinball, got {show(loss)}")
+        kinds = "steep.Huber, steep.Pinball or steep.EpsilonInsensitive"
+        raise TypeError(f"loss must be None, a name, {kinds}, got {show(loss)}")
     _core.resolve_loss(activation, name, outputs)
     return name, parameter

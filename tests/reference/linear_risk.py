@@ -33,6 +33,13 @@ def loss_row(loss, z, y, parameter=1.0):
             np.where(inside, r, parameter * np.sign(r)),
             inside.astype(float),
         )
+    elif loss in ("epsilon_insensitive", "squared_epsilon_insensitive"):
+        r = z - y
+        beyond = np.maximum(0, np.abs(r) - parameter)
+        if loss == "epsilon_insensitive":
+            parts = beyond, np.sign(r) * (beyond > 0), np.zeros(k)
+        else:
+            parts = beyond**2, 2 * np.sign(r) * beyond, 2.0 * (beyond > 0)
     elif loss == "logistic":
         p = _sigmoid(z)
         parts = _softplus(z) - y * z, p - y, p * _sigmoid(-z)

@@ -37,6 +37,18 @@ def pinball(s, y, q):
     return _sum(np.maximum(q * r, (q - 1) * r), np.select([r > 0, r < 0], [-q, 1 - q], 0.0), np.zeros_like(s))
 
 
+def epsilon_insensitive(s, y, epsilon):
+    r = s - y
+    beyond = np.maximum(np.abs(r) - epsilon, 0)
+    return _sum(beyond, np.where(beyond > 0, np.sign(r), 0), np.zeros_like(s))
+
+
+def squared_epsilon_insensitive(s, y, epsilon):
+    r = s - y
+    beyond = np.maximum(np.abs(r) - epsilon, 0)
+    return _sum(beyond**2, 2 * beyond * np.sign(r), 2.0 * (beyond > 0))
+
+
 def binary_cross_entropy(s, y, _):
     with np.errstate(divide="ignore"):
         l = -(y * np.maximum(np.log(s), LEAST_LOG) + (1 - y) * np.maximum(np.log1p(-s), LEAST_LOG))
@@ -89,8 +101,8 @@ def perceptron(s, y, _):
 LOSSES = {
     function.__name__: function
     for function in (
-        squared_error, absolute_error, huber, pinball, binary_cross_entropy, cross_entropy, logistic,
-        softmax_cross_entropy, hinge, squared_hinge, poisson, perceptron,
+        squared_error, absolute_error, huber, pinball, epsilon_insensitive, squared_epsilon_insensitive,
+        binary_cross_entropy, cross_entropy, logistic, softmax_cross_entropy, hinge, squared_hinge, poisson, perceptron,
     )
 }  # fmt: skip
 

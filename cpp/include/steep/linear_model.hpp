@@ -25,7 +25,7 @@ class LinearModel {
   virtual Index features() const = 0;
   virtual bool intercept() const = 0;
   virtual Loss loss() const = 0;
-  virtual double parameter() const = 0;  // huber's delta
+  virtual double parameter() const = 0;  // huber's delta, epsilon
   virtual double l1() const = 0;
   virtual double l2() const = 0;
   virtual double target(Index i) const = 0;

@@ -12,10 +12,12 @@
 namespace steep {
 
 enum class Loss : int {
-  squared_error,   // 1/2 sum_k (s_k - y_k)^2
-  absolute_error,  // sum_k |s_k - y_k|
-  huber,           // sum_k h(s_k - y_k), parameter delta
-  pinball,         // sum_k max(q r, (q - 1) r), r = y_k - s_k, parameter q
+  squared_error,                // 1/2 sum_k (s_k - y_k)^2
+  absolute_error,               // sum_k |s_k - y_k|
+  huber,                        // sum_k h(s_k - y_k), parameter delta
+  pinball,                      // sum_k max(q r, (q - 1) r), r = y_k - s_k, parameter q
+  epsilon_insensitive,          // sum_k max(0, |s_k - y_k| - epsilon), parameter epsilon
+  squared_epsilon_insensitive,  // its square, no 1/2
   // The two on probabilities take logarithms as at least -100 and divide by at least 1e-12 in the derivatives, as
   // PyTorch's BCELoss does: a wrong certainty costs 100, not infinity.
   binary_cross_entropy,   // on probabilities: -sum_k y log s + (1 - y) log(1 - s)
@@ -31,6 +33,8 @@ inline constexpr const char* loss_names[] = {"squared_error",
                                              "absolute_error",
                                              "huber",
                                              "pinball",
+                                             "epsilon_insensitive",
+                                             "squared_epsilon_insensitive",
                                              "binary_cross_entropy",
                                              "cross_entropy",
                                              "logistic",
@@ -45,7 +49,7 @@ inline constexpr const char* loss_names[] = {"squared_error",
 template <class T>
 struct LossCall {
   Loss kind = Loss::squared_error;
-  double parameter = 1.0;  // huber's delta, pinball's q
+  double parameter = 1.0;  // huber's delta, pinball's q, epsilon
   Index rows = 0, outputs = 0;
   const T* score = nullptr;             // (rows, outputs) contiguous
   const T* target = nullptr;            // (rows, outputs) contiguous, or null where label is given

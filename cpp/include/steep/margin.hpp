@@ -1,7 +1,10 @@
-// The margin losses' common ground: signs s_i = 2 y_i - 1, the best intercept for given scores, and primal and dual values
+// The common ground of hinges and epsilon-insensitive losses: both are sums over one-sided terms, "sides" k of a row i(k),
 //
-//     P = sum c_i max(0, 1 - s_i z_i)^q + l2/2 ||w||^2,      D = sum c_i (a_i - [q = 2] a_i^2 / 4) - l2/2 ||w(a)||^2,
-//     w(a) = sum c_i a_i s_i x_i / l2,    0 <= a_i (<= 1 for the hinge),    sum c_i a_i s_i = 0 with an intercept.
+//     P = sum_k c_i max(0, o_k - s_k z_i)^q + l2/2 ||w||^2,      D = sum_k c_i (o_k a_k - [q = 2] a_k^2 / 4) - l2/2 ||w(a)||^2,
+//     w(a) = sum_k c_i a_k s_k x_i / l2,    0 <= a_k (<= 1 for q = 1),    sum c_i a_k s_k = 0 with an intercept.
+//
+// A hinge has one side a row, o = 1 and s = 2 y - 1; max(0, |y - z| - epsilon) has two, s = 1 and -1, o = s y - epsilon:
+// side k is of row k mod n. Also the best intercept for given scores.
 #pragma once
 #include "steep/linear_model.hpp"
 
@@ -15,11 +18,15 @@ class MarginProblem {
   LinearModel& model() { return *model_; }
   bool squared() const { return squared_; }
   Index rows() const { return n_; }
+  Index sides() const { return static_cast<Index>(s_.size()); }
+  Index row(Index side) const { return side < n_ ? side : side - n_; }
   double l2() const { return l2_; }
-  const Vector& sign() const { return s_; }
-  const Vector& weight() const { return c_; }
+  const Vector& sign() const { return s_; }    // of sides
+  const Vector& offset() const { return o_; }  // of sides
+  const Vector& weight() const { return c_; }  // of rows
+  double scale() const { return scale_; }      // size of a term: 1 for hinges, the spread of y for the others
 
-  // b that minimizes sum c_i phi(s_i (z_i + b)).
+  // b that minimizes sum c_i max(0, o_k - s_k (z_i + b))^q.
   double best_intercept(const Vector& z) const;
   double loss(const Vector& z) const;
   struct Values {
@@ -36,8 +43,8 @@ class MarginProblem {
   std::unique_ptr<LinearModel> model_;
   bool squared_;
   Index n_, d_;
-  double l2_;
-  Vector s_, c_, u_, z_;
+  double l2_, scale_ = 1;
+  Vector s_, o_, c_, u_, z_;
 };
 
 }  // namespace steep

@@ -1,4 +1,4 @@
-// Methods for objectives with an l1 penalty, and for hinges: proximal gradient, coordinate descent on working sets, dual
+// Methods for objectives with an l1 penalty, and for hinges and tubes: proximal gradient, coordinate descent on working sets, dual
 // coordinate ascent, an interior point for the hinge.
 #pragma once
 #include "steep/solver.hpp"
@@ -35,7 +35,7 @@ class CoordinateDescent : public Solver {
 std::vector<Result> coordinate_path(class LinearRisk& f, const Vector& l1, const double* x0,
                                     const SolveOptions& options);
 
-// Linear models with the hinge or squared hinge and l2 > 0.
+// Linear models with the hinge or the epsilon-insensitive loss, or their squares, and l2 > 0.
 class DualCoordinateAscent : public Solver {
  public:
   DualCoordinateAscent(std::uint64_t seed, bool shrink) : seed_(seed), shrink_(shrink) {}
@@ -47,7 +47,7 @@ class DualCoordinateAscent : public Solver {
   bool shrink_;
 };
 
-// Linear models with the hinge and l2 > 0: primal-dual interior point.
+// Linear models with the hinge or the epsilon-insensitive loss and l2 > 0: primal-dual interior point.
 class HingeInteriorPoint : public Solver {
  public:
   const char* name() const override { return "hinge_interior_point"; }

@@ -14,7 +14,7 @@ namespace steep {
 struct LossPlan {
   Loss kernel = Loss::squared_error;
   bool on_raw = false;
-  double parameter = 1;  // huber's delta, pinball's q
+  double parameter = 1;  // huber's delta, pinball's q, epsilon
 };
 
 template <class T>

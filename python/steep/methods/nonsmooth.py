@@ -89,7 +89,7 @@ class CoordinateDescent(Method):
 @dataclass(frozen=True)
 class DualCoordinateAscent(Method):
     """
-    Dual coordinate ascent for support vector machines with the hinge or squared hinge and an l2 penalty.
+    Dual coordinate ascent for support vector machines: hinge or epsilon-insensitive loss, or the square of either.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ class DualCoordinateAscent(Method):
     An iteration is one epoch at first, then five; the trace's column ``epochs`` counts them. It starts at zero
     multipliers whatever x0 is. The intercept is free (LIBLINEAR penalizes it): a condition on the multipliers that the
     method of multipliers enforces. Stops when the duality gap is at most ``tol max(1, |fun|)``. Source: Hsieh, Chang,
-    Lin, Keerthi and Sundararajan, ICML 2008.
+    Lin, Keerthi and Sundararajan, ICML 2008; for regression Ho and Lin, JMLR 13 (2012) 3323.
 
     Examples
     --------
@@ -129,7 +129,7 @@ class DualCoordinateAscent(Method):
 @dataclass(frozen=True)
 class HingeInteriorPoint(Method):
     """
-    A primal-dual interior point for support vector machines with the hinge and an l2 penalty.
+    A primal-dual interior point for support vector machines: hinge or epsilon-insensitive loss.
 
     Notes
     -----

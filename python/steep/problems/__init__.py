@@ -5,8 +5,9 @@ from __future__ import annotations
 from .analytic import quadratic, rosenbrock
 from .deep import deep_linear
 from .fits import chebyshev, lad, quantile
-from .linear import least_squares, logistic, matrix_least_squares, softmax, svm
+from .linear import least_squares, logistic, matrix_least_squares, softmax
 from .programs import linear_program, quadratic_program
+from .support_vectors import svm, svr
 
 __all__ = [
     "chebyshev",
@@ -22,4 +23,5 @@ __all__ = [
     "rosenbrock",
     "softmax",
     "svm",
+    "svr",
 ]

@@ -1,4 +1,4 @@
-"""Objectives of linear models: least squares, logistic and softmax regression, support vector machines."""
+"""Objectives of linear models: least squares, logistic and softmax regression."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import check_choice, check_non_negative
+from .._checks import check_non_negative
 from .._validation import as_numeric
 from ..linear import LinearObjective
 from ..penalties import L2, ElasticNet, resolve_penalty
 
-__all__ = ["least_squares", "logistic", "matrix_least_squares", "softmax", "svm"]
+__all__ = ["least_squares", "logistic", "matrix_least_squares", "softmax"]
 
 
 def _penalty(l2: Any, penalty: Any) -> Any:
@@ -219,57 +219,4 @@ def softmax(
         sample_weight=sample_weight,
         n_threads=n_threads,
         name="softmax",
-    )
-
-
-def svm(
-    X: Any,
-    y: Any,
-    *,
-    l2: float,
-    loss: str = "hinge",
-    intercept: bool = False,
-    average: bool = True,
-    sample_weight: Any = None,
-    n_threads: int | None = None,
-) -> LinearObjective:
-    """
-    Return the objective of a support vector machine, ``mean max(1 - y x'w, 0) + l2/2 ||w||^2``.
-
-    Parameters
-    ----------
-    X : array of shape (n, d), or a SciPy sparse matrix
-    y : array of shape (n,)
-        -1 and 1, or 0 and 1.
-    l2 : float
-    loss : {"hinge", "squared_hinge"}
-        The squared hinge ``max(1 - m, 0)^2`` is smooth. The hinge has no gradient everywhere: it offers `subgradient`.
-    intercept, average, sample_weight, n_threads
-        As in :func:`least_squares`.
-
-    Returns
-    -------
-    LinearObjective
-
-    Notes
-    -----
-    Scikit-learn's LinearSVC has ``C = 1 / (n l2)``, and penalizes its intercept.
-
-    Examples
-    --------
-    >>> import steep
-    >>> f = steep.problems.svm([[1.0], [-1.0]], [1, -1], l2=1.0)
-    >>> f.value([0.5])
-    0.625
-    """
-    return LinearObjective(
-        X,
-        y,
-        check_choice(loss, "loss", ("hinge", "squared_hinge")),
-        intercept=intercept,
-        penalty=L2(check_non_negative(l2, "l2")),
-        average=average,
-        sample_weight=sample_weight,
-        n_threads=n_threads,
-        name="svm" if loss == "hinge" else "svm (squared_hinge)",
     )

@@ -26,7 +26,7 @@ from ._mlp import MLPClassifier, MLPRegressor  # noqa: E402
 from ._perceptron import Perceptron  # noqa: E402
 from ._poisson import PoissonRegressor  # noqa: E402
 from ._ridge import Ridge  # noqa: E402
-from ._svm import LinearSVC  # noqa: E402
+from ._svm import LinearSVC, LinearSVR  # noqa: E402
 
 __all__ = [
     "ChebyshevRegressor",
@@ -35,6 +35,7 @@ __all__ = [
     "LADRegressor",
     "Lasso",
     "LinearSVC",
+    "LinearSVR",
     "LogisticRegression",
     "MLPClassifier",
     "MLPRegressor",

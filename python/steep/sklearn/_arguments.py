@@ -10,7 +10,7 @@ from typing import Any
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..layers import ACTIVATIONS, INITIALIZATIONS
-from ..losses import Huber, Pinball
+from ..losses import EpsilonInsensitive, Huber, Pinball
 from ..methods import Method
 from ..rules import Rule
 from ._solver import SOLVERS
@@ -44,8 +44,14 @@ CLASSIFIER: dict[str, Any] = {
     "class_weight": [StrOptions({"balanced"}), dict, list, None],
 }
 REGRESSOR: dict[str, Any] = {
-    "loss": [StrOptions({"squared_error", "poisson", "absolute_error", "huber", "pinball"}), Huber, Pinball],
-}
+    "loss": [
+        StrOptions({
+            "squared_error", "poisson", "absolute_error", "huber", "pinball", "epsilon_insensitive",
+            "squared_epsilon_insensitive",
+        }),
+        Huber, Pinball, EpsilonInsensitive,
+    ],
+}  # fmt: skip
 
 
 def constructor(original: type, more: dict[str, Any]) -> Callable[..., None]:

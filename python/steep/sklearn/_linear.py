@@ -85,7 +85,7 @@ def fit_linear(
         Number of classes.
     loss_parameter : float
     tol : float
-        Of the gradient; a duality gap must be at most tol / 1000, for the hinge tol / 100.
+        Of the gradient; a duality gap must be at most tol / 1000, for hinges and tubes tol / 100.
     rtol : float
         The same relative to the gradient at the start.
     max_iter : int, optional
@@ -105,7 +105,10 @@ def fit_linear(
     if start is None:
         start = np.zeros(f.dim)
     tol = max(tol * (1e-3 if f._core.has_gradient else 1e-2), 1e-12) if gap else max(tol, 1e-14)
-    result = minimize(f, start, "auto", tol=tol, rtol=rtol, max_iter=max_iter, callback=callback)
+    method = "auto"
+    if not f._core.has_gradient and _is_cheap(f):  # as exact as it gets, for the reason that `polish` gives
+        method, tol = "hinge_interior_point", 1e-13
+    result = minimize(f, start, method, tol=tol, rtol=rtol, max_iter=max_iter, callback=callback)
     if result.status in ("max_iter", "max_time"):
         warnings.warn(
             f"{warning.format(method=result.method, nit=result.nit)}: {result.message} Increase the number of "
@@ -124,12 +127,15 @@ def polish(f: LinearObjective, result: Result, tol: float) -> None:
 
     So fits whose data differ only in form (weights and repeated rows, sparse and dense) agree far below tol.
     """
-    cheap = f.rows * f.dim <= _CHEAP and f.dim <= 300
-    if not cheap or not result.success or not f._core.has_hessian or f.dtype != np.float64:
+    if not _is_cheap(f) or not result.success or not f._core.has_hessian:
         return
     more = minimize(f, result.x, "newton", tol=max(1e-7 * tol, 1e-13), max_iter=6)
     if more.certificate.kind == result.certificate.kind and more.certificate.value < result.certificate.value:
         result.x, result.fun, result.jac, result.certificate = more.x, more.fun, more.jac, more.certificate
+
+
+def _is_cheap(f: LinearObjective) -> bool:
+    return f.rows * f.dim <= _CHEAP and f.dim <= 300 and f.dtype == np.float64
 
 
 def as_rows(X: Any) -> Any:

@@ -195,8 +195,9 @@ class MLPRegressor(_SteepMixin, _MLPRegressor):  # type: ignore[misc]
 
     Parameters
     ----------
-    loss : str, steep.Huber or steep.Pinball
-        squared_error, poisson, absolute_error, huber (delta 1), pinball (the median).
+    loss : str, steep.Huber, steep.Pinball or steep.EpsilonInsensitive
+        squared_error, poisson, absolute_error, huber (delta 1), pinball (the median), epsilon_insensitive (0.1) and
+        squared_epsilon_insensitive.
 
     Examples
     --------

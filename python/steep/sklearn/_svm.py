@@ -1,4 +1,4 @@
-"""Linear support vector classification: scikit-learn's class with steep's solvers."""
+"""Linear support vector classification and regression: scikit-learn's classes with steep's solvers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any
 
 from sklearn.base import _fit_context
 from sklearn.svm import LinearSVC as _LinearSVC
+from sklearn.svm import LinearSVR as _LinearSVR
 
 from ._liblinear import Liblinear
 from ._rebind import rebind
 
-__all__ = ["LinearSVC"]
+__all__ = ["LinearSVC", "LinearSVR"]
 
 
 class LinearSVC(_LinearSVC):  # type: ignore[misc]
@@ -52,5 +53,42 @@ class LinearSVC(_LinearSVC):  # type: ignore[misc]
             return self
         solver = Liblinear()
         rebind(_LinearSVC.fit, _fit_liblinear=solver)(self, X, y, sample_weight)
+        self.optimality_ = solver.optimality
+        return self
+
+
+class LinearSVR(_LinearSVR):  # type: ignore[misc]
+    """
+    scikit-learn's ``LinearSVR``, solved by :func:`steep.minimize` with method "auto".
+
+    All parameters, attributes and methods are those of :class:`sklearn.svm.LinearSVR`, the penalized intercept
+    included. `dual` and `random_state` change nothing. Sparse rows stay sparse.
+
+    Attributes
+    ----------
+    optimality_ : float
+        Of the mean objective: the duality gap, or for the squared loss the largest entry of the gradient.
+
+    Examples
+    --------
+    >>> from steep.sklearn import LinearSVR
+    >>> x, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0.0, 1.0, 2.0, 3.0, 4.0, 40.0]
+    >>> LinearSVR(C=100.0).fit(x, y).coef_.round(3)
+    array([1.])
+    """
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearSVR:
+        """
+        Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), optional
+        """
+        solver = Liblinear()
+        rebind(_LinearSVR.fit, _fit_liblinear=solver)(self, X, y, sample_weight)
         self.optimality_ = solver.optimality
         return self
