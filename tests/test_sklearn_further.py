@@ -264,3 +264,50 @@ def test_callbacks(iris, solver):
     assert [epoch for epoch, _ in seen] == [1, 2, 3]
     assert fit.n_iter_ == 3
     np.testing.assert_allclose([loss for _, loss in seen], fit.loss_curve_)
+
+
+class TestReturnStd:
+    def test_a_linear_model_has_the_textbook_deviation(self, diabetes):
+        """One hidden unit with the identity is a line: the deviation is that of least squares' hat matrix."""
+        X, y = diabetes
+        x = X[:, 2:3]
+        fit = regressor(
+            hidden_layer_sizes=(1,), activation="identity", solver="lm", alpha=0.0, max_iter=500, tol=1e-12
+        ).fit(x, y)
+        A = np.c_[x, np.ones(len(x))]
+        residual = y - A @ np.linalg.lstsq(A, y, rcond=None)[0]
+        hat = np.einsum("ij,jk,ik->i", A, np.linalg.inv(A.T @ A), A)
+        mean, std = fit.predict(x, return_std=True)
+        np.testing.assert_allclose(mean, fit.predict(x))
+        # The product of two weights is one direction of the data twice: 2 effective parameters of 4.
+        assert fit.posterior_.effective_parameters == pytest.approx(2, abs=1e-3)
+        sigma = np.sqrt(residual @ residual / (len(y) - 2))
+        np.testing.assert_allclose(std, sigma * np.sqrt(hat), rtol=1e-3)
+        noisy = fit.predict(x, return_std=True, include_noise=True)[1]
+        np.testing.assert_allclose(noisy, sigma * np.sqrt(1 + hat), rtol=1e-3)
+
+    def test_survives_pickling_and_goes_with_a_new_fit(self, diabetes):
+        X, y = diabetes
+        fit = regressor(solver="lm", hidden_layer_sizes=(3,), alpha=1.0, warm_start=True).fit(X, np.c_[y, -y])
+        std = fit.predict(X, return_std=True)[1]
+        assert std.shape == (len(y), 2)
+        np.testing.assert_array_equal(pickle.loads(pickle.dumps(fit)).predict(X, return_std=True)[1], std)
+        fit.set_params(solver="adam").fit(X, np.c_[y, -y])
+        with pytest.raises(ValueError, match="return_std must be False after solver='adam'"):
+            fit.predict(X, return_std=True)
+        fit = regressor(solver="lm", loss="huber", hidden_layer_sizes=(3,))
+        with pytest.raises(ValueError, match=r"needs residuals|return_std must be"):
+            fit.fit(X, y).predict(X, return_std=True)
+
+    @pytest.mark.parametrize("classes", [2, 3])
+    def test_probabilities(self, iris, classes):
+        X, y = iris
+        X, y = X[y < classes], y[y < classes]
+        fit = classifier(hidden_layer_sizes=(3,), activation="tanh", solver="newton", alpha=1.0, max_iter=200).fit(X, y)
+        p, std = fit.predict_proba(X, return_std=True)
+        assert p.shape == std.shape == (len(y), classes)
+        assert ((std > 0) & (std < 0.5)).all()
+        near = np.sort(p, axis=1)[:, -1].argsort()
+        assert std[near[:10]].max(axis=1).mean() > 2 * std[near[-10:]].max(axis=1).mean()  # less sure at the border
+        with pytest.raises(ValueError, match="return_std must be False after solver='adam'"):
+            classifier().fit(X, y).predict_proba(X, return_std=True)

@@ -19,10 +19,10 @@ from .results import Result
 from .risk import IN_SINGLE, Risk
 from .runs import History, Run, TrainState
 
-__all__ = ["train_full_batch", "working_copy"]
+__all__ = ["WITH_POSTERIOR", "posterior_after", "train_full_batch", "working_copy"]
 
 # Methods after which the network has a posterior, up to this many parameters: O(p^3) at the end.
-_WITH_POSTERIOR = ("levenberg_marquardt", "gauss_newton", "bayesian_regularization", "newton", "trust_region", "direct")
+WITH_POSTERIOR = ("levenberg_marquardt", "gauss_newton", "bayesian_regularization", "newton", "trust_region", "direct")
 _POSTERIOR_LIMIT = 1000
 
 
@@ -74,7 +74,7 @@ def train_full_batch(
     finally:
         loop.bar.close()
     run = loop.finish(result, method)
-    net.posterior = _posterior(net, f, method, result)
+    net.posterior = posterior_after(net, f, method, result)
     return run
 
 
@@ -94,9 +94,20 @@ def _best_of(net: Network, tasks: list[Callable[[], Run]], n_threads: int, by_ev
     return Run(net, run.history, run.status, message, run.state, run.best_epoch, found)
 
 
-def _posterior(net: Network, f: Risk, method: Method, result: Result) -> Posterior | None:
-    """Return the posterior at the network's parameters, where a method of second order found them."""
-    if method.name not in _WITH_POSTERIOR or f.dim > _POSTERIOR_LIMIT or f.l1 > 0 or f.loss not in LIKELIHOODS:
+def posterior_after(net: Network, f: Risk, method: Method, result: Result) -> Posterior | None:
+    """
+    Return the posterior at the network's parameters, where a method of second order found them.
+
+    Parameters
+    ----------
+    net : Network
+        With its final parameters.
+    f : Risk
+        What was minimized.
+    method : Method
+    result : Result
+    """
+    if method.name not in WITH_POSTERIOR or f.dim > _POSTERIOR_LIMIT or f.l1 > 0 or f.loss not in LIKELIHOODS:
         return None
     w: Array = net.parameters.astype(np.float64)
     if np.array_equal(w.astype(net.dtype), result.x.astype(net.dtype)):

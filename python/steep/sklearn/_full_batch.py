@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._minimize import minimize
 from .._validation import Array
 from ..callbacks import EpochInfo
-from ..full_batch import working_copy
+from ..full_batch import WITH_POSTERIOR, posterior_after, working_copy
 from ..methods import Method, resolve_method
 
 __all__ = ["FullBatchMixin", "resolve_full_batch"]
@@ -52,8 +54,27 @@ class FullBatchMixin:
         self.best_loss_ = self.loss_
         self.t_ += self.n_iter_ * X.shape[0]
         self.result_ = result
+        posterior = posterior_after(net, risk, method, result)
+        if posterior is not None:
+            self.posterior_ = posterior
         if result.status in ("max_iter", "max_time"):
             warnings.warn(f"solver={method.name!r}: {result.message}", ConvergenceWarning, stacklevel=2)
+
+    def _deviation(self: Any, X: Any, include_noise: bool) -> Array:
+        """Return the standard deviation of each output (n, n_outputs) by the posterior of the fit."""
+        check_is_fitted(self)
+        if not hasattr(self, "posterior_"):
+            raise ValueError(
+                f"return_std must be False after solver={self.solver!r} with loss={self.loss!r} and l1={self.l1}, got "
+                "True: it needs solver='lm' or another method of second order "
+                f"({', '.join(WITH_POSTERIOR[1:])}), a loss that is a likelihood, no l1, and at most 1,000 parameters"
+            )
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        rows = X.toarray() if issparse(X) else X
+        found: Array = self.posterior_.deviation(
+            self._network(), rows, include_noise=include_noise, n_threads=self.n_threads
+        )
+        return found
 
     def _after_iteration(self: Any) -> Callable[..., Any] | None:
         calls = [self.callbacks] if callable(self.callbacks) else list(self.callbacks)

@@ -149,15 +149,22 @@ class MLPClassifier(_SteepMixin, _MLPClassifier):  # type: ignore[misc]
         return self._label_binarizer.inverse_transform(scores, threshold=0)  # type: ignore[no-any-return]
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Any, return_std: bool = False) -> Any:
         """
-        Return the probability of each class.
+        Return the probability of each class, and with return_std how well the data determine it.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        return_std : bool, default False
+            Return (probabilities, standard deviations), after a fit by a method of second order (solver="lm",
+            "newton", ...), by Laplace's approximation: see :func:`steep.laplace`.
         """
-        return super().predict_proba(X)  # type: ignore[no-any-return]
+        found: Array = super().predict_proba(X)
+        if not return_std:
+            return found
+        deviation = self._deviation(X, False)
+        return found, np.hstack([deviation, deviation]) if found.shape[1] > deviation.shape[1] else deviation
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Array:
@@ -207,7 +214,30 @@ class MLPRegressor(_SteepMixin, _MLPRegressor):  # type: ignore[misc]
     >>> model = MLPRegressor(hidden_layer_sizes=(20,), random_state=0, max_iter=1000, learning_rate_init=0.1, tol=1.0)
     >>> model.fit(X, y).n_layers_
     3
+    >>> model = MLPRegressor(hidden_layer_sizes=3, activation="tanh", solver="lm", alpha=1.0, random_state=0)
+    >>> mean, std = model.fit(X * 20, y / 100).predict(X[:2] * 20, return_std=True)
+    >>> mean.shape, std.shape
+    ((2,), (2,))
     """
 
     _parameter_constraints: ClassVar[Any] = {**_MLPRegressor._parameter_constraints, **CONSTRAINTS, **REGRESSOR}
     __init__ = constructor(_MLPRegressor, {"loss": "squared_error", **DEFAULTS})
+
+    def predict(self, X: Any, return_std: bool = False, include_noise: bool = False) -> Any:
+        """
+        Predict, and with return_std say how well the data determine the prediction.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        return_std : bool, default False
+            Return (prediction, standard deviation), after a fit by a method of second order (solver="lm", "newton",
+            ...), by Laplace's approximation in ``posterior_``: see :func:`steep.laplace`.
+        include_noise : bool, default False
+            Add the variance of the noise, for intervals of observations.
+        """
+        found = super().predict(X)
+        if not return_std:
+            return found
+        deviation = self._deviation(X, include_noise)
+        return found, deviation.ravel() if found.ndim == 1 else deviation

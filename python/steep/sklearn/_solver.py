@@ -67,6 +67,7 @@ class SolverMixin:
     def _fit(self: Any, X: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
         if kwargs.get("incremental") and getattr(self, "class_weight", None) is not None:
             raise ValueError(f"class_weight must be None in partial_fit, got {self.class_weight!r}: give sample_weight")
+        self.__dict__.pop("posterior_", None)
         if isinstance(self.solver, str) and self.solver in _SCIKIT_LEARN:
             self.solver_ = self.solver
             return super()._fit(X, y, *args, **kwargs)  # type: ignore[misc]
