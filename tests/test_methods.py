@@ -211,7 +211,14 @@ def test_divergence_is_named():
     assert res.fun <= f.value([0.0, 0.0])  # the best point seen
 
 
-@pytest.mark.parametrize(("H", "g"), [([[1, 0], [0, -1.0]], [1, 1.0]), ([[1, 0], [0, 0.0]], [1, 1.0])])
+@pytest.mark.parametrize(
+    ("H", "g"),
+    [
+        ([[1, 0], [0, -1.0]], [1, 1.0]),
+        ([[1, 0], [0, 0.0]], [1, 1.0]),
+        ([[1, 0], [0, -1.0]], [0, 0.0]),
+    ],  # last: a saddle
+)
 def test_unbounded_quadratics_have_a_direction(H, g):
     f = steep.problems.quadratic(H, g)
     res = steep.minimize(f)

@@ -148,12 +148,23 @@ double Run::optimality(const Vector& x, const Vector& g) const {
 }
 
 double Run::start(const Vector& x, Vector& g, double extra) {
-  const double fun = evaluate(x, &g);
-  start(x, fun, g, optimality(x, g), extra);
+  const double fun = begin(x, g, extra);
+  stop_at_start();
   return fun;
 }
 
 void Run::start(const Vector& x, double fun, const Vector& g, double norm, double extra) {
+  begin(x, fun, g, norm, extra);
+  stop_at_start();
+}
+
+double Run::begin(const Vector& x, Vector& g, double extra) {
+  const double fun = evaluate(x, &g);
+  begin(x, fun, g, optimality(x, g), extra);
+  return fun;
+}
+
+void Run::begin(const Vector& x, double fun, const Vector& g, double norm, double extra) {
   if (!std::isfinite(fun))
     throw std::invalid_argument("the objective must be finite at x0, got " + number(fun) + " at " + point(x));
   for (std::size_t i = 0; i < g.size(); ++i)
@@ -165,9 +176,12 @@ void Run::start(const Vector& x, double fun, const Vector& g, double norm, doubl
   offer(x, fun, g);
   last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
   record(fun, norm, NAN, extra);
-  if (norm <= threshold_)
+}
+
+void Run::stop_at_start() {
+  if (last_norm_ <= threshold_)
     fail(Status::converged,
-         "The start is optimal: " + measure_ + " " + number(norm) + " <= " + number(threshold_) + ".");
+         "The start is optimal: " + measure_ + " " + number(last_norm_) + " <= " + number(threshold_) + ".");
   if (max_iter_ == 0) fail(Status::max_iter, "Stopped after max_iter = 0 iterations.");
 }
 

@@ -41,6 +41,8 @@ class Run {
 
   // First evaluation: a value or gradient that is not finite is an error naming x0. Stops at once when x0 is optimal.
   double start(const Vector& x, Vector& g, double extra = NAN);
+  // The same without that stop, for a method that must look further: a stationary point may be a saddle.
+  double begin(const Vector& x, Vector& g, double extra = NAN);
   // For methods whose measure of optimality or total value is their own (l1, duality gaps).
   void start(const Vector& x, double fun, const Vector& g, double norm, double extra = NAN);
 
@@ -85,6 +87,8 @@ class Run {
   }
 
  private:
+  void begin(const Vector& x, double fun, const Vector& g, double norm, double extra);
+  void stop_at_start();
   void note_interrupt();
   void record(double fun, double norm, double step_size, double extra);
   Result finish();

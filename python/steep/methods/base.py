@@ -106,6 +106,7 @@ class Method:
                     rest = _core.minimize(core, self._solver(), result.x, **more)
                 finally:
                     core.central = False
+                rest["message"] = rest["message"].replace("The start is optimal", "Converged", 1)
                 result.extend(Result.from_core(rest, method=self.name))
             counts = np.subtract(core.counts, before)
             result.nfev, result.njev, result.nhev = (int(count) for count in counts)
