@@ -16,7 +16,6 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
-from sklearn.utils import shuffle
 
 from .. import _core
 from .._problem import Problem
@@ -48,6 +47,13 @@ class _Optimizer(SGDOptimizer):  # type: ignore[misc]
         if self.varies:
             return self.rule.rates(step, count)
         return np.full(count, float(self.learning_rate))
+
+
+def _permutation(random_state: Any, n: int) -> Array:
+    """Return the permutation that `sklearn.utils.shuffle` draws, which for small data takes longer than an epoch."""
+    order = np.arange(n)
+    random_state.shuffle(order)
+    return order
 
 
 class EpochsMixin:
@@ -109,65 +115,71 @@ class EpochsMixin:
         self.n_iter_ = 0
         if held is not None and self.validation_scores_ is None:
             vars(self)["validation_scores_"] = []
-        for _ in range(self.max_iter):
-            if self.shuffle:
-                order = np.ascontiguousarray(shuffle(order, random_state=self._random_state))
-            trainer.set_order(order)
-            rates = optimizer.rates(trainer.step, trainer.steps_per_epoch)
-            trainer.run(1, rates, max(0.0, end - time.monotonic()))
-            found = trainer.report
-            net.parameters[...], net.state[...] = trainer.parameters, trainer.state
-            if found["status"] == "interrupted":
-                warnings.warn(_INTERRUPTED, stacklevel=2)
-                break
-            if found["status"] == "diverged":
-                if not self.early_stopping:
-                    raise ValueError(_NOT_FINITE)
-                self.loss_curve_.append(float("nan"))  # the best epoch's parameters are finite
-                self.validation_scores_.append(float("nan"))
-                break
-            if not len(found["loss"]):
-                self._warn_time()
-                break
-            self.n_iter_ += 1
-            self.t_ += n
-            self.loss_ = self._epoch_loss(problem.loss, found, y, sample_weight, constant, order, batch_size)
-            self.loss_curve_.append(self.loss_)
-            if self.verbose:
-                print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
-            before = getattr(self, "best_validation_score_", None)
-            self._held_trainer = trainer
-            try:
-                self._update_no_improvement_count(self.early_stopping, *(held or (None, None, None)))
-                if held is not None and not self.early_stopping:
-                    self.validation_scores_.append(self._score(*held[:2], sample_weight=held[2]))
-            finally:
-                del self._held_trainer
-            if self.early_stopping and self.best_validation_score_ != before:
-                best = net.parameters.copy(), net.state.copy()
-            optimizer.iteration_ends(self.t_)
-            if self._call_back(found):
-                break
-            if self._no_improvement_count > self.n_iter_no_change:
-                what = "Validation score" if self.early_stopping else "Training loss"
-                message = (
-                    f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} consecutive epochs."
-                )
-                if optimizer.trigger_stopping(message, self.verbose):
+        watched = held is not None or bool(self.callbacks)  # someone looks at the network after every epoch
+        try:
+            for _ in range(self.max_iter):
+                if self.shuffle:
+                    order = order[_permutation(self._random_state, n)]
+                trainer.set_order(order)
+                rates = optimizer.rates(trainer.step, trainer.steps_per_epoch)
+                trainer.run(1, rates, max(0.0, end - time.monotonic()))
+                found = trainer.report
+                if watched:
+                    net.parameters[...], net.state[...] = trainer.parameters, trainer.state
+                if found["status"] == "interrupted":
+                    warnings.warn(_INTERRUPTED, stacklevel=2)
                     break
-                self._no_improvement_count = 0
-            if incremental:
-                break
-            if found["status"] == "max_time" or time.monotonic() >= end:
-                self._warn_time()
-                break
-            if self.n_iter_ == self.max_iter:
-                warnings.warn(
-                    f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
-                    "converged yet.",
-                    ConvergenceWarning,
-                    stacklevel=2,
-                )
+                if found["status"] == "diverged":
+                    if not self.early_stopping:
+                        raise ValueError(_NOT_FINITE)
+                    self.loss_curve_.append(float("nan"))  # the best epoch's parameters are finite
+                    self.validation_scores_.append(float("nan"))
+                    break
+                if not len(found["loss"]):
+                    self._warn_time()
+                    break
+                self.n_iter_ += 1
+                self.t_ += n
+                self.loss_ = self._epoch_loss(problem.loss, found, y, sample_weight, constant, order, batch_size)
+                self.loss_curve_.append(self.loss_)
+                if self.verbose:
+                    print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
+                before = getattr(self, "best_validation_score_", None)
+                self._held_trainer = trainer
+                try:
+                    self._update_no_improvement_count(self.early_stopping, *(held or (None, None, None)))
+                    if held is not None and not self.early_stopping:
+                        self.validation_scores_.append(self._score(*held[:2], sample_weight=held[2]))
+                finally:
+                    del self._held_trainer
+                if self.early_stopping and self.best_validation_score_ != before:
+                    best = net.parameters.copy(), net.state.copy()
+                optimizer.iteration_ends(self.t_)
+                if self._call_back(found):
+                    break
+                if self._no_improvement_count > self.n_iter_no_change:
+                    what = "Validation score" if self.early_stopping else "Training loss"
+                    message = (
+                        f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} "
+                        "consecutive epochs."
+                    )
+                    if optimizer.trigger_stopping(message, self.verbose):
+                        break
+                    self._no_improvement_count = 0
+                if incremental:
+                    break
+                if found["status"] == "max_time" or time.monotonic() >= end:
+                    self._warn_time()
+                    break
+                if self.n_iter_ == self.max_iter:
+                    warnings.warn(
+                        f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
+                        "hasn't converged yet.",
+                        ConvergenceWarning,
+                        stacklevel=2,
+                    )
+        finally:
+            net.parameters[...], net.state[...] = trainer.parameters, trainer.state
         optimizer.slots, optimizer.step = trainer.slots, trainer.step
         if best is not None:
             net.parameters[...], net.state[...] = best
