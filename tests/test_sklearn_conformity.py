@@ -5,7 +5,7 @@ import pickle
 import joblib
 import numpy as np
 import pytest
-import sklearn
+import sklearn.linear_model
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_diabetes, load_iris
@@ -86,6 +86,8 @@ class TestEach:
         X, y = of(estimator, iris, diabetes)
         names = [f"column {i}" for i in range(X.shape[1])]
         frame = frames.DataFrame({name: X[:, i] for i, name in enumerate(names)})
+        if not hasattr(sklearn.linear_model.Ridge().fit(frame, y), "feature_names_in_"):
+            pytest.skip(f"this scikit-learn reads no names of columns from {library} {frames.__version__}")
         fit = clone(estimator).fit(frame, frames.Series(y))
         assert list(fit.feature_names_in_) == names
         np.testing.assert_allclose(fit.predict(frame), clone(estimator).fit(X, y).predict(X), rtol=1e-9)
@@ -149,3 +151,32 @@ def test_many_threads_at_once(iris):
         together = list(pool.map(fit, range(8)))
     for seed, coef in enumerate(together):
         np.testing.assert_array_equal(coef, fit(seed))
+
+
+def test_callbacks_of_scikit_learn(iris):
+    """Its protocol of version 1.9, which of these estimators LogisticRegression takes part in."""
+    pytest.importorskip("sklearn.callback")
+    calls, coefs = [], []
+
+    class Recorder:
+        def setup(self, estimator, context):
+            calls.append("setup")
+
+        def on_fit_task_begin(self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None):
+            calls.append("begin")
+
+        def on_fit_task_end(self, estimator, context, *, X=None, y=None, metadata=None, fitted_estimator=None):
+            calls.append("end")
+            if fitted_estimator is not None:
+                coefs.append(fitted_estimator.coef_)
+
+        def teardown(self, estimator, context):
+            calls.append("teardown")
+
+    model = ours.LogisticRegression().set_callbacks(Recorder()).fit(*iris)
+    assert calls[0] == "setup"
+    assert calls[-1] == "teardown"
+    assert calls.count("begin") == calls.count("end") >= model.n_iter_[0] > 1
+    assert len(coefs) >= model.n_iter_[0]
+    sizes = [np.abs(coef - model.coef_).max() for coef in coefs]
+    assert sizes[-1] < 1e-4 < sizes[0]

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+import sklearn
 import sklearn.linear_model as linear_model
 import sklearn.svm as svm
 from scipy.sparse import csr_matrix
@@ -12,6 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import scale
 
 import steep.sklearn as ours
+
+sklearn_version = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +49,19 @@ def same(theirs, mine, X, y, sample_weight=None, atol=1e-5):
     return mine
 
 
+def penalized(l1_ratio, **options):
+    """Arguments of an l1 or elastic net penalty: scikit-learn had its name beside the ratio before 1.8."""
+    named = {} if sklearn_version >= (1, 8) else {"penalty": "l1" if l1_ratio == 1 else "elasticnet"}
+    ratio = {} if named.get("penalty") == "l1" else {"l1_ratio": l1_ratio}
+    return options | named | ratio
+
+
 LOGISTIC = {
     "l2": {"C": 0.5},
     "balanced": {"C": 2.0, "class_weight": "balanced"},
     "weights of classes": {"class_weight": {0: 2.0, 1: 0.3}},
     "no intercept": {"C": 0.1, "fit_intercept": False},
-    "elastic net": {"C": 0.3, "l1_ratio": 0.5, "solver": "saga"},
+    "elastic net": penalized(0.5, C=0.3, solver="saga"),
 }
 
 
@@ -68,7 +78,7 @@ def test_logistic_regression(two, three, options, classes):
 @pytest.mark.parametrize("C", [0.1, 10.0])
 def test_optimality_conditions_of_l1(two, three, classes, C):
     X, y, _ = two if classes == 2 else three
-    model = ours.LogisticRegression(C=C, l1_ratio=1.0, solver="saga", tol=1e-7, max_iter=50000).fit(X, y)
+    model = ours.LogisticRegression(**penalized(1.0, C=C, solver="saga", tol=1e-7, max_iter=50000)).fit(X, y)
     error = model.predict_proba(X) - (y[:, None] == model.classes_)
     gradient = (C * error.T @ X)[-len(model.coef_) :]
     zero = model.coef_ == 0
@@ -78,7 +88,7 @@ def test_optimality_conditions_of_l1(two, three, classes, C):
     np.testing.assert_allclose(error.sum(axis=0), 0, atol=1e-3)
 
 
-@pytest.mark.parametrize("options", [{}, {"l1_ratio": 1.0}, {"fit_intercept": False}], ids=str)
+@pytest.mark.parametrize("options", [{}, penalized(1.0), {"fit_intercept": False}], ids=str)
 def test_logistic_regression_of_liblinear(two, options):
     X, y, w = two
     options = {"solver": "liblinear", "C": 0.3, "intercept_scaling": 2.0} | options
@@ -172,7 +182,28 @@ def test_ridge_lasso_elastic_net(real, columns, weighted):
 
 def test_an_alpha_for_each_target(real):
     X, y, w = real
-    same(linear_model.Ridge([0.1, 10.0]), ours.Ridge([0.1, 10.0]), X, np.c_[y, -y], w)
+    alpha = np.array([0.1, 10.0])
+    same(linear_model.Ridge(alpha), ours.Ridge(alpha), X, np.c_[y, -y], w)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.1])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_ridge_of_more_columns_than_rows(alpha, weighted):
+    """Without a penalty: the least coefficients that fit, by the pseudoinverse of centered rows."""
+    rng = np.random.default_rng(0)
+    X, Y, w = rng.normal(size=(20, 50)) + 3, rng.normal(size=(20, 2)) + 5, rng.uniform(0.5, 2, 20)
+    w = w if weighted else None
+    middle, mean = np.average(X, axis=0, weights=w), np.average(Y, axis=0, weights=w)
+    root = np.ones((20, 1)) if w is None else np.sqrt(w)[:, None]
+    A, B = root * (X - middle), root * (Y - mean)
+    expected = np.linalg.pinv(A, rcond=1e-12) @ B
+    if alpha == 0.1:
+        expected = np.linalg.solve(A.T @ A + alpha * np.eye(50), A.T @ B)
+    for targets in (Y, Y[:, 0]):
+        mine = ours.Ridge(alpha).fit(X, targets, w)
+        coef = expected if targets.ndim == 2 else expected[:, 0]
+        np.testing.assert_allclose(mine.coef_, coef.T, atol=1e-10)
+        np.testing.assert_allclose(mine.predict([middle])[0], mean if targets.ndim == 2 else mean[0], rtol=1e-10)
 
 
 def test_small_targets_are_fitted_as_well(real):
@@ -211,7 +242,7 @@ def test_huber(real, epsilon):
 
 
 ALL = [
-    ours.LogisticRegression(), ours.LogisticRegression(l1_ratio=1.0, solver="saga"), ours.LinearSVC(),
+    ours.LogisticRegression(), ours.LogisticRegression(**penalized(1.0, solver="saga")), ours.LinearSVC(),
     ours.LinearSVC(loss="hinge"), ours.Ridge(), ours.Lasso(0.5), ours.ElasticNet(0.5), ours.PoissonRegressor(),
     ours.HuberRegressor(), ours.LinearSVR(), ours.LinearSVR(loss="squared_epsilon_insensitive"),
 ]  # fmt: skip
@@ -233,14 +264,14 @@ def test_sparse_rows_are_never_made_dense(model, two, monkeypatch):
     assert model.predict(rows).shape == (len(y),)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("model", ALL, ids=str)
 def test_float32(model, two):
     X, y, _ = two
     double = model.fit(X, y).coef_
     single = model.fit(X.astype(np.float32), y).coef_
-    assert single.dtype == (
-        np.float64 if isinstance(model, (ours.LinearSVC, ours.LinearSVR)) else np.float32
-    )  # as in scikit-learn
+    theirs = type(model).__bases__[-1](**model.get_params()).fit(X.astype(np.float32), y)
+    assert single.dtype in (np.float32, theirs.coef_.dtype)  # that is float64 for liblinear, and more before 1.9
     np.testing.assert_allclose(single, double, atol=2e-2 * np.abs(double).max())
 
 

@@ -22,13 +22,11 @@ from .._problem import Problem
 from .._validation import Array
 from ..callbacks import EpochInfo
 from ..rules import Adam, Momentum, Nesterov, Rule, resolve_optimizer
+from ._solver import NOT_FINITE
 
 __all__ = ["EpochsMixin"]
 
 _INTERRUPTED = "Training interrupted by user."
-_NOT_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
-)
 
 
 class _Optimizer(SGDOptimizer):  # type: ignore[misc]
@@ -72,10 +70,6 @@ class EpochsMixin:
             kind = Nesterov if self.nesterovs_momentum else Momentum
             return kind(rate, beta=beta, form="velocity")
         return replace(resolve_optimizer(solver, "solver"), learning_rate=rate)
-
-    def _fit_stochastic(self: Any, X: Any, y: Array, *rest: Any) -> None:
-        sample_weight, incremental = (rest[0] if len(rest) == 7 else None), rest[-1]
-        self._fit_epochs(X, y, sample_weight, incremental, self.solver)
 
     def _fit_epochs(
         self: Any, X: Any, y: Array, sample_weight: Array | None, incremental: bool, solver: str | Rule
@@ -131,7 +125,7 @@ class EpochsMixin:
                     break
                 if found["status"] == "diverged":
                     if not self.early_stopping:
-                        raise ValueError(_NOT_FINITE)
+                        raise ValueError(NOT_FINITE)
                     self.loss_curve_.append(float("nan"))  # the best epoch's parameters are finite
                     self.validation_scores_.append(float("nan"))
                     break
@@ -144,15 +138,15 @@ class EpochsMixin:
                 self.loss_curve_.append(self.loss_)
                 if self.verbose:
                     print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
-                before = getattr(self, "best_validation_score_", None)
-                self._held_trainer = trainer
-                try:
-                    self._update_no_improvement_count(self.early_stopping, *(held or (None, None, None)))
-                    if held is not None and not self.early_stopping:
-                        self.validation_scores_.append(self._score(*held[:2], sample_weight=held[2]))
-                finally:
-                    del self._held_trainer
-                if self.early_stopping and self.best_validation_score_ != before:
+                if held is not None:
+                    self._held_trainer = trainer
+                    try:
+                        self.validation_scores_.append(self._score(*held))
+                    finally:
+                        del self._held_trainer
+                    if self.verbose and self.early_stopping:
+                        print(f"Validation score: {self.validation_scores_[-1]:f}")
+                if self._count_improvement() and self.early_stopping:
                     best = net.parameters.copy(), net.state.copy()
                 optimizer.iteration_ends(self.t_)
                 if self._call_back(found):
@@ -183,8 +177,18 @@ class EpochsMixin:
         optimizer.slots, optimizer.step = trainer.slots, trainer.step
         if best is not None:
             net.parameters[...], net.state[...] = best
-        elif self.early_stopping and hasattr(self, "_best_coefs"):
-            self.coefs_, self.intercepts_ = self._best_coefs, self._best_intercepts
+
+    def _count_improvement(self: Any) -> bool:
+        """Count epochs without progress of the watched score or loss; return whether the last is the best so far."""
+        if not self.early_stopping:
+            value, best = self.loss_curve_[-1], self.best_loss_
+            self._no_improvement_count = self._no_improvement_count + 1 if value > best - self.tol else 0
+            self.best_loss_ = min(value, best)
+            return bool(value < best)
+        value, best = self.validation_scores_[-1], self.best_validation_score_
+        self._no_improvement_count = self._no_improvement_count + 1 if value < best + self.tol else 0
+        self.best_validation_score_ = max(value, best) if value == value else best
+        return bool(value > best)
 
     def _noise_seed(self: Any) -> int:
         """Return the seed of dropout; without dropout nothing is drawn, as in scikit-learn."""

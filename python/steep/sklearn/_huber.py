@@ -62,9 +62,10 @@ class HuberRegressor(_HuberRegressor):  # type: ignore[misc]
         total = float(w.sum())
         warm: Any = self.warm_start and hasattr(self, "coef_")
         intercept, coef = (self.intercept_, self.coef_) if warm else (0.0, np.zeros(X.shape[1]))
-        self.n_iter_, done = 0, False
         residual = y - X @ coef - intercept
         sigma = float(self.scale_) if warm else max(float(np.average(np.abs(residual), weights=w)), _LEAST_SCALE)
+        self.n_iter_ = 0
+        done = bool(warm) and self._gradient(X, residual, w, coef, sigma) <= self.tol
         while self.n_iter_ < self.max_iter and not done:
             start = np.append(coef, [intercept] if self.fit_intercept else [])
             with warnings.catch_warnings():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,19 @@ __all__ = ["LbfgsMixin"]
 class LbfgsMixin:
     """The objective of solver="lbfgs"."""
 
-    def _fit_lbfgs(self: Any, X: Any, y: Array, *rest: Any) -> None:
+    def _fit_packed(self: Any, X: Any, y: Array, sample_weight: Array | None, units: list[int]) -> None:
         if self.l1 > 0:
             raise ValueError(f"l1 must be 0 with solver='lbfgs', got {self.l1}: use solver='adam' or 'sgd'")
         self._refuse_noise("lbfgs")
         self._network()
         try:
-            super()._fit_lbfgs(X, y, *rest)  # type: ignore[misc]
+            nothing: list[Any] = [None] * len(units)
+            weights = (sample_weight,) if "sample_weight" in signature(self._fit_lbfgs).parameters else ()
+            self._fit_weights = sample_weight
+            self._fit_lbfgs(X, y, *weights, nothing, nothing, nothing, nothing, units)
         finally:
-            self.__dict__.pop("_steep_risk", None)
+            for name in ("_steep_risk", "_fit_weights"):
+                self.__dict__.pop(name, None)
 
     def _refuse_noise(self: Any, solver: str) -> None:
         """Refuse layers that act differently in training with a solver that sees all rows at once."""
@@ -34,7 +39,7 @@ class LbfgsMixin:
 
     def _loss_grad_lbfgs(self: Any, packed: Array, X: Any, y: Array, *rest: Any) -> tuple[float, Array]:
         """Value and gradient of scikit-learn's objective at its packed vector: coefs (in, out), then intercepts."""
-        weights = rest[0] if len(rest) == 5 else None
+        weights = rest[0] if len(rest) == 5 else self.__dict__.get("_fit_weights")
         kept = self.__dict__.get("_steep_risk")
         if kept is None or kept[0] is not X or kept[1] is not y or kept[2] is not weights:
             net = self._network()

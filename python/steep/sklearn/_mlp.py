@@ -49,10 +49,11 @@ class _SteepMixin(SolverMixin, EpochsMixin, LbfgsMixin, FullBatchMixin, Validati
         if X_val is not None:
             self._held = (X_val, y_val)
         try:
-            weights = self._weights(y, sample_weight)
-            return super().fit(X, y) if weights is None else super().fit(X, y, weights)  # type: ignore[misc]
+            self._row_weights = self._weights(y, sample_weight)  # scikit-learn 1.6 would not hand them on
+            return super().fit(X, y)  # type: ignore[misc]
         finally:
-            self.__dict__.pop("_held", None)
+            for name in ("_held", "_row_weights"):
+                self.__dict__.pop(name, None)
 
 
 def _has_probabilities(estimator: Any) -> bool:

@@ -25,7 +25,7 @@ __all__ = ["NetworkMixin", "dense_layers"]
 
 _NAMES = {"logistic": "sigmoid"}  # scikit-learn's name where it is another
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
-_UNSAVED = ("_steep_network", "_steep_risk", "_held")
+_UNSAVED = ("_steep_network", "_steep_risk", "_held", "_row_weights", "_fit_weights")
 
 
 class NetworkMixin:
@@ -107,7 +107,7 @@ class NetworkMixin:
         self._steep_network = (net, [*self.coefs_, *self.intercepts_])
 
     def _initialize(self: Any, y: Array, layer_units: list[int], dtype: Any) -> None:
-        for stale in ("_best_coefs", "loss_curve_", "_steep_network", "_steep_arrays"):
+        for stale in ("loss_curve_", "_steep_network", "_steep_arrays"):
             self.__dict__.pop(stale, None)
         super()._initialize(y, layer_units, np.dtype(self.dtype or dtype))  # type: ignore[misc]
         if self.solver != "lbfgs" and not hasattr(self, "loss_curve_"):  # not one of scikit-learn's solvers

@@ -6,7 +6,6 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import _fit_context
 from sklearn.linear_model import Ridge as _Ridge
 
@@ -59,25 +58,16 @@ class Ridge(_Ridge):  # type: ignore[misc]
         alpha = np.asarray(self.alpha, np.float64)
         if alpha.size not in (1, targets):
             raise ValueError(f"Number of targets and number of penalties do not correspond: {alpha.size} != {targets}")
-        # with more columns than rows and no penalty, the coefficients of least norm are those of centered data
-        centered = self.fit_intercept and not alpha.all() and X.shape[1] >= X.shape[0] and not issparse(X)
-        rows, middle = X, np.zeros(0)
-        if centered:
-            middle = np.average(X, axis=0, weights=weights)
-            rows = X - middle
         columns = [y] if alpha.size == 1 else list(y.reshape(-1, targets).T)
         fits = [
             fit_linear(
-                rows, np.ascontiguousarray(column - (np.average(column, axis=0, weights=weights) if centered else 0)),
-                "squared_error", l2=float(a) / total, intercept=self.fit_intercept and not centered,
+                X, np.ascontiguousarray(column), "squared_error", l2=float(a) / total, intercept=self.fit_intercept,
                 sample_weight=weights, tol=0.0, rtol=1e-10, max_iter=self.max_iter,
             )
             for column, a in zip(columns, np.ravel(alpha), strict=True)
         ]  # fmt: skip
         coef = np.vstack([fit.coef for fit in fits]).astype(X.dtype, copy=False)
         intercept = np.hstack([fit.intercept for fit in fits]).astype(X.dtype, copy=False)
-        if centered:
-            intercept = np.average(y, axis=0, weights=weights) - coef @ middle
         self.coef_ = coef[0] if y.ndim == 1 or targets == 1 else coef
         self.intercept_: Any = 0.0
         if self.fit_intercept:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import numpy as np
-from sklearn.neural_network import MLPRegressor
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import _check_sample_weight
 
-from .._validation import Array
 from ..methods import Method, method_table
 from ..rules import _BY_NAME, Rule
 
-__all__ = ["SOLVERS", "SolverMixin"]
+__all__ = ["NOT_FINITE", "SOLVERS", "SolverMixin"]
+
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
 
 _NETWORK_METHODS = sorted(
     set(method_table)
     - {"dual_coordinate_ascent", "hinge_interior_point", "coordinate_descent", "interior_point", "direct", "lbfgs"}
 )
 SOLVERS = {"lbfgs", "auto", "lm", "newton-cg", *_BY_NAME, *_NETWORK_METHODS}
-_SCIKIT_LEARN = ("lbfgs", "sgd", "adam")
 # "auto": Levenberg-Marquardt factors a matrix of all parameters in every iteration; L-BFGS reads all rows.
 _LM_PARAMETERS, _LM_WORK, _LBFGS_ROWS = 600, 2e9, 2000
 
@@ -64,17 +64,13 @@ class SolverMixin:
         each = compute_sample_weight(self.class_weight, y)
         return each if sample_weight is None else np.asarray(sample_weight) * each
 
-    def _fit(self: Any, X: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
-        if kwargs.get("incremental") and getattr(self, "class_weight", None) is not None:
+    def _fit(self: Any, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Any:
+        """Fit with any solver; checks and initialization are as in scikit-learn's `_fit`."""
+        if incremental and getattr(self, "class_weight", None) is not None:
             raise ValueError(f"class_weight must be None in partial_fit, got {self.class_weight!r}: give sample_weight")
         self.__dict__.pop("posterior_", None)
-        if isinstance(self.solver, str) and self.solver in _SCIKIT_LEARN:
-            self.solver_ = self.solver
-            return super()._fit(X, y, *args, **kwargs)  # type: ignore[misc]
-        return self._fit_other(X, y, *args, **kwargs)
-
-    def _fit_other(self: Any, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Any:
-        """Fit with a solver that scikit-learn has not; checks and initialization are as in its `_fit`."""
+        if sample_weight is None:
+            sample_weight = self.__dict__.get("_row_weights")
         sizes = self.hidden_layer_sizes
         hidden = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
         if np.any(np.array(hidden) <= 0):
@@ -92,17 +88,12 @@ class SolverMixin:
         chosen, reason = (self.solver, str(self.solver)) if self.solver != "auto" else self._choose(X.shape[0])
         self.solver_ = reason
         if chosen == "lbfgs":
-            nothing: list[Array | None] = [None] * len(units)
-            weights = () if _knows_no_weights() else (sample_weight,)
-            self._fit_lbfgs(X, y, *weights, nothing, nothing, nothing, nothing, units)
+            self._fit_packed(X, y, sample_weight, units)
+            if not all(np.isfinite(array).all() for array in (*self.coefs_, *self.intercepts_)):
+                raise ValueError(NOT_FINITE)
         elif isinstance(chosen, Rule) or chosen in _BY_NAME:
             self._fit_epochs(X, y, sample_weight, incremental, chosen)
         else:
             assert isinstance(chosen, str | Method)
             self._fit_method(X, y, sample_weight, chosen)
         return self
-
-
-def _knows_no_weights() -> bool:
-    """Whether this scikit-learn's networks have no sample weights, before 1.7."""
-    return "sample_weight" not in inspect.signature(MLPRegressor.fit).parameters

@@ -32,8 +32,9 @@ class ValidationMixin:
 
     def _score(self: Any, X: Any, y: Array, sample_weight: Array | None = None) -> float:
         """Return the score of validation rows: accuracy or r2, `scoring`, or minus the loss."""
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         if self.scoring is None:
-            found: float = super()._score(X, y, sample_weight=sample_weight)  # type: ignore[misc]
+            found: float = super()._score(X, y, **weights)  # type: ignore[misc]
             return found
         if self.scoring == "loss":
             rows = self._label_binarizer.transform(y) if is_classifier(self) else y
@@ -43,5 +44,4 @@ class ValidationMixin:
         view.__dict__.update(self.__dict__)
         view.__dict__.pop("feature_names_in_", None)
         scorer = check_scoring(view, scoring=self.scoring)
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         return float(scorer(view, X, y, **weights))
