@@ -13,6 +13,8 @@ void fill_cholesky(ProductKernels<T>& table);
 template <class T>
 void fill_matrix_vector(ProductKernels<T>& table);
 template <class T>
+void fill_row_outer(ProductKernels<T>& table);
+template <class T>
 void fill_peak(ProductKernels<T>& table);
 template <class T>
 void fill(ActivationKernels<T>& table);

@@ -78,6 +78,19 @@ inline void transpose_square(const T* b, Index b_stride, Index rows, Index colum
   }
 }
 
+// `width` entries and then zeros, up to `padded` (at most a panel, a multiple of a half vector).
+template <class T>
+inline void copy_padded(const T* from, Index width, Index padded, T* to) {
+  constexpr Index w = Simd<T>::width, h = sizeof(HalfV<T>) / sizeof(T);
+  if (padded == h) {
+    const HalfV<T> v = load_part<HalfV<T>>(from, width);
+    std::memcpy(to, &v, sizeof v);
+    return;
+  }
+  store(to, width < w ? load_part<V<T>>(from, width) : load(from));
+  if (padded > w) store(to + w, load_part<V<T>>(from + w, width - w));
+}
+
 // One panel: `width` columns of B stored `padded` wide (a multiple of a half vector).
 template <class T>
 void pack_panel(Index k, Index width, Index padded, const T* b, Index b_row, Index b_col, T* out) {
@@ -89,10 +102,7 @@ void pack_panel(Index k, Index width, Index padded, const T* b, Index b_row, Ind
         store(out + i * kPanel<T> + w, load(b + i * b_row + w));
       }
     } else {
-      for (Index i = 0; i < k; ++i) {
-        for (Index j = 0; j < width; ++j) out[i * padded + j] = b[i * b_row + j];
-        for (Index j = width; j < padded; ++j) out[i * padded + j] = 0;
-      }
+      for (Index i = 0; i < k; ++i) copy_padded(b + i * b_row, width, padded, out + i * padded);
     }
   } else if (b_row == 1 && padded % w == 0) {
     for (Index i = 0; i < k; i += w) {

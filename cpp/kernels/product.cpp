@@ -148,6 +148,7 @@ void fill(ProductKernels<T>& table) {
   fill_gram(table);
   fill_cholesky(table);
   fill_matrix_vector(table);
+  fill_row_outer(table);
   fill_peak(table);
 }
 template void fill(ProductKernels<float>&);

@@ -151,13 +151,8 @@ class Dense final : public Layer<T> {
   }
 
   void row_jacobian(const Block<T>& b, const T* x, const T* dz, T* J, Index stride) const override {
-    for (Index r = 0; r < b.rows; ++r) {
-      T* row = J + r * stride;
-      const T *xr = x + r * in_, *dr = dz + r * out_;
-      for (Index i = 0; i < out_; ++i)
-        for (Index j = 0; j < in_; ++j) row[i * in_ + j] = dr[i] * xr[j];
-      if (bias_) std::copy_n(dr, out_, row + out_ * in_);
-    }
+    k_.product.row_outer(b.rows, out_, dz, in_, x, J, stride);
+    for (Index r = 0; bias_ && r < b.rows; ++r) std::copy_n(dz + r * out_, out_, J + r * stride + out_ * in_);
   }
 
  private:

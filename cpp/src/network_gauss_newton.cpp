@@ -10,7 +10,7 @@
 namespace steep {
 namespace {
 
-constexpr Index few_parameters = 256, accumulators = 4, part_rows = 64, tile_side = 256;
+constexpr Index few_parameters = 256, accumulators = 4, part_rows = 64, tile_side = 256, block_rows = 1024;
 constexpr Index large_entries = Index{1} << 22;  // of a chunk's gradients
 
 }  // namespace
@@ -25,10 +25,8 @@ Index NetworkRisk<T>::residual_count() const {
 template <class T>
 void NetworkRisk<T>::residuals(const double* w, double* r, double* J) {
   if (residual_count() == 0) this->lacks("residuals: its loss is not the squared error");
-  load(w);
+  const bool held = make_ready(w, teams_.of(1));
   const Index p = dim(), k = net_.outputs();
-  Team one(1);
-  packed_.make(w_.data(), one);
   Buffer<T> rows(part_rows * k * p), rho(part_rows * k);
   for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
     this->check_interrupt();
@@ -36,7 +34,7 @@ void NetworkRisk<T>::residuals(const double* w, double* r, double* J) {
     pass_->begin_rows(w_.data(), state_.data(), packed_, data_, c);
     for (Index r0 = 0; r0 < c.n; r0 += part_rows) {
       const Index count = std::min(part_rows, c.n - r0);
-      pass_->gauss_newton_rows(data_, c, r0, count, 0, rows.data(), rho.data());
+      pass_->gauss_newton_rows(data_, c, r0, count, 0, held, rows.data(), rho.data());
       std::copy_n(rho.data(), count * k, r + (first + r0) * k);
       if (J) std::copy_n(rows.data(), count * k * p, J + (first + r0) * k * p);
     }
@@ -55,6 +53,16 @@ void NetworkRisk<T>::residuals(const double* w, double* r, double* J) {
   }
 }
 
+// Parameters and panels of w, unless the pass holds its activations, and so has them: then true.
+template <class T>
+bool NetworkRisk<T>::make_ready(const double* w, Team& team) {
+  if (holds(w)) return true;
+  held_.clear();
+  load(w);
+  packed_.make(w_.data(), team);
+  return false;
+}
+
 template <class T>
 double NetworkRisk<T>::normal_equations(const double* w, double* JtJ, double* Jtr) {
   if (!rows_ready_) this->lacks("a Gauss-Newton matrix: its loss or a layer gives none");
@@ -62,13 +70,13 @@ double NetworkRisk<T>::normal_equations(const double* w, double* JtJ, double* Jt
   double value = 0;
   const bool squares = plan_.kernel == Loss::squared_error;
   if (!squares) value = evaluate(w, Jtr);
-  load(w);
   if (squares) std::fill_n(Jtr, p, 0.0);
   double loss = 0;
   if (p <= few_parameters)
-    small_normal_equations(JtJ, squares ? Jtr : nullptr, loss);
+    small_normal_equations(w, JtJ, squares ? Jtr : nullptr, loss);
   else
-    large_normal_equations(JtJ, squares ? Jtr : nullptr, loss);
+    large_normal_equations(w, JtJ, squares ? Jtr : nullptr, loss);
+  hold(w);
   if (squares) value = loss + add_penalty(w, Jtr);
   for (Index i = 0; i < p; ++i) {
     if (penalized_[static_cast<std::size_t>(i)]) JtJ[i * p + i] += l2_;
@@ -78,55 +86,59 @@ double NetworkRisk<T>::normal_equations(const double* w, double* JtJ, double* Jt
 }
 
 template <class T>
-void NetworkRisk<T>::small_normal_equations(double* JtJ, double* Jtr, double& value) {
+void NetworkRisk<T>::small_normal_equations(const double* w, double* JtJ, double* Jtr, double& value) {
   const Index p = dim(), k = net_.outputs();
   const auto& product = kernels<T>().product;
-  Team team(std::min<int>(
+  Team& team = teams_.of(std::min<int>(
       team_size((3.0 * static_cast<double>(k) * net_.flops_per_row()) + static_cast<double>(k * p * p)), accumulators));
-  packed_.make(w_.data(), team);
-  struct Own {
-    Buffer<T> H, g, J, rho, workspace;
-  };
-  std::vector<Own> own(accumulators);
-  for (Own& o : own) {
-    o.H.resize(p * p);
-    o.g.resize(p);
-    o.J.resize(part_rows * k * p);
-    o.rho.resize(part_rows * k);
-    o.workspace.resize(product.gram_workspace(p));
+  const bool held = make_ready(w, team);
+  if (accumulators_.empty()) {
+    accumulators_.resize(accumulators);
+    for (Accumulator& o : accumulators_) {
+      o.H.resize(p * p);
+      o.g.resize(p);
+      o.J.resize(part_rows * k * p);
+      o.rho.resize(part_rows * k);
+      o.workspace.resize(product.gram_workspace(p));
+    }
+  }
+  for (Accumulator& o : accumulators_) {
+    std::fill_n(o.H.data(), p * p, T(0));
+    std::fill_n(o.g.data(), p, T(0));
   }
   for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
     this->check_interrupt();
     const auto c = chunk(first);
     pass_->begin_rows(w_.data(), state_.data(), packed_, data_, c);
     team.run(accumulators, [&](Index a, int member) {
-      Own& o = own[static_cast<std::size_t>(a)];
+      Accumulator& o = accumulators_[static_cast<std::size_t>(a)];
       const Index end = (a + 1) * c.n / accumulators;
       for (Index r0 = a * c.n / accumulators; r0 < end; r0 += part_rows) {
         const Index count = std::min(part_rows, end - r0);
-        pass_->gauss_newton_rows(data_, c, r0, count, member, o.J.data(), Jtr ? o.rho.data() : nullptr);
+        pass_->gauss_newton_rows(data_, c, r0, count, member, held, o.J.data(), Jtr ? o.rho.data() : nullptr);
         product.weighted_gram(count * k, p, o.J.data(), p, nullptr, o.H.data(), p, true, o.workspace.data());
         if (Jtr) product.transposed_vector(count * k, p, o.J.data(), p, o.rho.data(), o.g.data(), true);
       }
     });
-    value += pass_->loss_sum(c.n);
+    value += pass_->loss_sum(0, c.n);
   }
   for (Index i = 0; i < p * p; ++i) {
     double sum = 0;
-    for (const Own& o : own) sum += static_cast<double>(o.H[i]);
+    for (const Accumulator& o : accumulators_) sum += static_cast<double>(o.H[i]);
     JtJ[i] = sum;
   }
   for (Index i = 0; Jtr && i < p; ++i)
-    for (const Own& o : own) Jtr[i] += static_cast<double>(o.g[i]);
+    for (const Accumulator& o : accumulators_) Jtr[i] += static_cast<double>(o.g[i]);
 }
 
 template <class T>
-void NetworkRisk<T>::large_normal_equations(double* JtJ, double* Jtr, double& value) {
+void NetworkRisk<T>::large_normal_equations(const double* w, double* JtJ, double* Jtr, double& value) {
   const Index p = dim(), k = net_.outputs();
   const auto& product = kernels<T>().product;
-  Team team(team_size(static_cast<double>(k * p * p)));
-  packed_.make(w_.data(), team);
-  const Index size = std::min(pass_->max_rows(), std::max<Index>(part_rows, large_entries / (k * p)));
+  Team& team = teams_.of(team_size(static_cast<double>(k * p * p)));
+  const bool held = make_ready(w, team);
+  const Index size = std::min({pass_->max_rows(), block_rows, std::max<Index>(part_rows, large_entries / (k * p))});
+  const bool whole = data_.n <= pass_->max_rows();  // rows keep their places, so that the pass holds all activations
   Buffer<T> J(size * k * p), rho(size * k), H(p * p), g(p);
   const Index sides = (p + tile_side - 1) / tile_side;
   std::vector<Buffer<T>> workspaces;
@@ -135,11 +147,13 @@ void NetworkRisk<T>::large_normal_equations(double* JtJ, double* Jtr, double& va
         std::max(product.gram_workspace(tile_side), product.workspace_size(tile_side, tile_side, size * k)));
   for (Index first = 0; first < data_.n; first += size) {
     this->check_interrupt();
-    typename Pass<T>::Rows c{nullptr, first, std::min(size, data_.n - first), 1 / total_weight_};
+    const Index n = std::min(size, data_.n - first), place = whole ? first : 0;
+    const typename Pass<T>::Rows c{nullptr, first - place, place + n, 1 / total_weight_};
     pass_->begin_rows(w_.data(), state_.data(), packed_, data_, c);
-    team.run((c.n + part_rows - 1) / part_rows, [&](Index task, int member) {
-      const Index r0 = task * part_rows, count = std::min(part_rows, c.n - r0);
-      pass_->gauss_newton_rows(data_, c, r0, count, member, J.data() + r0 * k * p, Jtr ? rho.data() + r0 * k : nullptr);
+    team.run((n + part_rows - 1) / part_rows, [&](Index task, int member) {
+      const Index r0 = task * part_rows, count = std::min(part_rows, n - r0);
+      pass_->gauss_newton_rows(data_, c, place + r0, count, member, held, J.data() + r0 * k * p,
+                               Jtr ? rho.data() + r0 * k : nullptr);
     });
     team.run(sides * (sides + 1) / 2, [&](Index task, int member) {
       Index i = 0;
@@ -148,13 +162,13 @@ void NetworkRisk<T>::large_normal_equations(double* JtJ, double* Jtr, double& va
       const Index height = std::min(tile_side, p - i0), width = std::min(tile_side, p - j0);
       T* workspace = workspaces[static_cast<std::size_t>(member)].data();
       if (i == j) {
-        product.weighted_gram(c.n * k, height, J.data() + i0, p, nullptr, H.data() + i0 * p + i0, p, true, workspace);
+        product.weighted_gram(n * k, height, J.data() + i0, p, nullptr, H.data() + i0 * p + i0, p, true, workspace);
         return;
       }
       Product<T> q;
       q.m = height;
       q.n = width;
-      q.k = c.n * k;
+      q.k = n * k;
       q.a = J.data() + i0;
       q.a_row = 1;
       q.a_col = p;
@@ -167,8 +181,8 @@ void NetworkRisk<T>::large_normal_equations(double* JtJ, double* Jtr, double& va
       q.workspace = workspace;
       product.multiply(q);
     });
-    if (Jtr) product.transposed_vector(c.n * k, p, J.data(), p, rho.data(), g.data(), true);
-    value += pass_->loss_sum(c.n);
+    if (Jtr) product.transposed_vector(n * k, p, J.data(), p, rho.data(), g.data(), true);
+    value += pass_->loss_sum(place, n);
   }
   for (Index i = 0; i < p * p; ++i) JtJ[i] = static_cast<double>(H[i]);
   for (Index i = 0; Jtr && i < p; ++i) Jtr[i] += static_cast<double>(g[i]);

@@ -10,6 +10,16 @@ namespace steep {
 namespace {
 
 constexpr Index chunk_rows = 1024;
+constexpr Index held_entries = Index{1} << 20;  // of inputs and activations: up to so many, all rows are one chunk
+
+// Chunks of float stay short: their sums are made in float.
+template <class T>
+Index rows_a_chunk(const Network<T>& net, Index n) {
+  if (sizeof(T) < sizeof(double)) return std::min(n, chunk_rows);
+  Index entries = net.inputs();
+  for (Index l = 0; l < net.size(); ++l) entries += net.layer(l).outputs();
+  return std::min(n, std::max(chunk_rows, held_entries / entries));
+}
 
 // Loss kernels whose second derivative says something.
 bool is_curved(Loss kernel) {
@@ -33,7 +43,7 @@ NetworkRisk<T>::NetworkRisk(const Network<T>& net, const T* state, const Dataset
       state_(net.state_count()),
       gradient_(net.parameter_count()),
       packed_(net, true),
-      pass_(std::make_unique<Rows>(net, plan, std::min(data.n, chunk_rows), n_threads)) {
+      pass_(std::make_unique<Rows>(net, plan, rows_a_chunk(net, data.n), n_threads)) {
   std::copy_n(state, net.state_count(), state_.data());
   if (data.weight) {
     total_weight_ = 0;
@@ -75,7 +85,10 @@ void NetworkRisk<T>::penalize_biases() {
 
 template <class T>
 void NetworkRisk<T>::set_threads(int n) {
-  if (n > n_threads_) pass_ = std::make_unique<Rows>(net_, plan_, pass_->max_rows(), n);
+  if (n > n_threads_) {
+    pass_ = std::make_unique<Rows>(net_, plan_, pass_->max_rows(), n);
+    held_.clear();
+  }
   n_threads_ = n;
 }
 
@@ -85,9 +98,19 @@ void NetworkRisk<T>::load(const double* w) {
 }
 
 template <class T>
+bool NetworkRisk<T>::holds(const double* w) const {
+  return held_.size() == static_cast<std::size_t>(dim()) && std::equal(w, w + dim(), held_.begin());
+}
+template <class T>
+void NetworkRisk<T>::hold(const double* w) {
+  held_.clear();
+  if (data_.n <= pass_->max_rows()) held_.assign(w, w + dim());
+}
+
+template <class T>
 int NetworkRisk<T>::team_size(double flops_per_row) const {
-  // A team is made anew for each evaluation, so it must pay for its threads' start.
-  return worthwhile_threads(flops_per_row * static_cast<double>(data_.n) / 20, n_threads_);
+  // Its threads sleep between evaluations, so it must pay for waking them.
+  return worthwhile_threads(flops_per_row * static_cast<double>(data_.n) / 2, n_threads_);
 }
 
 template <class T>
@@ -110,8 +133,9 @@ double NetworkRisk<T>::add_penalty(const double* w, double* g) const {
 
 template <class T>
 double NetworkRisk<T>::evaluate(const double* w, double* g) {
+  held_.clear();
   load(w);
-  Team team(team_size(3 * net_.flops_per_row()));
+  Team& team = teams_.of(team_size(3 * net_.flops_per_row()));
   packed_.make(w_.data(), team);
   if (g) std::fill_n(g, dim(), 0.0);
   double value = 0;
@@ -126,16 +150,18 @@ double NetworkRisk<T>::evaluate(const double* w, double* g) {
       for (Index j = t.other_begin; j < t.other_end; ++j) g[j] += static_cast<double>(gradient_[j]);
     });
   }
+  hold(w);
   return value + add_penalty(w, g);
 }
 
 template <class T>
 void NetworkRisk<T>::hessian_product(const double* w, const double* v, double* Hv) {
   if (!tangents_) this->lacks("Hessian-vector products: a layer has no tangents");
+  held_.clear();
   load(w);
   Buffer<T> direction(dim());
   for (Index i = 0; i < dim(); ++i) direction[i] = static_cast<T>(v[i]);
-  Team team(team_size(6 * net_.flops_per_row()));
+  Team& team = teams_.of(team_size(6 * net_.flops_per_row()));
   packed_.make(w_.data(), team);
   for (Index i = 0; i < dim(); ++i) Hv[i] = penalized_[static_cast<std::size_t>(i)] ? l2_ * v[i] : 0;
   for (Index first = 0; first < data_.n; first += pass_->max_rows()) {

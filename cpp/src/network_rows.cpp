@@ -79,12 +79,14 @@ void NetworkRisk<T>::Rows::row_gradients(Index r0, Index count, int member, T* J
 
 template <class T>
 void NetworkRisk<T>::Rows::gauss_newton_rows(const Dataset<T>& data, const ChunkRows& rows, Index r0, Index count,
-                                             int member, T* J, T* rho) {
+                                             int member, bool held, T* J, T* rho) {
   const Network<T>& net = this->net_;
   const Index k = net.outputs(), p = net.parameter_count();
-  this->load(r0, count, data, rows);
-  this->forward(0, net.size(), r0, count, member);
-  kernels<T>().loss.value_and_gradient(call_of(data, r0, count), this->row_loss_.data() + r0, nullptr);
+  if (!held) {
+    this->load(r0, count, data, rows);
+    this->forward(0, net.size(), r0, count, member);
+    kernels<T>().loss.value_and_gradient(call_of(data, r0, count), this->row_loss_.data() + r0, nullptr);
+  }
   const T* score = this->activations_.back().data() + r0 * k;
   const T* weight = this->weight_.data() + r0;
   T* factor = factor_.data() + r0 * k;

@@ -27,11 +27,12 @@ class NetworkRisk<T>::Rows : public Pass<T> {
   void begin_rows(const T* w, T* state, const Packed<T>& packed, const Dataset<T>& data, const ChunkRows& rows) {
     this->begin(w, state, packed, data, rows, {false, true, 0, 0});
   }
-  void gauss_newton_rows(const Dataset<T>& data, const ChunkRows& rows, Index r0, Index count, int member, T* J,
-                         T* rho);
-  double loss_sum(Index n) const {
+  // held: the pass has these rows' data, activations and losses from an earlier call at the same parameters.
+  void gauss_newton_rows(const Dataset<T>& data, const ChunkRows& rows, Index r0, Index count, int member, bool held,
+                         T* J, T* rho);
+  double loss_sum(Index first, Index n) const {
     double sum = 0;
-    for (Index r = 0; r < n; ++r) sum += this->row_loss_[r];
+    for (Index r = first; r < first + n; ++r) sum += this->row_loss_[r];
     return sum;
   }
   // Backward from seeds (count, outputs): row r of J is the parameters' gradient of <seed_r, output_r>.

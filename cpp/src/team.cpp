@@ -2,6 +2,7 @@
 #include "steep/team.hpp"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -123,5 +124,22 @@ void Team::member_loop(int member) {
     }
   }
 }
+
+void KeptTeams::leave_to_parent() {
+  if (process_ == getpid()) return;
+  for (auto& team : teams_) (void)team.release();  // its threads are not in this process: they cannot be joined
+  teams_.clear();
+  process_ = getpid();
+}
+
+Team& KeptTeams::of(int n_threads) {
+  leave_to_parent();
+  const auto place = static_cast<std::size_t>(std::max(n_threads, 1) - 1);
+  if (teams_.size() <= place) teams_.resize(place + 1);
+  if (!teams_[place]) teams_[place] = std::make_unique<Team>(n_threads);
+  return *teams_[place];
+}
+
+KeptTeams::~KeptTeams() { leave_to_parent(); }
 
 }  // namespace steep

@@ -4,7 +4,8 @@
 // Exact derivatives: gradient by backpropagation, Hessian-vector products by the R-operator (Pearlmutter, 1994), and the
 // generalized Gauss-Newton matrix sum_i J_i' H_i J_i (Schraudolph, Neural Computation 14 (2002) 1723), where H_i is the
 // loss's second derivative in the scores: for the squared error J'J. Rows go through in chunks, so memory is
-// O(p^2 + chunk p) for matrices and O(chunk) for vectors; the chunks' sums are added in order, in double.
+// O(p^2 + chunk p) for matrices and O(chunk) for vectors; the chunks' sums are added in order, in double. Where all rows
+// fit one chunk, the derivatives at the point evaluated last start from its activations.
 #pragma once
 #include "steep/evidence.hpp"
 #include "steep/pass.hpp"
@@ -47,11 +48,15 @@ class NetworkRisk : public Objective, public EvidenceModel {
  private:
   class Rows;  // a pass with tangents and per-row gradients
   void load(const double* w);
+  // Whether the pass holds the activations of all rows at w.
+  bool holds(const double* w) const;
+  void hold(const double* w);
   double add_penalty(const double* w, double* g) const;
   int team_size(double flops_per_row) const;
   typename Pass<T>::Rows chunk(Index first) const;
-  void small_normal_equations(double* JtJ, double* Jtr, double& value);
-  void large_normal_equations(double* JtJ, double* Jtr, double& value);
+  bool make_ready(const double* w, Team& team);
+  void small_normal_equations(const double* w, double* JtJ, double* Jtr, double& value);
+  void large_normal_equations(const double* w, double* JtJ, double* Jtr, double& value);
 
   std::string name_ = "network risk";  // and which layer has no tangents
   const Network<T>& net_;
@@ -63,8 +68,14 @@ class NetworkRisk : public Objective, public EvidenceModel {
   Vector l1_;
   std::vector<char> penalized_;  // of each parameter: whether l2 and l1 are on it; without more said the weights
   Buffer<T> w_, state_, gradient_;
+  Vector held_;  // the point whose activations the pass holds, or empty
   Packed<T> packed_;
+  KeptTeams teams_;
   std::unique_ptr<Rows> pass_;
+  struct Accumulator {
+    Buffer<T> H, g, J, rho, workspace;
+  };
+  std::vector<Accumulator> accumulators_;  // of small_normal_equations
 };
 
 }  // namespace steep

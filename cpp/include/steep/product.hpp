@@ -46,6 +46,8 @@ struct ProductKernels {
   // y = X w (n; an entry's bits do not depend on n), y = X' v (d; accumulated in fixed row order)
   void (*matrix_vector)(Index n, Index d, const T* x, Index x_row, const T* w, T* y);
   void (*transposed_vector)(Index n, Index d, const T* x, Index x_row, const T* v, T* y, bool accumulate);
+  // Row by row, out(r, i n + j) = a(r, i) b(r, j) for a (rows, m) and b (rows, n), both contiguous.
+  void (*row_outer)(Index rows, Index m, const T* a, Index n, const T* b, T* out, Index out_row);
   // GFLOP/s of fused multiply-adds on this core, the best of many short runs in that time.
   double (*fma_peak)(double seconds);
 };

@@ -64,4 +64,17 @@ class Team {
   std::exception_ptr error_;
 };
 
+// Teams of an object that is called again and again: made when first asked for, asleep between calls. A forked child
+// makes its own, and leaves its parent's alone.
+class KeptTeams {
+ public:
+  ~KeptTeams();
+  Team& of(int n_threads);
+
+ private:
+  void leave_to_parent();
+  std::vector<std::unique_ptr<Team>> teams_;  // by size - 1
+  long process_ = 0;
+};
+
 }  // namespace steep
