@@ -3,14 +3,15 @@ Second order on networks: time to an accuracy, the speed of J'J and of Hessian-v
 
     python bench/second_order.py [sinc] [friedman] [gram] [hvp] [many]
 
-Every row checks its answer before it times it. Times are the best or the median of several runs, as said; PyTorch is
-measured in the same process with the same number of threads where it is installed.
+Every row checks its answer before it times it. Times are the best or the median of several runs, as said; PyTorch, and
+SciPy with JAX's derivatives, are measured in the same process with the same number of threads where they are installed.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
@@ -52,10 +53,7 @@ def adam_in_torch(widths, x, y, target, seed, limit, rate=1e-2):
     import torch
 
     torch.manual_seed(seed)
-    layers = []
-    for i, (a, b) in enumerate(pairwise(widths)):
-        layers += [torch.nn.Linear(a, b)] + ([torch.nn.Tanh()] if i < len(widths) - 2 else [])
-    net = torch.nn.Sequential(*layers).double()
+    net = torch_net(widths)
     rule = torch.optim.Adam(net.parameters(), rate, fused=True)
     xs, ys = torch.from_numpy(x), torch.from_numpy(y)
     best, began = np.inf, time.perf_counter()
@@ -66,6 +64,91 @@ def adam_in_torch(widths, x, y, target, seed, limit, rate=1e-2):
         rule.step()
         best = min(best, float(loss))
     return time.perf_counter() - began, best
+
+
+def lbfgs_in_torch(widths, x, y, target, seed, limit):
+    """Return (seconds, best mean squared error) of PyTorch's L-BFGS with a strong Wolfe line search."""
+    import torch
+
+    torch.manual_seed(seed)
+    net = torch_net(widths)
+    rule = torch.optim.LBFGS(net.parameters(), max_iter=20, history_size=50, line_search_fn="strong_wolfe",
+                             tolerance_grad=0, tolerance_change=0)  # fmt: skip
+    xs, ys = torch.from_numpy(x), torch.from_numpy(y)
+    best, began = np.inf, time.perf_counter()
+
+    def closure():
+        nonlocal best
+        rule.zero_grad()
+        loss = torch.mean((net(xs) - ys) ** 2)
+        loss.backward()
+        best = min(best, float(loss))
+        return loss
+
+    while time.perf_counter() - began < limit and best > target:
+        rule.step(closure)
+    return time.perf_counter() - began, best
+
+
+def torch_net(widths):
+    """Return a network of tanh layers in float64."""
+    import torch
+
+    layers = []
+    for i, (a, b) in enumerate(pairwise(widths)):
+        layers += [torch.nn.Linear(a, b)] + ([torch.nn.Tanh()] if i < len(widths) - 2 else [])
+    return torch.nn.Sequential(*layers).double()
+
+
+class _Reached(Exception):
+    """The residuals are small enough."""
+
+
+def scipy_with_jax(widths, x, y, target, seed, limit):
+    """Return (seconds, best mean squared error, method) of SciPy's least_squares, by JAX; compilation apart."""
+    import jax
+    import scipy.optimize
+
+    jax.config.update("jax_enable_x64", True)
+    hidden = widths[1]
+    rng = np.random.default_rng(seed)
+    cut = np.cumsum([hidden * widths[0], hidden, hidden])
+    limits = np.sqrt(6 / (widths[0] + hidden)), np.sqrt(6 / (hidden + 1))
+    start = np.concatenate([rng.uniform(-limits[0], limits[0], cut[0]), np.zeros(hidden),
+                            rng.uniform(-limits[1], limits[1], hidden), np.zeros(1)])  # fmt: skip
+
+    def residuals(w):
+        first, b, last, c = jax.numpy.split(w, cut)
+        return jax.numpy.tanh(x @ first.reshape(hidden, -1).T + b) @ last + c[0] - y[:, 0]
+
+    fun, jac = jax.jit(residuals), jax.jit(jax.jacrev(residuals) if len(x) < start.size else jax.jacfwd(residuals))
+    np.asarray(fun(start)), np.asarray(jac(start))
+    found = []
+    for method in ("lm", "trf"):
+        best, began = np.inf, time.perf_counter()
+
+        def call(w, began=began):
+            nonlocal best
+            r = np.asarray(fun(w))
+            best = min(best, float(np.mean(r**2)))
+            if best <= target or time.perf_counter() - began > limit:
+                raise _Reached
+            return r
+
+        with suppress(_Reached):
+            scipy.optimize.least_squares(call, start, jac=lambda w: np.asarray(jac(w)), method=method, max_nfev=10**6,
+                                         ftol=None if method == "trf" else 1e-15, xtol=1e-15, gtol=1e-15)  # fmt: skip
+        found.append((time.perf_counter() - began, best, method))
+    return min(found, key=lambda row: (row[1] > target, row[0]))
+
+
+def has_jax():
+    """Return whether JAX is there."""
+    try:
+        import jax  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def has_torch():
@@ -111,9 +194,14 @@ def friedman():
     print(
         f"friedman: {sum(row[1] <= target for row in rows)} of {len(rows)} seeds reach {target}, median {seconds:.3f} s"
     )
-    if has_torch():
-        spent, best = adam_in_torch([5, 20, 1], 2 * x - 1, y, target, 0, min(40 * seconds, 20.0))
-        print(f"  PyTorch Adam: {best:.1e} after {spent:.1f} s ({spent / seconds:.0f} times)")
+    peers = {"PyTorch Adam": adam_in_torch, "PyTorch L-BFGS": lbfgs_in_torch} if has_torch() else {}
+    if has_jax():
+        peers["SciPy least_squares, JAX's Jacobian"] = scipy_with_jax
+    for name, peer in peers.items():
+        found = [peer([5, 20, 1], 2 * x - 1, y, target, seed, 8.0) for seed in range(3)]
+        spent = np.median([row[0] for row in found])
+        reached = sum(row[1] <= target for row in found)
+        print(f"  {name}: {reached} of 3 seeds, median {spent:.2f} s ({spent / seconds:.0f} times)", found[0][2:] or "")
 
 
 def gram():
@@ -147,11 +235,34 @@ def hvp():
             near = (f.gradient(w + h * v) - f.gradient(w - h * v)) / (2 * h)
             exact = f.hessian_product(w, v)
             assert np.abs(near - exact).max() < 1e-3 * np.abs(exact).max()  # ReLU: a few rows cross a kink
-        gradient = min(_timed(lambda f=f, w=w: f._core.value_and_gradient(w)) for _ in range(5))
-        product = min(_timed(lambda f=f, w=w, v=v: f._core.hessian_product(w, v)) for _ in range(5))
+        f._core.set_threads(steep.get_num_threads())
+        gradient = min(_timed(lambda f=f, w=w: f._core.value_and_gradient(w)) for _ in range(9))
+        product = min(_timed(lambda f=f, w=w, v=v: f._core.hessian_product(w, v)) for _ in range(9))
         print(
             f"hvp: {dtype} gradient {gradient * 1e3:.2f} ms, product {product * 1e3:.2f} ms: {product / gradient:.2f}"
         )
+        if has_jax():
+            spent = hvp_in_jax(net, x, y, w, v, f.hessian_product(w, v))
+            print(f"  JAX, jitted: {spent * 1e3:.2f} ms, {spent / product:.2f} times")
+
+
+def hvp_in_jax(net, x, y, w, v, expected):
+    """Return the best time of JAX's jitted forward-over-reverse product, checked against `expected`."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    dtype = x.dtype
+
+    def risk(w):
+        first, b, last, c = jax.numpy.split(w, np.cumsum([784 * 100, 100, 1000]))
+        z = jax.nn.relu(x @ first.reshape(100, 784).T + b) @ last.reshape(10, 100).T + c
+        return -jax.numpy.mean(jax.nn.log_softmax(z)[np.arange(len(y)), y])
+
+    product = jax.jit(lambda w, v: jax.jvp(jax.grad(risk), (w,), (v,))[1])
+    w, v = jax.numpy.asarray(w, dtype), jax.numpy.asarray(v, dtype)
+    error = np.abs(np.asarray(product(w, v), float) - expected).max() / np.abs(expected).max()
+    assert error < (1e-3 if dtype == np.float32 else 1e-9), error
+    return min(_timed(lambda: product(w, v).block_until_ready()) for _ in range(9))
 
 
 def many():
@@ -174,6 +285,30 @@ def many():
         print(
             f"many: 64 nets, {name}: {spent[1]:.2f} s on one thread, {spent[2]:.2f} s on two: {spent[1] / spent[2]:.2f}"
         )
+    if has_torch():
+        few, began = 4, time.perf_counter()
+        for seed in range(few):
+            adam_by_batches_in_torch([3, 10, 1], x, y[:, None], seed, 100, 50)
+        loop = (time.perf_counter() - began) * 64 / few
+        print(f"  a loop of PyTorch fits by Adam: {loop:.1f} s, {loop / spent[2]:.0f} times")
+
+
+def adam_by_batches_in_torch(widths, x, y, seed, epochs, batch):
+    """Fit as `many` does with Adam."""
+    import torch
+
+    torch.manual_seed(seed)
+    net = torch_net(widths)
+    rule = torch.optim.Adam(net.parameters(), 1e-2, fused=True)
+    xs, ys = torch.from_numpy(x), torch.from_numpy(y)
+    for _ in range(epochs):
+        order = torch.randperm(len(xs))
+        for rows in order.split(batch):
+            rule.zero_grad()
+            loss = torch.mean((net(xs[rows]) - ys[rows]) ** 2) / 2
+            loss.backward()
+            rule.step()
+    return float(loss)
 
 
 def _timed(call):

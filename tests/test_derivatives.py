@@ -49,6 +49,8 @@ def test_jacobian(activation, output):
 LOSSES = {
     "squared_error": ("identity", RNG.normal(size=(7, 2))),
     "huber": ("identity", 3 * RNG.normal(size=(7, 2))),
+    "soft_l1": ("identity", 9 * RNG.normal(size=(7, 2))),
+    "cauchy": ("identity", 3 * RNG.normal(size=(7, 2))),
     "cross_entropy": ("softmax", RNG.integers(0, 2, 7)),
     "binary_cross_entropy": ("sigmoid", RNG.integers(0, 2, (7, 2))),
     "squared_hinge": ("identity", RNG.integers(0, 2, (7, 2))),
@@ -102,10 +104,19 @@ def test_gauss_newton_is_the_hessian_of_the_linearized_network(loss):
     J = raw.jacobian(X)
     expected = np.zeros((net.parameters.size,) * 2)
     z = raw.predict(X)
+    raised = 0
     for i in range(len(X)):
         s = z[i]
         if loss in ("squared_error", "huber"):
             H = np.eye(2) if loss == "squared_error" else np.diag((np.abs(s - y[i]) <= 1).astype(float))
+        elif loss in ("soft_l1", "cauchy"):  # at least a tenth of the slope over the residual
+            r2 = (s - y[i]) ** 2
+            bend, pull = {
+                "soft_l1": ((1 + r2) ** -1.5, (1 + r2) ** -0.5),
+                "cauchy": ((1 - r2) / (1 + r2) ** 2, 1 / (1 + r2)),
+            }[loss]
+            raised += (bend < 0.1 * pull).sum()
+            H = np.diag(np.maximum(bend, 0.1 * pull))
         elif loss == "cross_entropy":
             p = np.exp(s) / np.exp(s).sum()
             H = np.diag(p) - np.outer(p, p)
@@ -119,6 +130,7 @@ def test_gauss_newton_is_the_hessian_of_the_linearized_network(loss):
         else:
             H = np.diag(np.exp(s))
         expected += weights[i] / weights.sum() * J[i].T @ H @ J[i]
+    assert (raised > 0) == (loss in ("soft_l1", "cauchy"))
     penalized = np.concatenate([np.ones(12), np.zeros(4), np.ones(8), np.zeros(2)])
     np.testing.assert_allclose(
         f.gauss_newton(net.parameters), expected + 0.1 * np.diag(penalized), rtol=1e-10, atol=1e-12

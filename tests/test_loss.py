@@ -7,9 +7,13 @@ from reference import loss as reference
 from steep import _core
 
 NAMES = list(reference.LOSSES)
-PARAMETER = {"huber": 0.7, "pinball": 0.3, "epsilon_insensitive": 0.7, "squared_epsilon_insensitive": 0.7}
+PARAMETER = {
+    "huber": 0.7, "pinball": 0.3, "epsilon_insensitive": 0.7, "squared_epsilon_insensitive": 0.7, "soft_l1": 0.6,
+    "cauchy": 0.8,
+}  # fmt: skip
 PROBABILITIES = ("binary_cross_entropy", "cross_entropy")
 TWO_CLASSES = ("binary_cross_entropy", "logistic", "hinge", "squared_hinge", "perceptron")
+QUADRATIC = ("squared_error", "squared_hinge", "squared_epsilon_insensitive", "huber", "soft_l1", "cauchy")
 DTYPES = [np.float32, np.float64]
 
 
@@ -49,7 +53,7 @@ def sizes(name, score, target):
         return y * (1 + np.abs(np.log(s))) + np.abs(1 - y) * (1 + np.abs(np.log(1 - s)))
     if name == "poisson":
         return np.exp(score.astype(float)) * (1 + s) + y * s
-    return (1 + s + y) ** 2 if name.startswith("squared") or name == "huber" else (1 + s + y) * (1 + y)
+    return (1 + s + y) ** 2 if name in QUADRATIC else (1 + s + y) * (1 + y)
 
 
 def test_lists_agree():
@@ -104,7 +108,7 @@ def test_derivatives_by_differences(name, k):
     error = np.abs(change - curvature(name, score, target, v))
     assert (error <= slack[0] * steep_terms + slack[1]).all()
     convex = (curvature(name, score, target, v) * v).sum(axis=1)
-    assert (convex >= -1e-15 * k).all()
+    assert (convex >= -1e-15 * k).all() or name == "cauchy"
     assert (l >= 0).all() or name == "poisson"
 
 
@@ -112,6 +116,8 @@ HAND = [
     ("squared_error", [3.0, 1.0], [1.0, 2.0], 2.5, [2.0, -1.0]),
     ("absolute_error", [3.0, 2.0], [1.0, 2.0], 2.0, [1.0, 0.0]),
     ("huber", [0.5, 3.0], [0.0, 0.0], 0.125 + 0.7 * 2.65, [0.5, 0.7]),
+    ("soft_l1", [0.8, 0.0], [0.0, 0.0], 0.36 * 2 / 3, [0.48, 0.0]),  # sqrt(1 + (4/3)^2) = 5/3
+    ("cauchy", [0.8, 2.4], [0.0, 0.0], 0.32 * np.log(20.0), [0.4, 0.24]),  # r = c and 3 c
     ("pinball", [0.0, 2.0, 1.0], [1.0, 0.0, 1.0], 0.3 + 1.4, [-0.3, 0.7, 0.0]),
     ("epsilon_insensitive", [1.7, 0.0, 0.5], [0.0, 1.7, 0.0], 2.0, [1.0, -1.0, 0.0]),
     ("squared_epsilon_insensitive", [1.7, 0.0, 0.5], [0.0, 2.7, 0.0], 5.0, [2.0, -4.0, 0.0]),
@@ -155,6 +161,26 @@ def test_extreme_scores(dtype):
     l, g = call("poisson", np.array([[-1e4], [1e4]], dtype), np.ones((2, 1), dtype))
     np.testing.assert_array_equal(l, [1e4, np.inf])
     np.testing.assert_array_equal(g[:, 0], [-1, np.inf])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_robust_losses_far_out(dtype):
+    """Residuals whose squares overflow: soft_l1 is c |r| - c^2, cauchy c^2 log(|r| / c) with the gradient c^2 / r."""
+    c = PARAMETER["soft_l1"]
+    for big in (1e10, 1e12, 1e30):
+        s, y = np.array([[big], [-big]], dtype), np.zeros((2, 1), dtype)
+        rtol = 4 * np.finfo(dtype).eps
+        l, g = call("soft_l1", s, y)
+        np.testing.assert_allclose(l, [c * big - c**2] * 2, rtol=rtol)
+        np.testing.assert_allclose(g, [[c], [-c]], rtol=rtol)
+        d = PARAMETER["cauchy"]
+        l, g = call("cauchy", s, y)
+        np.testing.assert_allclose(l, [d**2 * np.log(big / d)] * 2, rtol=rtol)
+        np.testing.assert_allclose(g, [[d**2 / big], [-(d**2) / big]], rtol=rtol)
+        for name in ("soft_l1", "cauchy"):
+            bend = curvature(name, s, y, np.ones_like(s))
+            assert np.isfinite(bend).all()
+            assert (np.abs(bend) <= 1 / big).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

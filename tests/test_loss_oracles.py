@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import scipy.optimize
 import scipy.special
 from sklearn import _loss as sklearn_loss
 from sklearn.metrics import log_loss
@@ -59,6 +60,19 @@ def test_scipy_and_metrics():
     p, y = example("binary_cross_entropy", 100, 1)
     expected = -(scipy.special.xlogy(y, p) + scipy.special.xlog1py(1 - y, -p))
     np.testing.assert_allclose(call("binary_cross_entropy", p, y)[0], expected[:, 0], rtol=RTOL)
+
+
+@pytest.mark.parametrize("name", ["soft_l1", "cauchy", "huber"])
+def test_scipy_least_squares_has_the_same_objective(name):
+    """f_scale^2 / 2 sum rho(r^2 / f_scale^2): its cost at a point, and its gradient there."""
+    score, target = example(name, 100, 1)
+    r = (score - target)[:, 0]
+    found = scipy.optimize.least_squares(
+        lambda x: r * x[0], 1.0, jac=lambda x: r[:, None], loss=name, f_scale=PARAMETER[name], max_nfev=1
+    )
+    l, g = call(name, score, target)
+    assert l.sum() == pytest.approx(found.cost if found.nfev == 1 and found.x[0] == 1 else np.nan, rel=RTOL)
+    assert (g[:, 0] * r).sum() == pytest.approx(found.grad[0], rel=RTOL)
 
 
 @pytest.mark.torch
@@ -125,7 +139,7 @@ def test_fused_pairs_and_defaults():
     for activation in _core.activation_names():
         assert _core.default_loss(activation) == defaults.get(activation, "squared_error")
         assert resolves(activation, _core.default_loss(activation), 3)
-        for loss in ("squared_error", "absolute_error", "huber", "pinball", "epsilon_insensitive"):
+        for loss in ("squared_error", "absolute_error", "huber", "pinball", "epsilon_insensitive", "soft_l1", "cauchy"):
             assert resolves(activation, loss, 3) == (None if activation == "step" else (loss, False))
 
 

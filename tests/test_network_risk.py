@@ -1,4 +1,4 @@
-"""The risk of a network between calls: what it keeps changes no bit; rows of the Jacobian; teams of threads and forks."""
+"""The risk of a network between calls: what it keeps changes no bit; rows of the Jacobian; threads and forks."""
 
 import multiprocessing
 

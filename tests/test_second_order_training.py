@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.optimize
 
 import steep
 
@@ -109,7 +110,7 @@ def test_the_dual_form_is_the_primal_one():
     rows, y = X[:10], SMOOTH[:10]
     f = steep.Risk(net, rows, y)
     w = net.parameters.copy()
-    method = steep.LevenbergMarquardt(damping="marquardt", initial_damping=0.5, factorization="cholesky")
+    method = steep.LevenbergMarquardt(damping="marquardt", initial_damping=0.5, factorization="cholesky", scale=True)
     res = steep.minimize(f, w, method, max_iter=1)
     J, r = f.jacobian(w), f.residuals(w)
     D2 = (J**2).sum(axis=0)
@@ -142,16 +143,62 @@ def test_classification_and_counts(output, method):
     assert run.history["objective"][-1] < before
 
 
-def test_huber_loss_is_not_moved_by_outliers():
+ROBUST = [steep.Huber(0.1), steep.SoftL1(0.1), steep.Cauchy(0.1)]
+
+
+@pytest.mark.parametrize("loss", ROBUST, ids=lambda l: type(l).__name__)
+def test_robust_losses_are_not_moved_by_outliers(loss):
     y = SMOOTH.copy()
     y[::10] += 50
     clean = np.arange(60) % 10 != 0
     errors = {}
-    for name, loss in {"huber": steep.Huber(0.1), "squared": "squared_error"}.items():
+    for name, chosen in {"robust": loss, "squared": "squared_error"}.items():
         net = regression_net()
-        steep.train(net, X, y, loss=loss, optimizer=steep.LevenbergMarquardt(), penalty=steep.L2(1e-4), epochs=300)
+        steep.train(net, X, y, loss=chosen, optimizer=steep.LevenbergMarquardt(), penalty=steep.L2(1e-4), epochs=300)
         errors[name] = np.sqrt(np.mean((net.predict(X)[clean, 0] - SMOOTH[clean]) ** 2))
-    assert errors["huber"] < 0.2 < errors["squared"]
+    assert errors["robust"] < 0.2 < errors["squared"]
+
+
+@pytest.mark.parametrize(("name", "loss"), [("soft_l1", steep.SoftL1(0.3)), ("cauchy", steep.Cauchy(0.3))])
+def test_robust_fits_are_stationary_for_scipy_too(name, loss):
+    """SciPy's least_squares with the same loss, on the network's residuals, finds nothing better nearby."""
+    y = SMOOTH + 0.1 * np.random.default_rng(1).standard_cauchy(60)
+    net = steep.MLP([2, 2, 1], activation="tanh", dtype="float64", seed=0)
+    run = steep.train(net, X, y, loss=loss, optimizer=steep.LevenbergMarquardt(), epochs=1000)
+    probe = net.copy()
+
+    def residuals(w):
+        probe.parameters = w
+        return probe.predict(X)[:, 0] - y
+
+    theirs = scipy.optimize.least_squares(residuals, net.parameters, loss=name, f_scale=0.3)
+    ours = 60 * run.history["loss"][-1]
+    assert run.status == "converged", run.message
+    assert theirs.cost == pytest.approx(ours, rel=1e-7)
+    assert theirs.optimality < 1e-4  # it stands where ours ended
+
+
+def test_bounds_on_parameters():
+    """A network with weights kept at or above zero is monotone, and at least as good as SciPy's bounded fit."""
+    x = np.linspace(-1, 1, 80)[:, None]
+    y = np.tanh(4 * x[:, 0] - 1) + 0.3 * x[:, 0] + 0.2 * np.sin(8 * x[:, 0])  # not monotone
+    net = steep.MLP([1, 4, 1], activation="tanh", dtype="float64", seed=0)
+    net.parameters = np.abs(net.parameters)
+    f = steep.Risk(net, x, y, penalty=steep.L2(1e-3))
+    low = np.where(net.weight_mask(), 0.0, -np.inf)
+    bounds = scipy.optimize.Bounds(low, 1.0)
+    res = steep.minimize(f, net.parameters, steep.LevenbergMarquardt(), bounds=bounds, max_iter=500)
+    assert (res.x >= low).all()
+    assert (res.x <= 1.0).all()
+    assert (res.x[net.weight_mask()] == 0).any()
+    assert (res.x == 1.0).any()
+    net.parameters = res.x
+    assert (np.diff(net.predict(x)[:, 0]) >= 0).all()
+    g = f.gradient(res.x)
+    inside = np.clip(res.x - g, low, 1.0) - res.x
+    assert np.abs(inside).max() < 1e-6
+    theirs = scipy.optimize.minimize(f.value, res.x, jac=f.gradient, bounds=bounds, method="L-BFGS-B")
+    assert theirs.fun >= res.fun - 1e-8
 
 
 def test_restarts_keep_the_best():

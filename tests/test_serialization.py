@@ -164,3 +164,41 @@ def test_saving_leaves_the_network_alone_and_the_file_apart(tmp_path):
     net.save(tmp_path / "m")
     net.parameters[:] = 0
     np.testing.assert_array_equal(steep.load(tmp_path / "m").parameters, before)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_posterior_comes_back_on_request(dtype, tmp_path):
+    net = steep.MLP([3, 4, 1], activation="tanh", dtype=dtype, seed=0)
+    with pytest.raises(ValueError, match="posterior must be False for a network without a posterior, got True"):
+        net.save(tmp_path / "m", posterior=True)
+    rows = np.random.default_rng(1).normal(size=(60, 3))
+    steep.train(net, rows, rows[:, 0] ** 2 + 0.1 * rows[:, 1], optimizer="levenberg_marquardt", epochs=20)
+    net.save(tmp_path / "m", posterior=True)
+    again = steep.load(tmp_path / "m")
+    for noise in (False, True):
+        expected = net.predict(X, return_std=True, include_noise=noise)
+        for a, b in zip(again.predict(X, return_std=True, include_noise=noise), expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert again.posterior.log_evidence == net.posterior.log_evidence
+    net.save(tmp_path / "m")
+    assert steep.load(tmp_path / "m").posterior is None
+
+
+def test_a_damaged_posterior_is_refused(tmp_path):
+    net = steep.MLP([1, 3, 1], activation="tanh", dtype="float64", seed=0)
+    net.posterior = steep.laplace(steep.Risk(net, np.ones((5, 1)), np.zeros(5)), net.parameters)
+    assert net.posterior.log_evidence == -np.inf  # which JSON has no number for
+    net.save(tmp_path / "m", posterior=True)
+    assert steep.load(tmp_path / "m").posterior.log_evidence == -np.inf
+    arrays, metadata = read_safetensors(tmp_path / "m")
+    small = arrays | {"posterior.root": np.eye(3)}
+    without = {name: value for name, value in arrays.items() if name != "posterior.root"}
+    for tensors, text, reason in (
+        (small, metadata["posterior"], "posterior.root.* the network needs"),
+        (without, metadata["posterior"], "no array 'posterior.root'"),
+        (arrays, "{}", "numbers of its posterior cannot be read"),
+        (arrays, json.dumps(json.loads(metadata["posterior"]) | {"alpha": None}), "cannot be read"),
+    ):
+        write_safetensors(tmp_path / "m", tensors, metadata | {"posterior": text})
+        with pytest.raises(FileFormatError, match=reason):
+            steep.load(tmp_path / "m")

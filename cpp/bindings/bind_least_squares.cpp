@@ -1,4 +1,6 @@
 // Methods for sums of squares.
+#include <optional>
+
 #include "pybind.hpp"
 #include "steep/least_squares.hpp"
 
@@ -6,6 +8,7 @@ namespace steep {
 
 void register_least_squares(py::module_& m) {
   py::enum_<Damping>(m, "Damping", "How Levenberg-Marquardt changes its damping.")
+      .value("auto", Damping::automatic)
       .value("trust_region", Damping::trust_region)
       .value("nielsen", Damping::nielsen)
       .value("marquardt", Damping::marquardt);
@@ -14,16 +17,16 @@ void register_least_squares(py::module_& m) {
       .value("qr", Factorization::qr)
       .value("cholesky", Factorization::cholesky);
   py::class_<LevenbergMarquardt, Solver>(m, "LevenbergMarquardt", "Levenberg-Marquardt.")
-      .def(py::init([](Damping damping, double initial, double increase, double decrease, double largest, bool scale,
-                       bool geodesic, bool polish, double ftol, double xtol, double gtol, Index max_evaluations,
-                       Factorization factorization, std::vector<double> scales) {
+      .def(py::init([](Damping damping, double initial, double increase, double decrease, double largest,
+                       std::optional<bool> scale, bool geodesic, bool polish, double ftol, double xtol, double gtol,
+                       Index max_evaluations, Factorization factorization, std::vector<double> scales) {
              LevenbergMarquardtOptions o;
              o.damping = damping;
              o.initial = initial;
              o.increase = increase;
              o.decrease = decrease;
              o.largest = largest;
-             o.scale = scale;
+             if (scale) o.scaling = *scale ? Scaling::columns : Scaling::none;
              o.geodesic = geodesic;
              o.polish = polish;
              o.ftol = ftol;

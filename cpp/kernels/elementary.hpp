@@ -6,6 +6,7 @@
 // come out as in the C library; tanh and the sigmoid saturate at exactly 1. No fused multiply-add is needed for that,
 // and none does harm; the last bits may differ from one instruction-set level to another.
 #pragma once
+#include <cmath>
 #include <limits>
 
 #include "lanes.hpp"
@@ -191,6 +192,14 @@ inline V<T> log1p(V<T> x) {
   const V<T> power = power_of_two<T>(-at_most<T>(b.k, T(C::bias) - 2));
   const V<T> f = x < C::integers ? x * power + (power - 1) : b.m - 1;
   return with_sign_of<T>(log_ends<T>(log_reduced<T>(f, b.k), x, -1), x);
+}
+
+template <class T>
+inline V<T> square_root(V<T> x) {
+  T lane[Simd<T>::width];
+  store<T>(lane, x);
+  for (T& value : lane) value = std::sqrt(value);
+  return load(lane);
 }
 
 template <class T>

@@ -225,8 +225,12 @@ void curvature_over_outputs(const LossCall<T>& call, const T* v, T* out) {
   const T parameter = static_cast<T>(call.parameter);
   const Index n = call.outputs;
   const auto product = [&](Index at, Index count, V<T> weight) {
-    const V<T> second =
-        L::template second<T>(load_part(call.score + at, count), load_part(call.target + at, count), parameter);
+    const V<T> s = load_part(call.score + at, count), y = load_part(call.target + at, count);
+    V<T> second;
+    if constexpr (has_model<L>)
+      second = call.model ? L::template model<T>(s, y, parameter) : L::template second<T>(s, y, parameter);
+    else
+      second = L::template second<T>(s, y, parameter);
     store_part<T>(out + at, weight * second * load_part(v + at, count), count);
   };
   if (n == 1) {

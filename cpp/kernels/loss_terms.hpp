@@ -173,6 +173,54 @@ struct Perceptron {  // gradient step(s) - y: a score of 0 counts as class 1, as
   }
 };
 
+// Robust losses of z = (r / c)^2. Where z would overflow or hide the 1 beside it, the limit for large z is taken.
+template <class T>
+constexpr T far_out = T(1e8);  // of |r| / c
+template <class T>
+constexpr T least_bend = T(0.1);  // of a Gauss-Newton model, over dl/dr / r: less would be rounding of next to nothing
+struct SoftL1 {
+  template <class T>
+  static V<T> root(V<T> size) {  // sqrt(1 + z)
+    return size > far_out<T> ? size : elementary::square_root<T>(1 + size * size);
+  }
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T c) {
+    const V<T> r = s - y, t = root<T>(absolute<T>(r) / c);
+    return {absolute<T>(r) * (absolute<T>(r) / (t + 1)), r / t};
+  }
+  template <class T>
+  static V<T> second(V<T> s, V<T> y, T c) {
+    const V<T> t = root<T>(absolute<T>(s - y) / c);
+    return 1 / t / t / t;
+  }
+  template <class T>
+  static V<T> model(V<T> s, V<T> y, T c) {
+    const V<T> bend = second<T>(s, y, c), least = least_bend<T> / root<T>(absolute<T>(s - y) / c);
+    return bend < least ? least : bend;
+  }
+};
+struct Cauchy {
+  template <class T>
+  static Terms<T> terms(V<T> s, V<T> y, T c) {
+    const V<T> r = s - y, size = absolute<T>(r) / c, z = size * size;
+    const V<T> log = size > far_out<T> ? 2 * elementary::log<T>(size) : elementary::log1p<T>(z);
+    return {T(0.5) * c * c * log, size > far_out<T> ? c * c / r : r / (1 + z)};
+  }
+  template <class T>
+  static V<T> second(V<T> s, V<T> y, T c) {
+    const V<T> size = absolute<T>(s - y) / c, q = 1 + size * size;
+    return (2 / q - 1) / q;
+  }
+  template <class T>
+  static V<T> model(V<T> s, V<T> y, T c) {
+    const V<T> size = absolute<T>(s - y) / c;
+    const V<T> bend = second<T>(s, y, c), least = least_bend<T> / (1 + size * size);
+    return bend < least ? least : bend;
+  }
+};
+template <class L>
+inline constexpr bool has_model = std::is_same_v<L, SoftL1> || std::is_same_v<L, Cauchy>;
+
 // Calls f with the struct of a loss that is a sum over outputs.
 template <class F>
 void with(Loss kind, F&& f) {
@@ -203,6 +251,10 @@ void with(Loss kind, F&& f) {
       return f(Poisson());
     case Loss::perceptron:
       return f(Perceptron());
+    case Loss::soft_l1:
+      return f(SoftL1());
+    case Loss::cauchy:
+      return f(Cauchy());
     case Loss::softmax_cross_entropy:
       return;  // acts on rows
   }

@@ -13,7 +13,7 @@ namespace {
 // Where the lanes of vector q of a row come from.
 template <class T>
 struct Pattern {
-  Index base;           // lane l is a(base + row[l]) b(column[l])
+  Index base;  // lane l is a(base + row[l]) b(column[l])
   VBits<T> row, column;
 };
 
@@ -58,8 +58,7 @@ void wide(Index rows, Index m, const T* a, Index n, const T* b, T* out, Index ou
   for (Index r = 0; r < rows; ++r, a += m, b += n, out += out_row) {
     for (Index i = 0; i < m; ++i) {
       const V<T> d = broadcast<T>(a[i]);
-      for (Index j = 0; j < n; j += Simd<T>::width)
-        store_part<T>(out + i * n + j, d * load_part(b + j, n - j), n - j);
+      for (Index j = 0; j < n; j += Simd<T>::width) store_part<T>(out + i * n + j, d * load_part(b + j, n - j), n - j);
     }
   }
 }

@@ -242,6 +242,18 @@ double GaussNewtonModel::scaled_norm(const Vector& p) const {
   return std::sqrt(sum);
 }
 
+double GaussNewtonModel::scaled_gradient_norm() const {
+  double sum = 0;
+  for (Index j : free_) sum += std::pow(g_[j] / D_[j], 2);
+  return std::sqrt(sum);
+}
+
+double GaussNewtonModel::largest_diagonal() const {
+  double largest = 0;
+  for (Index j = 0; j < n_; ++j) largest = std::max(largest, std::pow(norms_[j] / D_[j], 2));
+  return largest;
+}
+
 double GaussNewtonModel::predicted(const Vector& p) const {
   const Eigen::Map<const VectorXd> v(p.data(), n_);
   const double linear = Eigen::Map<const VectorXd>(g_.data(), n_).dot(v);

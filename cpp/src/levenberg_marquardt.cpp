@@ -1,10 +1,6 @@
 // Levenberg-Marquardt: p minimizes 1/2 ||r + J p||^2 + damping/2 ||D p||^2, D the column norms of J.
 //
-//   trust_region  damping from a radius, ||D p|| <= radius (More, LNM 630 (1978) 105, as MINPACK)
-//   nielsen       damping *= max(1/3, 1 - (2 gain - 1)^3) on success, *= 2, 4, 8, ... on failure (IMM-REP-1999-05)
-//   marquardt     damping *= decrease on success, *= increase on failure (MATLAB's trainlm)
-//
-// gain: actual over predicted decrease. Bounds: variables at a bound that the gradient pushes against are left out, and
+// with the damping of damping.cpp, or D the identity. Bounds: variables at a bound that the gradient pushes against are left out, and
 // those a step would carry beyond one are put there and the rest solved again. Geodesic acceleration: Transtrum and
 // Sethna, arXiv:1201.5885. O(m n^2) an iteration.
 #include <algorithm>
@@ -12,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "damping.hpp"
 #include "steep/least_squares.hpp"
 
 namespace steep {
@@ -19,31 +16,35 @@ namespace {
 
 constexpr double eps = std::numeric_limits<double>::epsilon();
 
+// What "automatic" is for this objective: a network's parameters are of like size and need no scaling.
+LevenbergMarquardtOptions resolved(LevenbergMarquardtOptions o, const Objective& f) {
+  if (o.damping == Damping::automatic) o.damping = f.alike() ? Damping::nielsen : Damping::trust_region;
+  if (o.scaling == Scaling::automatic) o.scaling = f.alike() ? Scaling::none : Scaling::columns;
+  return o;
+}
+
 class Search {
  public:
   Search(Run& run, Objective& f, const SolveOptions& solve, const LevenbergMarquardtOptions& o)
       : run_(run),
         f_(f),
         solve_(solve),
-        o_(o),
+        o_(resolved(o, f)),
+        control_(o_),
         model_(f, o.factorization),
         n_(f.dim()),
         x1_(n_),
         p_(n_),
-        D_(n_, 0.0),
-        damping_(o.initial >= 0 ? o.initial : 1e-3) {}
+        D_(n_, 0.0) {}
 
   [[noreturn]] void run(const double* x0);
 
  private:
   void update_scale();
   void update_fixed();
-  double damping_for_radius();
   bool confine(double damping);
   void accelerate(double damping);
   bool iterate();
-  void enlarge(double gain, double length);
-  void after_success(double gain, double length, double slope);
   [[noreturn]] void end(Status status, const std::string& message);
   void polish();
   double x_size() const {
@@ -56,12 +57,13 @@ class Search {
   Run& run_;
   Objective& f_;
   const SolveOptions& solve_;
-  const LevenbergMarquardtOptions& o_;
+  const LevenbergMarquardtOptions o_;
+  DampingControl control_;
   GaussNewtonModel model_;
   Index n_;
   Vector x_, x1_, p_, D_;
   std::vector<char> fixed_;
-  double fun_ = 0, damping_, growth_ = 2, radius_ = 0, first_residual_ = 0;
+  double fun_ = 0, first_residual_ = 0;
   bool first_ = true;
 };
 
@@ -69,12 +71,12 @@ void Search::update_scale() {
   for (Index i = 0; i < n_; ++i) {
     if (!o_.scales.empty())
       D_[i] = o_.scales[i];
-    else if (!o_.scale)
+    else if (o_.scaling == Scaling::none)
       D_[i] = 1;
     else
       D_[i] = std::max(D_[i], model_.norms()[i]);
   }
-  if (!o_.scale || !o_.scales.empty()) return;
+  if (o_.scaling == Scaling::none || !o_.scales.empty()) return;
   const double largest = *std::max_element(D_.begin(), D_.end());
   for (double& d : D_) d = d > 1e-300 * largest && d > 0 ? d : 1;
 }
@@ -93,52 +95,6 @@ double Search::largest_cosine() const {
     if ((fixed_.empty() || !fixed_[i]) && model_.norms()[i] > 0)
       largest = std::max(largest, std::abs(model_.gradient()[i]) / model_.norms()[i]);
   return model_.residual_norm() > 0 ? largest / model_.residual_norm() : 0;
-}
-
-// Newton's iteration on ||D p(damping)|| = radius, within 10 %; p_ is the step.
-double Search::damping_for_radius() {
-  const bool regular = model_.step(0, p_);
-  double length = model_.scaled_norm(p_), low = 0, damping = damping_;
-  if (all_finite(p_) && (regular || model_.stores_jacobian())) {
-    if (length <= 1.1 * radius_) return 0;
-    if (regular) {
-      const double slope = model_.slope(p_);
-      if (slope > 0) low = (length - radius_) / radius_ * (length * length / slope);
-    }
-  }
-  double size = 0;
-  for (Index i = 0; i < n_; ++i)
-    if (fixed_.empty() || !fixed_[i]) size += std::pow(model_.gradient()[i] / D_[i], 2);
-  size = std::sqrt(size);
-  double high = size / radius_;
-  if (!(high > 0)) high = std::numeric_limits<double>::min() / std::min(radius_, 0.1);
-  damping = std::min(std::max(damping, low), high);
-  if (damping == 0) damping = std::isfinite(length) && length > 0 ? std::min(size / length, high) : 1e-3 * high;
-  Vector found;  // the last step of a regular factor
-  double found_damping = 0;
-  for (int round = 0; round < 15 || (found.empty() && round < 60); ++round) {
-    if (damping == 0) damping = std::max(std::numeric_limits<double>::min(), 1e-3 * high);
-    std::fill(p_.begin(), p_.end(), 0.0);
-    if (!model_.step(damping, p_)) {  // Cholesky of a nearly singular matrix
-      double diagonal = 0;
-      for (Index i = 0; i < n_; ++i) diagonal = std::max(diagonal, std::pow(model_.norms()[i] / D_[i], 2));
-      low = std::max(low, damping);
-      damping = std::max(100 * damping, 1e-14 * diagonal);
-      high = std::max(high, damping);
-      continue;
-    }
-    found = p_, found_damping = damping;
-    length = model_.scaled_norm(p_);
-    const double off = length - radius_;
-    if (std::abs(off) <= 0.1 * radius_ || (low == 0 && off < 0 && round > 6)) break;
-    const double slope = model_.slope(p_);
-    const double change = slope > 0 ? off / radius_ * (length * length / slope) : 0;
-    if (off > 0) low = std::max(low, damping);
-    if (off < 0) high = std::min(high, damping);
-    damping = std::max(low, damping + change);
-  }
-  if (!found.empty()) p_ = found;
-  return found_damping;
 }
 
 // Moves the step into the box; false where it was inside.
@@ -190,46 +146,6 @@ void Search::accelerate(double damping) {
   axpy(0.5, a, p_);
 }
 
-void Search::enlarge(double gain, double length) {
-  switch (o_.damping) {
-    case Damping::trust_region: {
-      // The minimizer of the parabola through f, its slope and the new f, between a tenth and a half.
-      double factor = 0.5;
-      if (!(gain >= 0)) factor = std::isfinite(gain) ? std::clamp(0.5 / (1 - gain), 0.1, 0.5) : 0.1;
-      const double old = radius_;
-      radius_ = factor * std::min(radius_, 10 * length);
-      damping_ *= old / radius_;
-      break;
-    }
-    case Damping::nielsen:
-      damping_ = std::max(damping_, 1e-16) * growth_;
-      growth_ *= 2;
-      break;
-    case Damping::marquardt:
-      damping_ = std::max(damping_, 1e-16) * o_.increase;
-  }
-}
-
-void Search::after_success(double gain, double length, double damping) {
-  switch (o_.damping) {
-    case Damping::trust_region:
-      if (gain <= 0.25) {
-        radius_ = 0.5 * std::min(radius_, 10 * length);
-        damping_ *= 2;
-      } else if (damping == 0 || gain >= 0.75) {
-        radius_ = 2 * length;
-        damping_ *= 0.5;
-      }
-      break;
-    case Damping::nielsen:
-      damping_ *= std::max(1.0 / 3, 1 - std::pow(2 * gain - 1, 3));
-      growth_ = 2;
-      break;
-    case Damping::marquardt:
-      damping_ *= o_.decrease;
-  }
-}
-
 // One accepted step; false where none decreases f beyond its rounding.
 bool Search::iterate() {
   if (o_.max_evaluations > 0 && run_.result().nfev >= o_.max_evaluations)
@@ -240,22 +156,20 @@ bool Search::iterate() {
   model_.prepare(D_, fixed_);
   if (model_.free_count() == 0) return false;
   const double size = x_size();
-  if (first_) radius_ = size > 0 ? (o_.initial > 0 ? o_.initial : 0.1) * size : model_.residual_norm();
+  if (first_) control_.start(model_, size);
   for (int refused = 0;;) {
     std::fill(p_.begin(), p_.end(), 0.0);
-    double damping = damping_;
-    if (o_.damping == Damping::trust_region) {
-      damping = damping_ = damping_for_radius();
-    } else if (!model_.step(damping, p_) && !(damping == 0 && all_finite(p_) && model_.stores_jacobian())) {
-      enlarge(NAN, 0);
-      if (damping_ > o_.largest) return false;
+    double damping = 0;
+    if (!control_.propose(model_, p_, damping)) {
+      control_.failed(NAN, 0);
+      if (control_.too_large()) return false;
       continue;
     }
     double predicted = model_.predicted(p_);  // by the first-order step, when the second-order one is added
     if (o_.geodesic) accelerate(damping);
     if (confine(damping)) predicted = model_.predicted(p_);
     const double length = model_.scaled_norm(p_);
-    if (first_ && o_.damping == Damping::trust_region) radius_ = std::min(radius_, length);
+    if (first_) control_.first_length(length);
     for (Index i = 0; i < n_; ++i) x1_[i] = x_[i] + p_[i];
     if (x1_ == x_ || !(length > 1e-16 * size)) return false;
     const double fun1 = predicted > 0 ? run_.evaluate(x1_, nullptr) : NAN;
@@ -271,11 +185,11 @@ bool Search::iterate() {
       gain = good ? 0.5 : 0;
     }
     if (!good) {
-      if ((predicted > 0 && predicted <= 1e-17 * fun_) || damping_ > o_.largest) return false;
-      enlarge(gain, length);
+      if ((predicted > 0 && predicted <= 1e-17 * fun_) || control_.too_large()) return false;
+      control_.failed(gain, length);
       continue;
     }
-    after_success(gain, length, damping);
+    control_.succeeded(gain, length, damping);
     first_ = false;
     const double before = fun_, bend = 2 * (predicted + dot(model_.gradient(), p_));  // -p'J'Jp
     x_.swap(x1_);
@@ -285,7 +199,7 @@ bool Search::iterate() {
     if (actual <= o_.ftol && predicted / before <= o_.ftol && gain <= 2)
       end(Status::converged, "Converged: the relative decrease of the objective is at most ftol.");
     const bool limited =
-        o_.damping == Damping::trust_region ? radius_ > o_.xtol * x_size() : damping * length * length > std::abs(bend);
+        control_.by_radius() ? control_.radius() > o_.xtol * x_size() : damping * length * length > std::abs(bend);
     if (length <= o_.xtol * x_size() && !limited)
       end(Status::converged, "Converged: the relative change of x is at most xtol.");
     if (o_.ftol > 0 && model_.residual_norm() <= eps * first_residual_)
@@ -342,7 +256,7 @@ void Search::run(const double* x0) {
   ++run_.result().nfev;
   fun_ = model_.linearize(run_, x_);
   first_residual_ = model_.residual_norm();
-  run_.start(x_, fun_, model_.gradient(), run_.optimality(x_, model_.gradient()), damping_);
+  run_.start(x_, fun_, model_.gradient(), run_.optimality(x_, model_.gradient()), o_.initial >= 0 ? o_.initial : NAN);
   while (iterate()) {
   }
   // What is left is rounding: of the residuals, against the Jacobian's columns or against J x.

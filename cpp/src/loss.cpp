@@ -98,6 +98,8 @@ ResolvedLoss resolve_loss(Activation activation, Loss loss, Index outputs) {
     case Loss::pinball:
     case Loss::epsilon_insensitive:
     case Loss::squared_epsilon_insensitive:
+    case Loss::soft_l1:
+    case Loss::cauchy:
       break;
   }
   return {loss, false};

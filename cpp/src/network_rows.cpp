@@ -96,13 +96,15 @@ void NetworkRisk<T>::Rows::gauss_newton_rows(const Dataset<T>& data, const Chunk
   } else {
     T* ones = this->delta(net.size() - 1, r0);
     std::fill_n(ones, count * k, T(1));
-    kernels<T>().loss.curvature(call_of(data, r0, count), ones, factor);
+    LossCall<T> call = call_of(data, r0, count);
+    call.model = true;
+    kernels<T>().loss.curvature(call, ones, factor);
     for (Index j = 0; j < count * k; ++j) factor[j] = std::sqrt(std::max(factor[j], T(0)));
   }
   if (rho)
     for (Index r = 0; r < count; ++r)
       for (Index c = 0; c < k; ++c)
-        rho[r * k + c] = std::sqrt(weight[r]) * (score[r * k + c] - this->target_[(r0 + r) * k + c]);
+        rho[r * k + c] = factor[r * k + c] * (score[r * k + c] - this->target_[(r0 + r) * k + c]);
   for (Index c = 0; c < k; ++c) {
     T* seed = this->delta(net.size() - 1, r0);
     for (Index r = 0; r < count; ++r) {

@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from .layers import MaxPool2D as MaxPool2D
     from .layers import Reshape as Reshape
     from .layers import Residual as Residual
+    from .losses import Cauchy as Cauchy
     from .losses import EpsilonInsensitive as EpsilonInsensitive
     from .losses import Huber as Huber
     from .losses import Pinball as Pinball
+    from .losses import SoftL1 as SoftL1
     from .methods.bayesian import BayesianRegularization as BayesianRegularization
     from .methods.first_order import AcceleratedGradient as AcceleratedGradient
     from .methods.first_order import ConjugateGradient as ConjugateGradient
@@ -130,11 +132,13 @@ _LAZY = {
     "EarlyStopping": "callbacks",
     "EpochInfo": "callbacks",
     "History": "runs",
+    "Cauchy": "losses",
     "EpsilonInsensitive": "losses",
     "Huber": "losses",
     "MLP": "mlp",
     "Network": "network",
     "Pinball": "losses",
+    "SoftL1": "losses",
     "Run": "runs",
     "TrainState": "runs",
     "layers": "layers",

@@ -22,6 +22,7 @@ __all__ = ["Part", "Problem", "prepare"]
 
 _REAL_LOSSES = (
     "squared_error", "absolute_error", "huber", "pinball", "epsilon_insensitive", "squared_epsilon_insensitive",
+    "soft_l1", "cauchy",
 )  # fmt: skip
 
 

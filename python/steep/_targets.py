@@ -4,7 +4,7 @@
 loss                                                 accepted `y` for k outputs
 ===================================================  ==========================================================
 squared_error, absolute_error, huber, pinball,       real numbers (n, k); also (n,) where k is 1
-epsilon_insensitive and its square
+epsilon_insensitive and its square, soft_l1, cauchy
 poisson                                              the same, at least 0
 cross_entropy, softmax_cross_entropy                 class indices (n,) from 0 to k - 1, one-hot rows or class
                                                      probabilities (n, k)

@@ -94,7 +94,7 @@ def sample_gradients(net: Network, X: Any, y: Any, *, loss: Any = None, n_thread
     net : Network
     X, y : array_like
         As for :func:`steep.train`.
-    loss : str, steep.Huber, steep.Pinball, steep.EpsilonInsensitive, optional
+    loss : str, steep.Huber, Pinball, EpsilonInsensitive, SoftL1, Cauchy, optional
         Default: by the output layer.
     n_threads : int, optional
     """
@@ -110,7 +110,7 @@ def input_gradients(net: Network, X: Any, y: Any, *, loss: Any = None, n_threads
     net : Network
     X, y : array_like
         As for :func:`steep.train`.
-    loss : str, steep.Huber, steep.Pinball, steep.EpsilonInsensitive, optional
+    loss : str, steep.Huber, Pinball, EpsilonInsensitive, SoftL1, Cauchy, optional
         Default: by the output layer.
     n_threads : int, optional
     """

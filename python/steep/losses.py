@@ -8,7 +8,7 @@ from typing import Any
 from . import _core
 from ._checks import check_bool, check_choice, check_in_range, check_non_negative, check_positive, show
 
-__all__ = ["EpsilonInsensitive", "Huber", "Pinball", "resolve_loss"]
+__all__ = ["Cauchy", "EpsilonInsensitive", "Huber", "Pinball", "SoftL1", "resolve_loss"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,60 @@ class EpsilonInsensitive:
         return "squared_epsilon_insensitive" if self.squared else "epsilon_insensitive"
 
 
+@dataclass(frozen=True)
+class SoftL1:
+    """
+    A smooth Huber loss: ``scale^2 (sqrt(1 + (r / scale)^2) - 1)``, r^2 / 2 near 0 and ``scale |r|`` far out.
+
+    Parameters
+    ----------
+    scale : float, positive, default 1
+        Where the loss turns from quadratic to linear.
+
+    Notes
+    -----
+    SciPy's ``loss="soft_l1"`` with ``f_scale=scale``, whose objective is the sum of these. Convex.
+
+    Examples
+    --------
+    >>> import steep
+    >>> steep.SoftL1(0.1)
+    SoftL1(scale=0.1)
+    """
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", check_positive(self.scale, "scale"))
+
+
+@dataclass(frozen=True)
+class Cauchy:
+    """
+    The negative logarithm of Cauchy's density: ``scale^2 / 2 log(1 + (r / scale)^2)``; outliers lose their pull.
+
+    Parameters
+    ----------
+    scale : float, positive, default 1
+        Beyond it the gradient falls again.
+
+    Notes
+    -----
+    SciPy's ``loss="cauchy"`` with ``f_scale=scale``. Not convex: a start from a fit with a convex loss is safer.
+
+    Examples
+    --------
+    >>> import steep
+    >>> steep.Cauchy(0.1)
+    Cauchy(scale=0.1)
+    """
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scale", check_positive(self.scale, "scale"))
+
+
 _PARAMETER = {"huber": 1.0, "pinball": 0.5, "epsilon_insensitive": 0.1, "squared_epsilon_insensitive": 0.1}
 
 
@@ -107,7 +161,7 @@ def resolve_loss(loss: Any, activation: str, outputs: int) -> tuple[str, float]:
 
     Parameters
     ----------
-    loss : None, str, Huber, Pinball or EpsilonInsensitive
+    loss : None, str, Huber, Pinball, EpsilonInsensitive, SoftL1 or Cauchy
         None follows the output activation: softmax -> cross_entropy, sigmoid -> binary_cross_entropy, exp -> poisson,
         step -> perceptron, and squared_error for the rest.
     activation : str
@@ -129,13 +183,17 @@ def resolve_loss(loss: Any, activation: str, outputs: int) -> tuple[str, float]:
         name, parameter = "pinball", loss.q
     elif isinstance(loss, EpsilonInsensitive):
         name, parameter = loss.name, loss.epsilon
+    elif isinstance(loss, SoftL1):
+        name, parameter = "soft_l1", loss.scale
+    elif isinstance(loss, Cauchy):
+        name, parameter = "cauchy", loss.scale
     elif loss is None:
         name = _core.default_loss(activation)
     elif isinstance(loss, str):
         name = check_choice(loss, "loss", _core.loss_names())
         parameter = _PARAMETER.get(name, 1.0)
     else:
-        kinds = "steep.Huber, steep.Pinball or steep.EpsilonInsensitive"
+        kinds = "steep.Huber, Pinball, EpsilonInsensitive, SoftL1 or Cauchy"
         raise TypeError(f"loss must be None, a name, {kinds}, got {show(loss)}")
     _core.resolve_loss(activation, name, outputs)
     return name, parameter

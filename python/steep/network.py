@@ -332,7 +332,7 @@ class Network:
         ----------
         X, y : array_like
             As for :func:`steep.train`.
-        loss : str, steep.Huber, steep.Pinball, steep.EpsilonInsensitive, optional
+    loss : str, steep.Huber, Pinball, EpsilonInsensitive, SoftL1, Cauchy, optional
         """
         from .derivatives import sample_gradients
 
@@ -346,7 +346,7 @@ class Network:
         ----------
         X, y : array_like
             As for :func:`steep.train`.
-        loss : str, steep.Huber, steep.Pinball, steep.EpsilonInsensitive, optional
+    loss : str, steep.Huber, Pinball, EpsilonInsensitive, SoftL1, Cauchy, optional
         """
         from .derivatives import input_gradients
 
@@ -452,17 +452,19 @@ class Network:
         layers = [layer_from_config(layer) for layer in config["layers"]]
         return Network(layers, tuple(config["input_shape"]), dtype=config["dtype"], seed=config.get("seed", 0))
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, posterior: bool = False) -> None:
         """
         Save the network in safetensors layout, atomically; :func:`steep.load` reads it back.
 
         Parameters
         ----------
         path : path
+        posterior : bool
+            With :attr:`posterior`, so that the loaded network has its standard deviations too.
         """
         from .serialization import save
 
-        save(self, path)
+        save(self, path, posterior=posterior)
 
     def copy(self) -> Network:
         """Return an independent copy."""

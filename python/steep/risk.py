@@ -35,7 +35,7 @@ class Risk(Objective):
         ``net.parameters = res.x``.
     X, y : array_like
         As for :func:`steep.train`.
-    loss : str, steep.Huber, steep.Pinball, steep.EpsilonInsensitive, optional
+    loss : str, steep.Huber, Pinball, EpsilonInsensitive, SoftL1, Cauchy, optional
         Default: by the output layer.
     penalty : steep.L2, steep.L1 or steep.ElasticNet, optional
         On weights, not on biases.

@@ -3,7 +3,8 @@ Save and load networks: a safetensors file with the parameters, and the rest as 
 
 Metadata: ``format`` ("steep.network"), ``version`` (of this layout), ``written_by``, ``network`` (the configuration)
 and, where they are known, ``labels``, ``columns`` and ``target``. Arrays: ``parameters`` (the flat vector), ``state``
-(running statistics), and the scaling ``input_scale``, ``input_shift``, ``output_scale``, ``output_shift``. No code is
+(running statistics), and the scaling ``input_scale``, ``input_shift``, ``output_scale``, ``output_shift``. With the
+posterior also ``posterior.parameters`` and ``posterior.root``, and its numbers as JSON under ``posterior``. No code is
 stored or run.
 """
 
@@ -12,20 +13,23 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from ._checks import check_bool
 from ._safetensors import FileFormatError, read_safetensors, write_safetensors
 from ._validation import Array
 
 if TYPE_CHECKING:
     from .network import Network
+    from .posterior import Posterior
 
 FORMAT = "steep.network"
 VERSION = 1
 _SCALING = ("input_scale", "input_shift", "output_scale", "output_shift")
+_POSTERIOR_ARRAYS = ("parameters", "root")
 
 __all__ = ["FileFormatError", "SavedNetwork", "load", "load_saved", "save"]
 
@@ -59,6 +63,7 @@ def save(
     labels: Sequence[Any] | None = None,
     columns: Sequence[str] | None = None,
     target: str | None = None,
+    posterior: bool = False,
 ) -> None:
     """
     Save a network, atomically: a reader of `path` sees the old file or the complete new one.
@@ -74,11 +79,13 @@ def save(
         Names of the inputs, one each.
     target : str, optional
         Name of the target.
+    posterior : bool
+        With ``net.posterior``, for ``predict(X, return_std=True)``: 8 p^2 bytes more for p parameters.
 
     Raises
     ------
     ValueError
-        Labels or columns do not fit the network.
+        Labels or columns do not fit the network, or there is no posterior to save.
     OSError
         The file cannot be written; nothing is left behind.
     """
@@ -101,6 +108,12 @@ def save(
         value = getattr(net, name)
         if value is not None:
             tensors[name] = np.asarray(value)
+    if check_bool(posterior, "posterior"):
+        known = net.posterior
+        if known is None:
+            raise ValueError("posterior must be False for a network without a posterior, got True")
+        tensors |= {f"posterior.{name}": getattr(known, name) for name in _POSTERIOR_ARRAYS}
+        metadata["posterior"] = _to_json({name: _number(getattr(known, name)) for name in _posterior_numbers()})
     write_safetensors(path, tensors, metadata)
 
 
@@ -159,6 +172,7 @@ def load_saved(path: str | os.PathLike[str]) -> SavedNetwork:
             ):
                 _refuse(path, f"its {name} of shape {value.shape} does not fit {width} columns of finite numbers")
             setattr(net, name, value if value.ndim else float(value))
+    net.posterior = _posterior(net, tensors, metadata, path)
     labels = _from_json(metadata, "labels", list, path)
     columns = _from_json(metadata, "columns", list, path)
     target = _from_json(metadata, "target", str, path)
@@ -167,6 +181,38 @@ def load_saved(path: str | os.PathLike[str]) -> SavedNetwork:
     if columns is not None and len(columns) != net.n_inputs:
         _refuse(path, f"it has {len(columns)} column names for {net.n_inputs} inputs")
     return SavedNetwork(net, labels, columns, target)
+
+
+def _posterior_numbers() -> list[str]:
+    from .posterior import Posterior
+
+    return [field.name for field in fields(Posterior) if field.name not in _POSTERIOR_ARRAYS]
+
+
+def _number(value: float | bool) -> float | bool | str:
+    """Return what JSON can hold, which has no infinity: the evidence of a singular matrix is "-inf"."""
+    return value if isinstance(value, bool) or np.isfinite(value) else str(float(value))
+
+
+def _posterior(
+    net: Network, tensors: dict[str, Array], metadata: dict[str, str], path: str | os.PathLike[str]
+) -> Posterior | None:
+    from .posterior import Posterior
+
+    found = _from_json(metadata, "posterior", dict, path)
+    if found is None:
+        return None
+    p = net.parameters.size
+    arrays = {"parameters": np.empty(p), "root": np.empty((p, p))}
+    for name, place in arrays.items():
+        _fill(place, tensors, f"posterior.{name}", place.dtype, path)
+    try:
+        numbers: dict[str, Any] = {
+            name: bool(found[name]) if name == "has_noise" else float(found[name]) for name in _posterior_numbers()
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        _refuse(path, f"the numbers of its posterior cannot be read ({error!r})")
+    return Posterior(**arrays, **numbers)
 
 
 def _fill(

@@ -74,11 +74,7 @@ def train(
     y : array_like
         Class indices (n,), one-hot rows or class probabilities (n, k) for cross-entropies; {0, 1} or {-1, 1} for binary
         losses; real (n, k), or (n,) for one output, for the rest.
-    loss : str, steep.Huber, steep.Pinball, steep.EpsilonInsensitive, optional
-        squared_error, absolute_error, huber, pinball, epsilon_insensitive, squared_epsilon_insensitive,
-        binary_cross_entropy, cross_entropy, logistic, softmax_cross_entropy, hinge, squared_hinge, poisson, perceptron.
-        Default: by the output layer, softmax -> cross_entropy, sigmoid -> binary_cross_entropy, exp -> poisson, step ->
-        perceptron, identity -> squared_error.
+    loss : str, steep.Huber, Pinball, EpsilonInsensitive, SoftL1, Cauchy, optional
     optimizer : str, update rule or full-batch method, default "adam"
         With a method (``steep.LBFGS()``) an epoch is an accepted iteration, and batch_size must be None or n.
     batch_size : int, optional

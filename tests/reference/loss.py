@@ -49,6 +49,16 @@ def squared_epsilon_insensitive(s, y, epsilon):
     return _sum(beyond**2, 2 * beyond * np.sign(r), 2.0 * (beyond > 0))
 
 
+def soft_l1(s, y, c):
+    z = ((s - y) / c) ** 2
+    return _sum(c**2 * z / (np.sqrt(1 + z) + 1), (s - y) / np.sqrt(1 + z), (1 + z) ** -1.5)
+
+
+def cauchy(s, y, c):
+    z = ((s - y) / c) ** 2
+    return _sum(c**2 / 2 * np.log1p(z), (s - y) / (1 + z), (1 - z) / (1 + z) ** 2)
+
+
 def binary_cross_entropy(s, y, _):
     with np.errstate(divide="ignore"):
         l = -(y * np.maximum(np.log(s), LEAST_LOG) + (1 - y) * np.maximum(np.log1p(-s), LEAST_LOG))
@@ -102,7 +112,8 @@ LOSSES = {
     function.__name__: function
     for function in (
         squared_error, absolute_error, huber, pinball, epsilon_insensitive, squared_epsilon_insensitive,
-        binary_cross_entropy, cross_entropy, logistic, softmax_cross_entropy, hinge, squared_hinge, poisson, perceptron,
+        soft_l1, cauchy, binary_cross_entropy, cross_entropy, logistic, softmax_cross_entropy, hinge, squared_hinge,
+        poisson, perceptron,
     )
 }  # fmt: skip
 

@@ -42,6 +42,8 @@ class GaussNewtonModel {
   // q'(D^-1 J'J D^-1 + damping I)^-1 q for q = D p of the last step: how fast ||q|| falls with the damping.
   double slope(const Vector& p);
   double scaled_norm(const Vector& p) const;  // ||D p|| over free variables
+  double scaled_gradient_norm() const;        // ||D^-1 g|| over them
+  double largest_diagonal() const;            // of D^-1 J'J D^-1
   // -(g'p + 1/2 p'J'Jp): what the model promises.
   double predicted(const Vector& p) const;
   void times(const Vector& p, Eigen::VectorXd& Jp) const;  // needs a stored Jacobian

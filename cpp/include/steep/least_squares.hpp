@@ -7,13 +7,16 @@
 namespace steep {
 
 // How the damping changes: from the radius of a trust region (More), by the gain ratio (Nielsen), or by fixed factors.
-enum class Damping { trust_region, nielsen, marquardt };
+// Automatic: Nielsen's where the variables are alike (networks), else a trust region.
+enum class Damping { automatic, trust_region, nielsen, marquardt };
+// What D is: the clamped column norms of J, or the identity. Automatic: none where the variables are alike.
+enum class Scaling { automatic, columns, none };
 
 struct LevenbergMarquardtOptions {
-  Damping damping = Damping::trust_region;
+  Damping damping = Damping::automatic;
   double initial = -1;  // first damping (trust_region: radius over the size of D x0); < 0: the default
   double increase = 10, decrease = 0.1, largest = 1e32;
-  bool scale = true;                    // D = clamped column norms of J, else the identity
+  Scaling scaling = Scaling::automatic;
   bool geodesic = false;                // second-order correction of the step
   bool polish = false;                  // end with undamped steps by QR until they stop shrinking
   double ftol = 0, xtol = 0, gtol = 0;  // relative decrease, relative step, cosine between r and the columns of J

@@ -28,6 +28,8 @@ enum class Loss : int {
   squared_hinge,          // max(0, 1 - m)^2
   poisson,                // raw score (log of the mean): e^s - y s
   perceptron,             // raw score: max(0, -m); gradient step(s) - y, so that a step is the learning rule
+  soft_l1,                // sum_k c^2 (sqrt(1 + z) - 1), z = (s_k - y_k)^2 / c^2, parameter c
+  cauchy,                 // sum_k c^2 / 2 log(1 + z), parameter c; not convex
 };
 inline constexpr const char* loss_names[] = {"squared_error",
                                              "absolute_error",
@@ -42,19 +44,23 @@ inline constexpr const char* loss_names[] = {"squared_error",
                                              "hinge",
                                              "squared_hinge",
                                              "poisson",
-                                             "perceptron"};
+                                             "perceptron",
+                                             "soft_l1",
+                                             "cauchy"};
 
 // A loss of sums over outputs adds them: k outputs of binary_cross_entropy are k independent labels.
 
 template <class T>
 struct LossCall {
   Loss kind = Loss::squared_error;
-  double parameter = 1.0;  // huber's delta, pinball's q, epsilon
+  double parameter = 1.0;  // huber's delta, pinball's q, epsilon, soft_l1's and cauchy's c
   Index rows = 0, outputs = 0;
   const T* score = nullptr;             // (rows, outputs) contiguous
   const T* target = nullptr;            // (rows, outputs) contiguous, or null where label is given
   const std::int32_t* label = nullptr;  // (rows) class indices, for softmax_cross_entropy and cross_entropy
   const T* weight = nullptr;            // (rows) or null
+  // curvature as Gauss-Newton models take it: soft_l1's and cauchy's at least a tenth of dl/dscore over the residual.
+  bool model = false;
 };
 
 template <class T>

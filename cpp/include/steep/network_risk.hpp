@@ -28,6 +28,7 @@ class NetworkRisk : public Objective, public EvidenceModel {
   bool has_gauss_newton() const override { return rows_ready_; }
   // Of fewer residuals than parameters only, for J J'; otherwise J'J is many times faster than a factor of J.
   bool has_jacobian() const override { return residual_count() > 0 && residual_count() < dim(); }
+  bool alike() const override { return true; }
   double evaluate(const double* w, double* g) override;
   void hessian(const double* w, double* H) override;
   void hessian_product(const double* w, const double* v, double* Hv) override;

@@ -40,6 +40,9 @@ class Objective {
   virtual bool is_quadratic() const { return false; }
   virtual bool is_convex() const { return false; }  // known to be convex
 
+  // Whether the variables are of like size by nature, as a network's parameters are: steps then need no scaling.
+  virtual bool alike() const { return false; }
+
   // f(w). g (dim) receives the gradient of the smooth part unless null.
   virtual double evaluate(const double* w, double* g) = 0;
   // H (dim, dim) row-major, both triangles.

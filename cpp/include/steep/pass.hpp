@@ -14,7 +14,7 @@ namespace steep {
 struct LossPlan {
   Loss kernel = Loss::squared_error;
   bool on_raw = false;
-  double parameter = 1;  // huber's delta, pinball's q, epsilon
+  double parameter = 1;  // huber's delta, pinball's q, epsilon, soft_l1's and cauchy's c
 };
 
 template <class T>

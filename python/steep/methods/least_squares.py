@@ -23,18 +23,19 @@ class LevenbergMarquardt(Method):
 
     Parameters
     ----------
-    damping : {"trust_region", "nielsen", "marquardt"}
+    damping : {"auto", "trust_region", "nielsen", "marquardt"}
         How the damping changes: so that ``||D p||`` stays within a trust region (Moré); by the gain ratio (Nielsen);
-        or by the factors `decrease` and `increase` (Marquardt).
+        or by the factors `decrease` and `increase` (Marquardt). "auto" is Nielsen's for networks, else a trust region.
     initial_damping : float, optional
-        First damping; default 1e-3. 0 makes the first step undamped. With a trust region: its first radius over
-        ``||D x0||``, default 0.1.
+        First damping; default 1e-3 of the largest diagonal entry of ``D^-1 J'J D^-1``. 0 makes the first step undamped.
+        With a trust region: its first radius over ``||D x0||``, default 0.1.
     increase, decrease : float
         Factors of "marquardt" after a step that failed or succeeded.
     max_damping : float
         The run ends when the damping passes it.
-    scale : bool
-        Take D as the column norms of J, the largest seen; otherwise the identity.
+    scale : bool, optional
+        Take D as the column norms of J, the largest seen; otherwise the identity. Default: not for networks, whose
+        parameters are of like size, else so.
     geodesic : bool
         Add half the acceleration along the path of steepest decrease (one more evaluation a step). Needs residuals
         that are affordable as a vector, and no robust loss.
@@ -88,12 +89,12 @@ class LevenbergMarquardt(Method):
     (array([1., 1.]), True)
     """
 
-    damping: str = "trust_region"
+    damping: str = "auto"
     initial_damping: float | None = None
     increase: float = 10.0
     decrease: float = 0.1
     max_damping: float = 1e32
-    scale: bool = True
+    scale: bool | None = None
     geodesic: bool = False
     polish: bool = False
     ftol: float = 0.0
@@ -107,14 +108,16 @@ class LevenbergMarquardt(Method):
     needs: ClassVar[tuple[str, ...]] = ("residuals",)
 
     def __post_init__(self) -> None:
-        check_choice(self.damping, "damping", ("trust_region", "nielsen", "marquardt"))
+        check_choice(self.damping, "damping", ("auto", "trust_region", "nielsen", "marquardt"))
         check_choice(self.factorization, "factorization", _FACTORIZATIONS)
         for name in ("increase", "decrease", "max_damping"):
             check_positive(getattr(self, name), name)
         for name in ("ftol", "xtol", "gtol"):
             check_non_negative(getattr(self, name), name)
-        for name in ("scale", "geodesic", "polish"):
+        for name in ("geodesic", "polish"):
             check_bool(getattr(self, name), name)
+        if self.scale is not None:
+            check_bool(self.scale, "scale")
         if self.initial_damping is not None:
             check_non_negative(self.initial_damping, "initial_damping")
         if not (self.increase > 1 > self.decrease):
