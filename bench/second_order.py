@@ -62,7 +62,7 @@ def adam_in_torch(widths, x, y, target, seed, limit, rate=1e-2):
         loss = torch.mean((net(xs) - ys) ** 2)
         loss.backward()
         rule.step()
-        best = min(best, float(loss))
+        best = min(best, loss.item())
     return time.perf_counter() - began, best
 
 
@@ -82,7 +82,7 @@ def lbfgs_in_torch(widths, x, y, target, seed, limit):
         rule.zero_grad()
         loss = torch.mean((net(xs) - ys) ** 2)
         loss.backward()
-        best = min(best, float(loss))
+        best = min(best, loss.item())
         return loss
 
     while time.perf_counter() - began < limit and best > target:
@@ -217,7 +217,7 @@ def gram():
         w = net.parameters.copy()
         J = f.jacobian(w)
         np.testing.assert_allclose(f.gauss_newton(w), J.T @ J, rtol=1e-8, atol=1e-12)
-        seconds = min(_timed(lambda f=f, w=w: f._core.normal_equations(w)) for _ in range(5))
+        seconds = min(_timed(lambda f=f, w=w: f._core.normal_equations(w)) for _ in range(25))
         rate = rows * p * p / seconds / 1e9
         print(f"gram: p {p:>5} {seconds * 1e3:8.2f} ms {rate:7.1f} GFLOP/s, {rate / (threads * peak):.0%} of peak")
 
@@ -231,7 +231,7 @@ def hvp():
         f = steep.Risk(net, x, y)
         w, v = net.parameters.astype(np.float64), rng.normal(size=net.parameters.size)
         if dtype == "float64":
-            h = 1e-5
+            h = 1e-7
             near = (f.gradient(w + h * v) - f.gradient(w - h * v)) / (2 * h)
             exact = f.hessian_product(w, v)
             assert np.abs(near - exact).max() < 1e-3 * np.abs(exact).max()  # ReLU: a few rows cross a kink
@@ -308,7 +308,7 @@ def adam_by_batches_in_torch(widths, x, y, seed, epochs, batch):
             loss = torch.mean((net(xs[rows]) - ys[rows]) ** 2) / 2
             loss.backward()
             rule.step()
-    return float(loss)
+    return loss.item()
 
 
 def _timed(call):

@@ -31,6 +31,15 @@ def test_examples_run(name):
     assert runner.failures == 0, "".join(report)
 
 
+def test_examples_of_the_page_on_second_order():
+    assert "From MATLAB" in steep.second_order.__doc__
+    assert "When Levenberg-Marquardt wins" in steep.second_order.__doc__
+    assert "WHEN_IT_WINS" not in steep.second_order.__doc__
+    results = doctest.testmod(steep.second_order, optionflags=OPTIONS)
+    assert results.failed == 0
+    assert results.attempted > 5
+
+
 def test_examples_of_the_estimators():
     import steep.sklearn
 

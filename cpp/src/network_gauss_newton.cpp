@@ -4,6 +4,7 @@
 // gradients of a chunk in parallel, then the matrix in tiles of the result. Both grids depend on shapes alone.
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "network_rows.hpp"
 
@@ -12,6 +13,17 @@ namespace {
 
 constexpr Index few_parameters = 256, accumulators = 4, part_rows = 64, tile_side = 256, block_rows = 1024;
 constexpr Index large_entries = Index{1} << 22;  // of a chunk's gradients
+
+// The upper triangle from the lower one, square by square.
+void mirror(Index p, double* H, Team& team) {
+  constexpr Index side = 32;
+  team.run((p + side - 1) / side, [&](Index task, int) {
+    const Index i0 = task * side, i1 = std::min(p, i0 + side);
+    for (Index j0 = 0; j0 <= i0; j0 += side)
+      for (Index j = j0; j < std::min(p, j0 + side); ++j)
+        for (Index i = std::max(i0, j + 1); i < i1; ++i) H[j * p + i] = H[i * p + j];
+  });
+}
 
 }  // namespace
 
@@ -78,10 +90,9 @@ double NetworkRisk<T>::normal_equations(const double* w, double* JtJ, double* Jt
     large_normal_equations(w, JtJ, squares ? Jtr : nullptr, loss);
   hold(w);
   if (squares) value = loss + add_penalty(w, Jtr);
-  for (Index i = 0; i < p; ++i) {
+  for (Index i = 0; i < p; ++i)
     if (penalized_[static_cast<std::size_t>(i)]) JtJ[i * p + i] += l2_;
-    for (Index j = 0; j < i; ++j) JtJ[j * p + i] = JtJ[i * p + j];
-  }
+  mirror(p, JtJ, teams_.of(worthwhile_threads(static_cast<double>(p * p), n_threads_)));
   return value;
 }
 
@@ -92,13 +103,14 @@ void NetworkRisk<T>::small_normal_equations(const double* w, double* JtJ, double
   Team& team = teams_.of(std::min<int>(
       team_size((3.0 * static_cast<double>(k) * net_.flops_per_row()) + static_cast<double>(k * p * p)), accumulators));
   const bool held = make_ready(w, team);
+  const Index part = k * p <= 128 ? part_rows : 2 * part_rows;  // rows of J in the first cache, or in the second
   if (accumulators_.empty()) {
     accumulators_.resize(accumulators);
     for (Accumulator& o : accumulators_) {
       o.H.resize(p * p);
       o.g.resize(p);
-      o.J.resize(part_rows * k * p);
-      o.rho.resize(part_rows * k);
+      o.J.resize(part * k * p);
+      o.rho.resize(part * k);
       o.workspace.resize(product.gram_workspace(p));
     }
   }
@@ -113,8 +125,8 @@ void NetworkRisk<T>::small_normal_equations(const double* w, double* JtJ, double
     team.run(accumulators, [&](Index a, int member) {
       Accumulator& o = accumulators_[static_cast<std::size_t>(a)];
       const Index end = (a + 1) * c.n / accumulators;
-      for (Index r0 = a * c.n / accumulators; r0 < end; r0 += part_rows) {
-        const Index count = std::min(part_rows, end - r0);
+      for (Index r0 = a * c.n / accumulators; r0 < end; r0 += part) {
+        const Index count = std::min(part, end - r0);
         pass_->gauss_newton_rows(data_, c, r0, count, member, held, o.J.data(), Jtr ? o.rho.data() : nullptr);
         product.weighted_gram(count * k, p, o.J.data(), p, nullptr, o.H.data(), p, true, o.workspace.data());
         if (Jtr) product.transposed_vector(count * k, p, o.J.data(), p, o.rho.data(), o.g.data(), true);
@@ -139,7 +151,10 @@ void NetworkRisk<T>::large_normal_equations(const double* w, double* JtJ, double
   const bool held = make_ready(w, team);
   const Index size = std::min({pass_->max_rows(), block_rows, std::max<Index>(part_rows, large_entries / (k * p))});
   const bool whole = data_.n <= pass_->max_rows();  // rows keep their places, so that the pass holds all activations
-  Buffer<T> J(size * k * p), rho(size * k), H(p * p), g(p);
+  if (J_.size() == 0) J_.resize(size * k * p), rho_.resize(size * k);
+  Buffer<T> own(sizeof(T) == sizeof(double) ? 0 : p * p), g(p);
+  T *H = own.data(), *J = J_.data(), *rho = rho_.data();
+  if constexpr (std::is_same_v<T, double>) H = JtJ;
   const Index sides = (p + tile_side - 1) / tile_side;
   std::vector<Buffer<T>> workspaces;
   for (int i = 0; i < team.size(); ++i)
@@ -152,8 +167,7 @@ void NetworkRisk<T>::large_normal_equations(const double* w, double* JtJ, double
     pass_->begin_rows(w_.data(), state_.data(), packed_, data_, c);
     team.run((n + part_rows - 1) / part_rows, [&](Index task, int member) {
       const Index r0 = task * part_rows, count = std::min(part_rows, n - r0);
-      pass_->gauss_newton_rows(data_, c, place + r0, count, member, held, J.data() + r0 * k * p,
-                               Jtr ? rho.data() + r0 * k : nullptr);
+      pass_->gauss_newton_rows(data_, c, place + r0, count, member, held, J + r0 * k * p, Jtr ? rho + r0 * k : nullptr);
     });
     team.run(sides * (sides + 1) / 2, [&](Index task, int member) {
       Index i = 0;
@@ -162,29 +176,30 @@ void NetworkRisk<T>::large_normal_equations(const double* w, double* JtJ, double
       const Index height = std::min(tile_side, p - i0), width = std::min(tile_side, p - j0);
       T* workspace = workspaces[static_cast<std::size_t>(member)].data();
       if (i == j) {
-        product.weighted_gram(n * k, height, J.data() + i0, p, nullptr, H.data() + i0 * p + i0, p, true, workspace);
+        product.weighted_gram(n * k, height, J + i0, p, nullptr, H + i0 * p + i0, p, first > 0, workspace);
         return;
       }
       Product<T> q;
       q.m = height;
       q.n = width;
       q.k = n * k;
-      q.a = J.data() + i0;
+      q.a = J + i0;
       q.a_row = 1;
       q.a_col = p;
-      q.b = J.data() + j0;
+      q.b = J + j0;
       q.b_row = p;
       q.b_col = 1;
-      q.c = H.data() + i0 * p + j0;
+      q.c = H + i0 * p + j0;
       q.c_row = p;
-      q.accumulate = true;
+      q.accumulate = first > 0;
       q.workspace = workspace;
       product.multiply(q);
     });
-    if (Jtr) product.transposed_vector(n * k, p, J.data(), p, rho.data(), g.data(), true);
+    if (Jtr) product.transposed_vector(n * k, p, J, p, rho, g.data(), true);
     value += pass_->loss_sum(place, n);
   }
-  for (Index i = 0; i < p * p; ++i) JtJ[i] = static_cast<double>(H[i]);
+  if constexpr (!std::is_same_v<T, double>)
+    for (Index i = 0; i < p * p; ++i) JtJ[i] = static_cast<double>(H[i]);
   for (Index i = 0; Jtr && i < p; ++i) Jtr[i] += static_cast<double>(g[i]);
 }
 

@@ -144,6 +144,7 @@ _LAZY = {
     "layers": "layers",
     "load": "serialization",
     "losses": "losses",
+    "second_order": "second_order",
     "metrics": "metrics",
     "train": "training",
     "check_convexity": "diagnostics",

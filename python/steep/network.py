@@ -332,7 +332,7 @@ class Network:
         ----------
         X, y : array_like
             As for :func:`steep.train`.
-    loss : str, steep.Huber, Pinball, EpsilonInsensitive, SoftL1, Cauchy, optional
+        loss : str, steep.Huber, Pinball, EpsilonInsensitive, SoftL1, Cauchy, optional
         """
         from .derivatives import sample_gradients
 
@@ -346,7 +346,7 @@ class Network:
         ----------
         X, y : array_like
             As for :func:`steep.train`.
-    loss : str, steep.Huber, Pinball, EpsilonInsensitive, SoftL1, Cauchy, optional
+        loss : str, steep.Huber, Pinball, EpsilonInsensitive, SoftL1, Cauchy, optional
         """
         from .derivatives import input_gradients
 

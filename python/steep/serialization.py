@@ -212,7 +212,7 @@ def _posterior(
         }
     except (KeyError, TypeError, ValueError) as error:
         _refuse(path, f"the numbers of its posterior cannot be read ({error!r})")
-    return Posterior(**arrays, **numbers)
+    return Posterior(arrays["parameters"], arrays["root"], **numbers)
 
 
 def _fill(

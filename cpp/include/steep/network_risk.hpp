@@ -77,6 +77,7 @@ class NetworkRisk : public Objective, public EvidenceModel {
     Buffer<T> H, g, J, rho, workspace;
   };
   std::vector<Accumulator> accumulators_;  // of small_normal_equations
+  Buffer<T> J_, rho_;                      // of large_normal_equations: a block's rows
 };
 
 }  // namespace steep
