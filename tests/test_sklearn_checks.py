@@ -37,10 +37,6 @@ def expected(estimator):
         return dict.fromkeys(
             [f"check_sample_weight_equivalence_on_{kind}_data" for kind in ("dense", "sparse")], reason
         )
-    if isinstance(estimator, steep.sklearn.LADRegressor):  # scikit-learn has no such class
-        return {
-            "check_sample_weight_equivalence_on_dense_data": "the least sum has many minimizers on the check's data"
-        }
     return {}
 
 

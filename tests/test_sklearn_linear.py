@@ -331,3 +331,18 @@ def test_perceptron(three, two):
     assert ours.Perceptron().fit(X, y).score(X, y) > 0.95
     weighted = ours.Perceptron(penalty="l2").fit(X, y)
     np.testing.assert_array_equal(weighted.coef_, linear_model.Perceptron(penalty="l2").fit(X, y).coef_)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_exact_fits_are_least_in_norm(fit_intercept):
+    rng = np.random.default_rng(0)
+    X, y, w = rng.normal(size=(8, 20)) + 1, rng.normal(size=8), rng.integers(0, 3, 8)
+    kept = w > 0
+    A = X[kept] - (X[kept].mean(axis=0) if fit_intercept else 0)
+    expected = np.linalg.pinv(A, rcond=1e-12) @ (y[kept] - (y[kept].mean() if fit_intercept else 0))
+    model = ours.LADRegressor(fit_intercept=fit_intercept).fit(X, y, w)
+    np.testing.assert_allclose(model.coef_, expected, atol=1e-12)
+    np.testing.assert_allclose(model.predict(X[kept]), y[kept], atol=1e-12)
+    assert model.optimality_ == 0
+    model = ours.ChebyshevRegressor(fit_intercept=fit_intercept).fit(X[kept], y[kept])
+    np.testing.assert_allclose(model.coef_, expected, atol=1e-12)

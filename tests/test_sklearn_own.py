@@ -44,15 +44,13 @@ LASSO = {
 # test_ridge.py, of which the tests of RidgeCV and RidgeClassifier are of scikit-learn's own classes
 RIDGE = {
     "CV": "scikit-learn's own class",
-    "cv": "the same",
     "Classifier": "the same",
-    "classifier": "the same",
     "loo": "the same",
     "test_ridge_regression[": "wants solver_ to be the solver asked for: ours says what ran",
     "test_n_iter": "n_iter_ is None for a direct solver, also where an iterative one was asked for",
     "test_ridge_fit_intercept_sparse_error": "wants solvers to refuse sparse rows that ours takes",
     "test_ridge_fit_intercept_sparse_sag": "the same, a warning",
-    "test_regularization_limits_ridge and wide-True and zero_alpha": "alpha=1e-16: 4e-8 off the limit, whose tolerance is 1e-10",
+    "test_regularization_limits_ridge and wide-True and zero_alpha": "alpha=1e-16: 4e-8 off, of 1e-10",
 }
 # test_svm.py
 SVM = {

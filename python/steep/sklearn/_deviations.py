@@ -32,7 +32,10 @@ class _Deviations(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         return X, y.astype(np.float64, copy=False)
 
-    def _solve(self: Any, f: Any, d: int) -> Any:
+    def _solve(self: Any, f: Any, X: Array, y: Array, weights: Array | None = None) -> Any:
+        d = X.shape[1]
+        if self._interpolates(X, y, weights):
+            return self
         result = minimize(f, np.zeros(f.dim), "auto", tol=self.tol, max_iter=self.max_iter)
         if result.status in ("max_iter", "max_time"):
             warnings.warn(f"{type(self).__name__}: {result.message}", ConvergenceWarning, stacklevel=3)
@@ -41,6 +44,21 @@ class _Deviations(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.n_iter_ = int(result.nit)
         self.optimality_ = float(result.certificate.value)
         return self
+
+    def _interpolates(self: Any, X: Array, y: Array, weights: Array | None) -> bool:
+        """Where every row can be fitted, take of the many minimizers the one of least norm."""
+        if weights is not None:
+            X, y = X[weights > 0], y[weights > 0]
+        if not len(y):
+            return False
+        f = problems.least_squares(X, y, intercept=self.fit_intercept)
+        coef, intercept = f.unpack(minimize(f, method="direct").x)
+        miss = float(np.abs(y - X @ coef - intercept).max())
+        if not miss <= 1e-12 * float(np.abs(y).max()):
+            return False
+        self.coef_, self.intercept_ = coef, float(intercept)
+        self.n_iter_, self.optimality_ = 0, 0.0
+        return True
 
     def predict(self: Any, X: Any) -> Array:
         """
@@ -78,7 +96,8 @@ class LADRegressor(_Deviations):
 
     Notes
     -----
-    Unpenalized; scikit-learn's QuantileRegressor adds ``alpha ||w||_1`` and takes the mean.
+    Unpenalized; scikit-learn's QuantileRegressor adds ``alpha ||w||_1`` and takes the mean. Where every row can be
+    fitted exactly, the coefficients are those of least norm.
 
     Examples
     --------
@@ -118,7 +137,7 @@ class LADRegressor(_Deviations):
             f = problems.lad(X, y, intercept=self.fit_intercept, sample_weight=weights)
         else:
             f = problems.quantile(X, y, self.quantile, intercept=self.fit_intercept, sample_weight=weights)
-        return self._solve(f, X.shape[1])  # type: ignore[no-any-return]
+        return self._solve(f, X, y, weights)  # type: ignore[no-any-return]
 
 
 class ChebyshevRegressor(_Deviations):
@@ -164,4 +183,4 @@ class ChebyshevRegressor(_Deviations):
         y : array-like of shape (n_samples,)
         """
         X, y = self._checked(X, y)
-        return self._solve(problems.chebyshev(X, y, intercept=self.fit_intercept), X.shape[1])  # type: ignore[no-any-return]
+        return self._solve(problems.chebyshev(X, y, intercept=self.fit_intercept), X, y)  # type: ignore[no-any-return]
