@@ -52,6 +52,10 @@ RIDGE = {
     "test_ridge_fit_intercept_sparse_sag": "the same, a warning",
     "test_regularization_limits_ridge and wide-True and zero_alpha": "alpha=1e-16: 4e-8 off, of 1e-10",
 }
+# test_glm.py
+GLM = {
+    "test_linalg_warning_with_newton_solver": "wants the warning of a fallback that is not needed",
+}
 # test_svm.py
 SVM = {
     "test_linear_svm_convergence_warnings": "wants two iterations to be too few",
@@ -80,7 +84,7 @@ def run(home, names, test, without, folder):
         ("sklearn.linear_model", "Ridge", "sklearn.linear_model.tests.test_ridge", RIDGE, 150),
         ("sklearn.linear_model", "HuberRegressor", "sklearn.linear_model.tests.test_huber", {}, 12),
         ("sklearn.linear_model", "Perceptron", "sklearn.linear_model.tests.test_perceptron", {}, 6),
-        ("sklearn.linear_model", "PoissonRegressor", "sklearn.linear_model._glm.tests.test_glm", {}, 100),
+        ("sklearn.linear_model", "PoissonRegressor", "sklearn.linear_model._glm.tests.test_glm", GLM, 250),
         ("sklearn.svm", "LinearSVC,LinearSVR", "sklearn.svm.tests.test_svm", SVM, 50),
     ],
     ids=["mlp", "logistic", "coordinate_descent", "ridge", "huber", "perceptron", "glm", "svm"],
