@@ -2,7 +2,9 @@
 // 7.4). With bounds: the variables held at a bound by their gradient are left out of the recursion, and the step is
 // projected, x(a) = P(x + a d), with Armijo's condition on g'(x(a) - x) (Bertsekas, SIAM J. Control Optim. 20 (1982) 221).
 // O(m dim) an iteration. Preconditioned, the recursion starts from the inverse of an approximate Hessian (that of a sample
-// of rows) instead of a multiple of the identity: O(dim^2) an iteration, and a factorization now and then.
+// of rows) instead of a multiple of the identity: O(dim^2) an iteration, and a factorization now and then. With a draft,
+// the first iterations are those of a sample of rows (which drafts by a smaller sample, and so on: Byrd, Chin, Nocedal and
+// Wu, Math. Program. 134 (2012) 127), or of all rows in single precision, whose pairs are kept.
 #include <algorithm>
 #include <limits>
 
@@ -110,19 +112,23 @@ class Pairs {
   std::vector<char> used_;
 };
 
-// The factor of an approximate Hessian, made anew as curvature changes, at most after 1, 2, 4, 8, ... iterations and never
-// for more than half of the run's time. Where it costs more than half an evaluation, the identity has a go first.
+// The factor of an approximate Hessian, made anew where steps have become slow, at most after 1, 2, 4, 8, ... iterations
+// and never for more than half of the run's time. Where it costs more than half an evaluation, the identity has a go
+// first, and keeps it while the end is near.
 class Metric {
  public:
-  Metric(Objective& f, Index n) : H_(n * n), factor_(n) {
-    const double cost = f.hessian_cost(true);
-    next_ = cost > 0.5 ? static_cast<Index>(4 * cost) : 0;
+  Metric(Objective& f, Index n) : H_(n * n), factor_(n), cost_(f.hessian_cost(true)) {
+    next_ = cost_ > 0.5 ? static_cast<Index>(4 * cost_) : 0;
   }
 
-  // Null where the identity is as good.
-  const Factor* at(Run& run, const Vector& x, Index iteration) {
-    if (iteration < next_) return usable_ ? &factor_ : nullptr;
-    next_ = iteration + std::max<Index>({1, iteration, static_cast<Index>(2 * run.objective().hessian_cost(true))});
+  // Null where the identity is as good. `norm` is that of the gradient at x.
+  const Factor* at(Run& run, const Vector& x, double norm, Index iteration) {
+    const double ratio = norm / last_norm_;
+    last_norm_ = norm;
+    rate_ = iteration == 0 ? 0.5 : 0.5 * (rate_ + std::min(ratio, 0.99));
+    const bool worth = cost_ <= 0.5 || std::log(run.threshold() / norm) / std::log(rate_) > 2 * cost_;
+    if (iteration < next_ || (usable_ && ratio < 0.25) || !worth) return usable_ ? &factor_ : nullptr;
+    next_ = iteration + std::max<Index>({1, iteration, static_cast<Index>(2 * cost_)});
     const double spread = run.approximate_hessian(x, H_.data());
     double shift = 0;
     const double size = matrix_bounds(H_.data(), static_cast<Index>(x.size())).largest_entry;
@@ -172,9 +178,96 @@ class Metric {
 
   Vector H_;
   Factor factor_;
+  double cost_, rate_ = 0.5, last_norm_ = INFINITY;
   bool usable_ = false, judged_ = false;
   Index next_;
 };
+
+// An iterate, and what the method has learned on the way there.
+struct State {
+  Vector x, g;
+  double fun;
+  Pairs pairs;
+};
+
+// Iterations until the run ends or go_on(norm) says no.
+template <class GoOn>
+void descend(Run& run, State& at, Run& outer, Metric* made, GoOn&& go_on) {
+  const Index n = static_cast<Index>(at.x.size());
+  Vector d(n);
+  double last_step = 0;
+  LineSearch line(run, n);
+  for (;;) {
+    const Factor* metric = made ? made->at(outer, at.x, norm_inf(at.g), run.iterations()) : nullptr;
+    at.pairs.apply(at.g, metric, d);
+    const bool fresh = at.pairs.empty();
+    if (!fresh && !(dot(at.g, d) < 0)) {
+      at.pairs.clear();
+      continue;
+    }
+    const double first = !fresh || metric ? 1 : last_step > 0 ? last_step : first_step(at.fun, at.g);
+    if (!line.strong_wolfe(at.x, at.fun, at.g, d, first)) {
+      if (fresh) run.line_search_failed();
+      at.pairs.clear();
+      last_step = 0;
+      continue;
+    }
+    if (fresh) last_step = line.step;
+    at.pairs.add(line.x, at.x, line.g, at.g);
+    at.x.swap(line.x);
+    at.g.swap(line.g);
+    at.fun = line.fun;
+    run.step(at.x, at.fun, at.g, line.step);
+    if (!go_on(norm_inf(at.g))) return;
+  }
+}
+
+// What is left of a run's time, for a run within it.
+SolveOptions within(const SolveOptions& options, double tol) {
+  SolveOptions inner;
+  inner.tol = tol;
+  inner.max_time = options.max_time;
+  inner.monitor = options.monitor;
+  return inner;
+}
+
+// Moves `at` to where the draft leads: the minimizer of a sample, to a tenth of what its gradient is off, or of the single
+// precision, as far as its rounding lets it. Drafts are left where their gradient does not agree with f's.
+void follow(LBFGS& method, Run& run, const SolveOptions& options, Objective& draft, bool sampled, State& at,
+            Metric* made) {
+  State rough{at.x, Vector(at.g.size()), 0, std::move(at.pairs)};
+  rough.fun = draft.evaluate(rough.x.data(), rough.g.data());
+  const double norm = norm_inf(at.g);
+  double error = 0;
+  for (std::size_t i = 0; i < at.g.size(); ++i) error = std::max(error, std::abs(rough.g[i] - at.g[i]));
+  Status status = Status::converged;
+  if (!std::isfinite(rough.fun) || !all_finite(rough.g)) {
+  } else if (sampled && error < 0.25 * norm) {
+    Result result = method.solve(draft, at.x.data(), within(options, std::max(0.1 * error, 0.5 * run.threshold())));
+    rough.x = std::move(result.x), status = result.status;
+  } else if (!sampled && error < 1e-3 * norm) {
+    const SolveOptions inner = within(options, 0.9 * run.threshold());
+    Run brief(draft, inner);
+    double best = INFINITY;
+    int idle = 0;
+    status = brief
+                 .guard([&] {
+                   brief.start(rough.x, rough.fun, rough.g, norm_inf(rough.g));
+                   descend(brief, rough, run, made, [&](double now) {
+                     idle = now < 0.9 * best ? 0 : idle + (now < 1e-5 * norm);
+                     best = std::min(best, now);
+                     return idle < 6;
+                   });
+                 })
+                 .status;
+  }
+  at.pairs = std::move(rough.pairs);
+  if (status == Status::interrupted) throw Interrupted{};
+  if (rough.x == at.x) return;
+  at.x = std::move(rough.x);
+  at.fun = run.evaluate(at.x, &at.g);
+  run.step(at.x, at.fun, at.g, NAN);
+}
 
 }  // namespace
 
@@ -186,34 +279,16 @@ Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options)
   run.watch_for_stall();
   return run.guard([&] {
     const Index n = f.dim();
-    Vector x(x0, x0 + n), g(n), d(n);
-    double fun = run.start(x, g), last_step = 0;
-    Pairs pairs(pairs_for(n), n);
+    State at{Vector(x0, x0 + n), Vector(n), 0, Pairs(pairs_for(n), n)};
+    at.fun = run.start(at.x, at.g);
     std::unique_ptr<Metric> made;
     if (precondition_) made = std::make_unique<Metric>(f, n);
-    LineSearch line(run, n);
-    for (;;) {
-      const Factor* metric = made ? made->at(run, x, run.iterations()) : nullptr;
-      pairs.apply(g, metric, d);
-      const bool fresh = pairs.empty();
-      if (!fresh && !(dot(g, d) < 0)) {
-        pairs.clear();
-        continue;
-      }
-      const double first = !fresh || metric ? 1 : last_step > 0 ? last_step : first_step(fun, g);
-      if (!line.strong_wolfe(x, fun, g, d, first)) {
-        if (fresh) run.line_search_failed();
-        pairs.clear();
-        last_step = 0;
-        continue;
-      }
-      if (fresh) last_step = line.step;
-      pairs.add(line.x, x, line.g, g);
-      x.swap(line.x);
-      g.swap(line.g);
-      fun = line.fun;
-      run.step(x, fun, g, line.step);
+    if (draft_ && norm_inf(at.g) > 1e3 * run.threshold()) {  // several iterations lie ahead
+      Objective* sample = precondition_ ? f.draft(Objective::Brevity::sample) : nullptr;
+      Objective* draft = sample ? sample : f.draft(Objective::Brevity::single);
+      if (draft) follow(*this, run, options, *draft, sample != nullptr, at, made.get());
     }
+    descend(run, at, run, made.get(), [](double) { return true; });
   });
 }
 

@@ -1,6 +1,6 @@
 // Hessians of linear models: with D_ab = c s d2l / dz_a dz_b, the block of outputs a and b is X'D_ab X (+ l2 I), bordered
 // by X'D_ab 1 and 1'D_ab 1 for the intercepts. X is read once, in runs of rows that stay in cache for all blocks; n d^2
-// flops a block. Separable losses have diagonal blocks only. The same on a sample of rows is the approximate Hessian.
+// flops a block. Separable losses have diagonal blocks only.
 #include "steep/kernels.hpp"
 #include "steep/linear_risk.hpp"
 
@@ -25,16 +25,13 @@ bool LinearRiskOf<T>::has_hessian() const {
 // H += this run's part: lower triangles of the blocks b <= a, and rows of the intercepts. `curvature` holds m weights for
 // each of those pairs.
 template <class T>
-void LinearRiskOf<T>::add_gram_rows(const Rows& rows, const Index* features, Index count, Index first, Index m,
-                                    const T* curvature, double* H, Space& space) {
+void LinearRiskOf<T>::add_gram_rows(const Index* features, Index count, Index first, Index m, const T* curvature,
+                                    double* H, Space& space) {
   const Index k = outputs(), n_w = k * count, total = n_w + (options_.intercept ? k : 0);
   const bool dense = !design_.sparse() || features;
   const T* x = space.rows.data();
   Index stride = count;
-  if (rows.pick) {
-    for (Index i = 0; i < m; ++i)
-      std::copy_n(design_.dense_row(rows.pick[first + i]), count, space.rows.data() + i * count);
-  } else if (features) {
+  if (features) {
     design_.gather(first, m, features, count, space.rows.data());
   } else if (dense) {
     x = design_.dense_row(first);
@@ -66,12 +63,12 @@ void LinearRiskOf<T>::add_gram_rows(const Rows& rows, const Index* features, Ind
 
 // Sums the tasks' parts and mirrors them: every block is symmetric itself, being X' diag X.
 template <class T>
-void LinearRiskOf<T>::finish_gram(const double* parts, Index tasks, Index count, double scale, double* H) {
+void LinearRiskOf<T>::finish_gram(const double* parts, Index tasks, Index count, double* H) {
   const Index k = outputs(), n_w = k * count, total = n_w + (options_.intercept ? k : 0);
   const auto sum = [&](Index i, Index j) {
     double value = 0;
     for (Index task = 0; task < tasks; ++task) value += parts[(task * total + i) * total + j];
-    return scale * value;
+    return scale_ * value;
   };
   team(total > 64 ? total : 1).run(total, [&](Index i, int) {
     const bool intercept = i >= n_w;
@@ -98,8 +95,10 @@ void LinearRiskOf<T>::finish_gram(const double* parts, Index tasks, Index count,
 }
 
 template <class T>
-void LinearRiskOf<T>::hessian_on(const Rows& rows, const Index* features, Index count, double* H) {
-  const Index k = outputs(), total = k * (count + (options_.intercept ? 1 : 0)), n = rows.count;
+void LinearRiskOf<T>::hessian_of(const double* w, const Index* features, Index count, double* H) {
+  if (!has_curvature()) lacks("a Hessian");
+  const T* z = scores_at(w);
+  const Index k = outputs(), total = k * (count + (options_.intercept ? 1 : 0)), n = rows_;
   const Index pairs = separable() ? k : k * (k + 1) / 2;
   const Index width = design_.sparse() && !features ? std::max<Index>(design_.entries() / rows_, 1) : count;
   const Index run = rows_of_a_run<T>(width), tall = std::min(run, n);
@@ -118,106 +117,27 @@ void LinearRiskOf<T>::hessian_on(const Rows& rows, const Index* features, Index 
     grow(space->weight, tall * pairs);
     grow(space->direction, tall * k);
     grow(space->slope, tall * k);
-    grow(space->rows, features || rows.pick ? tall * count : Index{0});
+    grow(space->rows, features ? tall * count : Index{0});
   }
   over_rows(n, tasks, run, [&](Index first, Index m, Index task, Space& space) {
     // Column b of every row's k x k curvature (all diagonals at once where they are all), one run of weights a pair.
     for (Index b = 0; b < (separable() ? 1 : k); ++b) {
       std::fill_n(space.direction.data(), m * k, separable() ? T(1) : T(0));
       for (Index i = 0; !separable() && i < m; ++i) space.direction[i * k + b] = T(1);
-      kernels<T>().loss.curvature(part(rows.call, first, m, rows.z + first * k), space.direction.data(),
-                                  space.slope.data());
+      kernels<T>().loss.curvature(part(call(), first, m, z + first * k), space.direction.data(), space.slope.data());
       for (Index a = b; a < k; ++a) {
         const Index pair = separable() ? a : a * (a + 1) / 2 + b;
         for (Index i = 0; i < m; ++i) space.weight[pair * m + i] = space.slope[i * k + a];
       }
     }
-    add_gram_rows(rows, features, count, first, m, space.weight.data(), parts.data() + task * total * total, space);
+    add_gram_rows(features, count, first, m, space.weight.data(), parts.data() + task * total * total, space);
   });
-  finish_gram(parts.data(), tasks, count, rows.scale, H);
+  finish_gram(parts.data(), tasks, count, H);
 }
 
-template <class T>
-void LinearRiskOf<T>::hessian_of(const double* w, const Index* features, Index count, double* H) {
-  if (!has_curvature()) lacks("a Hessian");
-  hessian_on({rows_, nullptr, scores_at(w), call(), scale_}, features, count, H);
-}
-
-// Runs of rows spread evenly over the data: enough of them that the sampled Hessian S is within about
-// (1 +- sqrt(d / rows)) of H, whatever the condition of H, and more while they cost little beside a pass over X.
-template <class T>
-void LinearRiskOf<T>::take_sample() {
-  const Index d = features_, k = outputs(), pairs = separable() ? k : k * (k + 1) / 2;
-  const Index cheap = std::min<Index>(7 * rows_ * k / (d * pairs), rows_ / 8);
-  const Index wanted = std::max<Index>({2048, 6 * d, cheap}), run = std::clamp<Index>(wanted / 256 / 16 * 16, 16, 128);
-  const Index runs = (rows_ + run - 1) / run, taken = std::min(runs, (wanted + run - 1) / run);
-  for (Index r = 0; r < taken; ++r) {
-    const Index first = r * runs / taken * run;
-    for (Index i = first; i < std::min(first + run, rows_); ++i) sample_.push_back(i);
-  }
-  const Index n = static_cast<Index>(sample_.size());
-  sample_z_.resize(n * k);
-  if (y_) sample_y_.resize(n * k);
-  if (label_) sample_label_.resize(static_cast<std::size_t>(n));
-  if (weight_) sample_weight_.resize(n);
-  double sum = 0;
-  for (Index i = 0; i < n; ++i) {
-    const Index row = sample_[static_cast<std::size_t>(i)];
-    if (y_) std::copy_n(y_ + row * k, k, sample_y_.data() + i * k);
-    if (label_) sample_label_[static_cast<std::size_t>(i)] = label_[row];
-    if (weight_) sample_weight_[i] = weight_[row];
-    sum += weight_ ? static_cast<double>(weight_[row]) : 1;
-  }
-  double all = static_cast<double>(rows_);
-  if (weight_) {
-    all = 0;
-    for (Index i = 0; i < rows_; ++i) all += static_cast<double>(weight_[i]);
-  }
-  sample_share_ = sum / all;
-}
-
-template <class T>
-bool LinearRiskOf<T>::sampled() {
-  if (design_.sparse() || !has_hessian()) return false;
-  if (sample_.empty()) take_sample();
-  return sample_share_ > 0 && static_cast<Index>(sample_.size()) < rows_;
-}
-
-// An evaluation is bound by memory (12 GB/s), a Gram matrix by arithmetic (40 Gflop/s): what one core does of each.
-template <class T>
-double LinearRiskOf<T>::hessian_cost(bool approximate) {
-  if (design_.sparse() || !has_hessian()) return 0;
-  const double d = static_cast<double>(features_), k = static_cast<double>(outputs());
-  const double all = (separable() ? 1 : (k + 1) / 2) * d * 12 / 40 / static_cast<double>(sizeof(T));
-  if (!approximate || !sampled()) return all;
-  return all * static_cast<double>(sample_.size()) / static_cast<double>(rows_);
-}
-
-template <class T>
-double LinearRiskOf<T>::approximate_hessian(const double* w, double* H) {
-  if (design_.sparse() || !has_hessian()) return -1;
-  if (!sampled()) {
-    hessian(w, H);
-    return 0;
-  }
-  const Index k = outputs();
-  const T* z = scores_at(w);
-  for (std::size_t i = 0; i < sample_.size(); ++i)
-    std::copy_n(z + sample_[i] * k, k, sample_z_.data() + static_cast<Index>(i) * k);
-  LossCall<T> rows = call();
-  rows.target = y_ ? sample_y_.data() : nullptr;
-  rows.label = label_ ? sample_label_.data() : nullptr;
-  rows.weight = weight_ ? sample_weight_.data() : nullptr;
-  hessian_on({static_cast<Index>(sample_.size()), sample_.data(), sample_z_.data(), rows, scale_ / sample_share_},
-             nullptr, features_, H);
-  return static_cast<double>(features_) / static_cast<double>(sample_.size());
-}
-
-#define STEEP_INSTANTIATE(T)                                                              \
-  template bool LinearRiskOf<T>::has_hessian() const;                                     \
-  template void LinearRiskOf<T>::hessian_of(const double*, const Index*, Index, double*); \
-  template double LinearRiskOf<T>::approximate_hessian(const double*, double*);           \
-  template double LinearRiskOf<T>::hessian_cost(bool);
+#define STEEP_INSTANTIATE(T)                          \
+  template bool LinearRiskOf<T>::has_hessian() const; \
+  template void LinearRiskOf<T>::hessian_of(const double*, const Index*, Index, double*);
 STEEP_INSTANTIATE(float)
 STEEP_INSTANTIATE(double)
 #undef STEEP_INSTANTIATE

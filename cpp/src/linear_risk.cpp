@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "steep/kernels.hpp"
+#include "steep/linear_excerpt.hpp"
 
 namespace steep {
 namespace {

@@ -176,10 +176,10 @@ def linear_method(core: Any, options: Options) -> tuple[Any, str]:
         return "direct", "the objective is quadratic, and one factorization minimizes it"
     if core.has_hessian and core.dim <= _HESSIAN_LIMIT and not core.sparse:
         if core.rows >= 12 * d and core.rows >= 4096 and core.outputs > 1:
-            return "lbfgs", f"a Hessian of {core.dim} variables costs dozens of passes over X"
+            return LBFGS(draft=True), f"a Hessian of {core.dim} variables costs dozens of passes over X"
         if core.rows >= 12 * d and core.rows >= 4096:
-            why = "preconditioned by the Hessian of a sample of rows where that pays, and a step is one pass over X"
-            return LBFGS(precondition=True), why
+            why = "begun on a sample of rows or in single precision, and a step is one pass over X"
+            return LBFGS(precondition=True, draft=True), why
         return "newton", f"{core.dim} variables make the Hessian affordable"
     return None, ""
 

@@ -18,9 +18,13 @@ class Buffer {
 
   // Contents are zeros afterwards.
   void resize(Index size) {
+    resize_unset(size);
+    std::fill_n(data_.get(), size, T(0));
+  }
+  // Contents are to be written before they are read.
+  void resize_unset(Index size) {
     data_.reset(size > 0 ? new (alignment) T[static_cast<std::size_t>(size)] : nullptr);
     size_ = size;
-    std::fill_n(data_.get(), size, T(0));
   }
   Index size() const { return size_; }
   T* data() { return data_.get(); }

@@ -55,6 +55,7 @@ class LinearRisk : public Objective {
     if (l1 > 0) std::fill_n(l1_.begin(), weights(), l1);
   }
   void set_threads(int n_threads) { options_.n_threads = std::max(1, n_threads); }
+  void set_scale(double scale) { scale_ = scale; }
 
   // The Hessian of the smooth part in the chosen features (ascending, `count` of them; null: all) and the intercepts:
   // H (m, m) for m = outputs (count + intercept), laid out like the whole one.
@@ -80,6 +81,8 @@ class LinearRisk : public Objective {
   bool constants_known_ = false;
 };
 
+struct LinearExcerpt;  // some or all rows in single precision: linear_excerpt.hpp
+
 template <class T>
 class LinearRiskOf : public LinearRisk {
  public:
@@ -95,6 +98,7 @@ class LinearRiskOf : public LinearRisk {
   void hessian(const double* w, double* H) override { hessian_of(w, nullptr, features_, H); }
   void hessian_of(const double* w, const Index* features, Index count, double* H) override;
   void hessian_product(const double* w, const double* v, double* Hv) override;
+  Objective* draft(Brevity brevity) override;
   double approximate_hessian(const double* w, double* H) override;
   double hessian_cost(bool approximate) override;
   bool begin_line(const double* x0, const double* x1) override;
@@ -124,15 +128,6 @@ class LinearRiskOf : public LinearRisk {
     Buffer<T> z;
     Index age = -1;  // -1: empty
   };
-  // Rows whose Hessian is wanted: all of them, or those of the sample; z and call are of these rows.
-  struct Rows {
-    Index count;
-    const Index* pick;  // row numbers, or null
-    const T* z;
-    LossCall<T> call;
-    double scale;
-  };
-
   Index outputs() const { return options_.outputs; }
   Index tasks_for(double work) const;
   Team& team(Index tasks);
@@ -153,13 +148,12 @@ class LinearRiskOf : public LinearRisk {
   Slot* find(const double* w);
   const T* scores_at(const double* w);
   double finish(const double* w, double* g, Index tasks, Index stride);  // sums of the tasks, scaled, with the penalty
-  void hessian_on(const Rows& rows, const Index* features, Index count, double* H);
-  void add_gram_rows(const Rows& rows, const Index* features, Index count, Index first, Index m, const T* curvature,
-                     double* H, Space& space);
-  void finish_gram(const double* parts, Index tasks, Index count, double scale, double* H);
-  void take_sample();
-  bool sampled();                        // whether the approximate Hessian is that of a sample
-  Index least_norm_solution(double* w);  // its rank
+  void add_gram_rows(const Index* features, Index count, Index first, Index m, const T* curvature, double* H,
+                     Space& space);
+  void finish_gram(const double* parts, Index tasks, Index count, double* H);
+  Index sample_rows() const;                // as many as a sample takes; all where a sample does not pay
+  LinearExcerpt* excerpt(Brevity brevity);  // null where there is none
+  Index least_norm_solution(double* w);     // its rank
 
   Design<T> design_;
   const T* y_;
@@ -171,10 +165,7 @@ class LinearRiskOf : public LinearRisk {
   Buffer<T> line_;  // scores' slope on the line
   const T* line_z_ = nullptr;
   double line_norm_[3] = {};  // of the penalty on the line: a + 2 b t + c t^2
-  std::vector<Index> sample_;
-  Buffer<T> sample_y_, sample_weight_, sample_z_;
-  std::vector<std::int32_t> sample_label_;
-  double sample_share_ = 1;        // of the sum of weights
+  std::unique_ptr<LinearExcerpt> sample_, single_;
   std::unique_ptr<Factor> block_;  // of one output's Hessian, scaled; of squared errors
   Vector block_scale_;
   bool block_definite_ = false;

@@ -71,6 +71,13 @@ class Objective {
     (void)slope;
     lacks("values on a line");
   }
+  // The same objective for less, to draft a minimizer with: that of a sample of rows, or of all rows in single precision.
+  // Owned by this one; null where there is none that is both cheaper and near.
+  enum class Brevity { sample, single };
+  virtual Objective* draft(Brevity brevity) {
+    (void)brevity;
+    return nullptr;
+  }
   // H (dim, dim), something like the Hessian at w for a fraction of its cost (that of a sample of rows, say). Returns the
   // spread s of the estimate, the eigenvalues of H^-1/2 S H^-1/2 being about within (1 -+ sqrt(s))^2: variables over rows
   // of a sample, 0 when it is the Hessian; negative where there is none.

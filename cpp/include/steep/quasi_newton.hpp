@@ -13,7 +13,8 @@ class BFGS : public Solver {
 class LBFGS : public Solver {
  public:
   // memory 0: 30 pairs up to 10,000 variables, 10 beyond.
-  explicit LBFGS(Index memory = 0, bool precondition = false) : memory_(memory), precondition_(precondition) {}
+  explicit LBFGS(Index memory = 0, bool precondition = false, bool draft = false)
+      : memory_(memory), precondition_(precondition), draft_(draft) {}
   const char* name() const override { return "lbfgs"; }
   bool handles_bounds() const override { return true; }
   Result solve(Objective& f, const double* x0, const SolveOptions& options) override;
@@ -22,7 +23,7 @@ class LBFGS : public Solver {
   Result solve_bounded(Objective& f, const double* x0, const SolveOptions& options);
   Index pairs_for(Index dim) const { return memory_ > 0 ? memory_ : dim <= 10000 ? 30 : 10; }
   Index memory_;
-  bool precondition_;
+  bool precondition_, draft_;
 };
 
 }  // namespace steep

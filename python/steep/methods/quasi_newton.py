@@ -48,7 +48,12 @@ class LBFGS(Method):
     precondition : bool
         Start the recursion from the inverse of an approximate Hessian instead of a multiple of the identity: that of a
         sample of rows where the objective offers one (linear models), else the Hessian itself. It is factored anew
-        after 1, 2, 4, 8, ... iterations, and left out where the sample shows the identity to be as good.
+        after 1, 2, 4, 8, ... iterations where steps have become slow, and left out where the sample shows the identity
+        to be as good.
+    draft : bool
+        Begin with the minimizer of a draft of the objective, where it offers one (dense linear models of enough rows):
+        of a sample of rows, if preconditioned, or of all rows in single precision, which takes half the memory of X
+        again. The draft is the first iteration, and its evaluations are not counted; the others are exact.
 
     Notes
     -----
@@ -66,12 +71,14 @@ class LBFGS(Method):
 
     memory: int | None = None
     precondition: bool = False
+    draft: bool = False
     name: ClassVar[str] = "lbfgs"
 
     def __post_init__(self) -> None:
         check_bool(self.precondition, "precondition")
+        check_bool(self.draft, "draft")
         if self.memory is not None:
             check_integer(self.memory, "memory", 1)
 
     def _solver(self) -> _core.Solver:
-        return _core.LBFGS(self.memory or 0, self.precondition)
+        return _core.LBFGS(self.memory or 0, self.precondition, self.draft)
