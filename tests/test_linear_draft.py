@@ -104,3 +104,15 @@ def test_the_callback_stops_and_the_start_may_be_the_minimizer():
     assert res.nit == 1
     best = steep.minimize(f, tol=1e-10)
     assert drafted(f, x0=best.x).nit == 0
+
+
+@pytest.mark.parametrize("spread", [1.0, 1e6])
+def test_newton_on_hessians_in_single_precision(spread):
+    X, y, _ = data(20_000, 150)
+    X = X * np.geomspace(1.0, spread, 150)
+    f = steep.problems.logistic(X, y, l2=1e-3, intercept=True)
+    res = steep.minimize(f, method="newton", tol=0, rtol=1e-8)
+    assert res.status == "converged"
+    assert res.nit < 20
+    pure = steep.minimize(f, x0=res.x, method=steep.Newton(pure=True), tol=0, rtol=1e-2, max_iter=3)
+    assert abs(pure.fun - res.fun) < 1e-12 * abs(res.fun)

@@ -70,6 +70,9 @@ class Thrift {
     return last_ = exact;
   }
 
+  // Whether a copy of the data is made good by the Hessians.
+  bool dear() const { return cost_ > 5; }
+
   // After a step: what it did to the gradient; `whole`: it was the Newton step itself.
   void note(const Vector& g, bool whole) {
     ratio_ = whole ? norm_inf(g) / norm_ : 1;
@@ -94,6 +97,8 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
     LineSearch line(run, n);
     double fun = run.start(x, g, 0.0);
     Thrift thrift(run, g, pure_);
+    // Single precision is enough for well-conditioned Hessians; the gradients are exact.
+    Objective* single = thrift.dear() ? f.draft(Objective::Brevity::single) : nullptr;
     for (;;) {
       const Thrift::Source source = thrift.next(run, g);
       double shift = 0;
@@ -102,7 +107,12 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
         run.approximate_hessian(x, H.data());
         definite = all_finite(H) && factor.factor(H.data(), 0);
       }
-      if (source == Thrift::exact || !definite) {
+      if (source == Thrift::exact && single) {
+        run.hessian(x, H.data(), *single);
+        definite = all_finite(H) && factor.factor(H.data(), 0) && factor.condition_bound() < 1e4;
+        if (!definite) single = nullptr;
+      }
+      if ((source == Thrift::exact && !single) || !definite) {
         run.hessian(x, H.data());
         if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
         definite = factor.factor(H.data(), 0);

@@ -98,10 +98,12 @@ void Run::offer(const Vector& x, double fun, const Vector& g) {
   has_best_ = true;
 }
 
-void Run::hessian(const Vector& x, double* H) {
+void Run::hessian(const Vector& x, double* H) { hessian(x, H, f_); }
+
+void Run::hessian(const Vector& x, double* H, Objective& draft) {
   check_time();
   ++result_.nhev;
-  f_.hessian(x.data(), H);
+  draft.hessian(x.data(), H);
 }
 
 double Run::approximate_hessian(const Vector& x, double* H) {

@@ -33,6 +33,7 @@ class Run {
   // f(x), and its gradient unless g is null; counted. The lowest finite value with a finite gradient is remembered.
   double evaluate(const Vector& x, Vector* g);
   void hessian(const Vector& x, double* H);
+  void hessian(const Vector& x, double* H, Objective& draft);  // that of a draft of the objective
   // Objective::approximate_hessian; the Hessian itself where there is nothing cheaper.
   double approximate_hessian(const Vector& x, double* H);
   void hessian_product(const Vector& x, const Vector& v, Vector& Hv);
