@@ -114,5 +114,5 @@ def test_newton_on_hessians_in_single_precision(spread):
     res = steep.minimize(f, method="newton", tol=0, rtol=1e-8)
     assert res.status == "converged"
     assert res.nit < 20
-    pure = steep.minimize(f, x0=res.x, method=steep.Newton(pure=True), tol=0, rtol=1e-2, max_iter=3)
+    pure = steep.minimize(f, x0=res.x, method=steep.Newton("pure"), tol=0, rtol=1e-2, max_iter=3)
     assert abs(pure.fun - res.fun) < 1e-12 * abs(res.fun)
