@@ -72,6 +72,30 @@ TABLE = {
     "loss: pairing": ({"loss": "binary_cross_entropy"}, ValueError, "use loss='cross_entropy', or a sigmoid output"),
     "loss: raw": ({"net": steep.MLP([D, K]), "loss": "cross_entropy"}, ValueError, "use loss='softmax_cross_entropy'"),
     "loss: one output": ({"net": one("softmax")}, ValueError, "with one output use a sigmoid output"),
+    "loss: one output, squares": (
+        {"net": one("softmax"), "loss": "squared_error", "y": X[:, 0]}, ValueError,
+        "an identity output for real targets",
+    ),
+    "loss: positive scores": (
+        {"net": steep.MLP([D, K], output="softplus"), "loss": "softmax_cross_entropy"}, ValueError,
+        "use an identity output, whose scores may have any sign",
+    ),
+    "X: an axis too many": (
+        {"X": X[:, :, None]}, ValueError,
+        r"X must be an array of shape \(n, 4\), got shape \(30, 4, 1\): pass X.reshape\(len\(X\), 4\)",
+    ),
+    "class_weight: NaN": (
+        {"class_weight": [1, np.nan, 1]}, ValueError, "class_weight must be finite, got nan at class 1",
+    ),
+    "class_weight: negative": (
+        {"class_weight": [1, 1, -1]}, ValueError, "class_weight must be at least 0, got -1.0 at class 2",
+    ),
+    "n_threads: many": ({"n_threads": 10**9}, ValueError, "n_threads must be an integer from 1 to 1024"),
+    "monitor": (
+        {"early_stopping": steep.EarlyStopping("damping")}, ValueError, "monitor must be one of loss, .* got 'damping'",
+    ),
+    "optimizer: method name": ({"optimizer": "lbfg"}, ValueError, r"got 'lbfg' \(did you mean 'lbfgs'\?\)"),
+    "optimizer: method class": ({"optimizer": steep.LBFGS}, TypeError, r"got the class: write LBFGS\(\)"),
     "loss: step": (
         {"net": one("step"), "loss": "squared_error", "y": Y > 0}, ValueError, "a step has no useful derivative",
     ),
@@ -145,7 +169,7 @@ TABLE = {
     ),
     "early_stopping: no validation": (
         {"early_stopping": steep.EarlyStopping()}, ValueError,
-        "monitor must be one of loss, objective, got 'val_loss': give validation",
+        "monitor must be one of loss, .*, got 'val_loss': give validation",
     ),
     "clip_norm: 0": ({"clip_norm": 0}, ValueError, "clip_norm must be a positive number, got 0"),
     "clip_norm: NaN": ({"clip_norm": np.nan}, ValueError, "clip_norm must be a positive number, got nan"),
@@ -212,7 +236,21 @@ NETWORKS = {
         lambda: steep.Dense(2**60) and steep.MLP([2**20, 2**60]), ValueError,
         r"layer 0 \(dense\): units must fit memory",
     ),
-    "slope": (lambda: steep.Dense(3, slope=np.nan), ValueError, "slope must be a finite number, got nan"),
+    "slope": (lambda: steep.Dense(3, slope=np.nan), ValueError, "slope must be a number of at least 0, got nan"),
+    "slope: negative": (lambda: steep.Dense(3, slope=-1), ValueError, "slope must be a number of at least 0, got -1"),
+    "input_scale: zero": (lambda: steep.MLP([3, 1], input_scale=0), ValueError, "input_scale must not be zero, got 0"),
+    "input_scale: a zero": (
+        lambda: steep.MLP([3, 1], input_scale=[1, 0, 2]), ValueError,
+        "input_scale must have no zero, got one at entry 1",
+    ),
+    "input_shift: NaN": (
+        lambda: steep.MLP([3, 1], input_shift=[1, np.nan, 2]), ValueError,
+        "input_shift must be finite, got nan at entry 1",
+    ),
+    "parameters": (
+        lambda: setattr(steep.MLP([1, 1]), "parameters", [1, np.inf]), ValueError,
+        "parameters must be finite, got inf at entry 1",
+    ),
     "input_scale": (
         lambda: steep.MLP([3, 1], input_scale=[1, 2]), ValueError,
         r"input_scale must be a number or have 3 entries, got shape \(2,\)",

@@ -30,3 +30,16 @@ def test_a_score_of_nan_makes_its_row_nan(name, outputs):
     loss, gradient = call(name, score, target)
     assert np.isnan(loss).tolist() == [False, True, False]
     assert np.isnan(gradient).any(axis=1).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["absolute_error", "huber", "pinball", "hinge", "perceptron"])
+def test_an_infinite_score_has_the_slope_of_a_large_one(name, dtype):
+    """These losses are straight lines far out, so the slope there is finite; the loss itself is not."""
+    target = np.array([[0.0], [1.0]], dtype)
+    for sign in (1, -1):
+        loss, gradient = call(name, np.full((2, 1), sign * np.inf, dtype), target)
+        far, slope = call(name, np.full((2, 1), sign * 1e6, dtype), target)
+        np.testing.assert_array_equal(gradient, slope)
+        np.testing.assert_array_equal(np.isinf(loss), far > 1)
+        assert not np.isnan(loss).any()

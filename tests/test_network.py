@@ -64,7 +64,7 @@ def test_scaling_is_part_of_the_network():
     np.testing.assert_allclose(net.predict(X), expected, rtol=1e-12)
     np.testing.assert_allclose(net.predict(X, raw=True), plain.predict(0.5 * X + [1, 2, 3, 4]), rtol=1e-12)
     assert (net.input_scale, net.output_shift) == (0.5, -3.0)
-    with pytest.raises(ValueError, match=r"output_scale must have no zero, got one at 1"):
+    with pytest.raises(ValueError, match=r"output_scale must have no zero, got one at entry 1"):
         net.output_scale = [1.0, 0.0]
 
 

@@ -219,6 +219,53 @@ def test_no_epochs():
     np.testing.assert_array_equal(net.parameters, start)
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "levenberg_marquardt"])
+def test_no_epochs_leave_a_history_of_none(optimizer):
+    X, y = problem()
+    options = {"optimizer": optimizer, "validation": (X, y), "metrics": "accuracy"}
+    one = steep.train(pair()[0], X, y, epochs=1, **options).history
+    none = steep.train(pair()[0], X, y, epochs=0, **options).history
+    assert set(none) == set(one)
+    assert {"loss", "val_loss", "val_accuracy", "gradient_norm", "layer_gradient_norm", "learning_rate"} < set(one)
+    for name, column in one.items():
+        assert none[name].shape == (0, *column.shape[1:]), name
+        assert column.shape[0] == 1
+
+
+def test_norms_and_rates_of_a_full_batch_method():
+    X, y = problem()
+    net = pair()[0]
+    run = steep.train(net, X, y, optimizer="lbfgs", epochs=5, penalty=steep.L2(0.01), tol=0)
+    f = steep.Risk(net, X, y, penalty=steep.L2(0.01))
+    g = f.gradient(net.parameters)
+    sizes = [layer.weight.size + layer.bias.size for layer in net.layers]
+    norms = [np.linalg.norm(part) for part in np.split(g, np.cumsum(sizes)[:-1])]
+    np.testing.assert_allclose(run.history["layer_gradient_norm"][-1], norms, rtol=1e-9)
+    assert run.history["gradient_norm"][-1] == pytest.approx(np.linalg.norm(g), rel=1e-9)
+    np.testing.assert_array_equal(run.history["learning_rate"], run.history["step_size"])
+
+
+def test_early_stopping_on_the_gradient_norm():
+    X, y = problem()
+    for optimizer in ("adam", "lbfgs"):
+        rule = steep.EarlyStopping("gradient_norm", patience=1000)
+        run = steep.train(pair()[0], X, y, epochs=12, early_stopping=rule, optimizer=optimizer)
+        assert run.best_epoch == run.history["gradient_norm"].argmin() + 1  # less is better
+
+
+@pytest.mark.parametrize("optimizer", [steep.SGD(0.1), "lbfgs"])
+def test_a_run_not_stopped_early_says_whose_parameters_are_left(optimizer):
+    X, y = problem(60)
+    X = X + np.random.default_rng(9).normal(size=X.shape)
+    rule = steep.EarlyStopping("val_loss", patience=1000)
+    options = {"validation": 0.4, "epochs": 200, "optimizer": optimizer, "tol": 0}
+    run = steep.train(pair()[0], X, y, early_stopping=rule, **options)
+    assert run.best_epoch < run.epochs
+    assert f"The network has the parameters of epoch {run.best_epoch}, the best by val_loss (" in run.message
+    rule = steep.EarlyStopping("val_loss", patience=1000, restore_best=False)
+    assert "The network" not in steep.train(pair()[0], X, y, early_stopping=rule, **options).message
+
+
 def test_learning_rates():
     X, y = problem()
     seen = []

@@ -144,7 +144,7 @@ Found to_dict(Result&& r) {
 bool call_back(const py::function& callback, const Progress& p, Index n) {
   py::gil_scoped_acquire gil;
   try {
-    callback(p.iteration, Array<double>(n, p.x), p.fun, p.gradient_norm);
+    callback(p.iteration, Array<double>(n, p.x), p.fun, p.gradient_norm, Array<double>(n, p.gradient), p.step_size);
   } catch (py::error_already_set& error) {
     if (error.matches(PyExc_StopIteration) || error.matches(PyExc_KeyboardInterrupt)) return true;
     throw;

@@ -73,7 +73,7 @@ Result BayesianRegularization::solve(Objective& f, const double* x0, const Solve
     inner.max_iter = std::min(steps_per_update_, limit - before);
     if (options.callback)
       inner.callback = [&](const Progress& p) {
-        return options.callback({before + p.iteration, p.x, p.fun, p.gradient_norm});
+        return options.callback({before + p.iteration, p.x, p.fun, p.gradient_norm, p.gradient, p.step_size});
       };
     Result part = LevenbergMarquardt(steps).solve(f, x.data(), inner);
     if (steps.damping != Damping::trust_region && part.nit > 0) steps.initial = part.trace.back().extra;

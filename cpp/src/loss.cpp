@@ -58,6 +58,10 @@ void check_scores(Activation activation, Loss loss, Index outputs) {
     if (activation == Activation::softmax) refuse(activation, loss, "use loss='cross_entropy', or an identity output");
     if (activation == Activation::sigmoid)
       refuse(activation, loss, "use loss='binary_cross_entropy', or an identity output");
+    if (has_one_sign(activation))
+      refuse(activation, loss,
+             "use an identity output, whose scores may have any sign, or loss='cross_entropy' on a "
+             "softmax output");
     return;
   }
   if (!has_one_sign(activation)) return;
@@ -73,6 +77,11 @@ void check_scores(Activation activation, Loss loss, Index outputs) {
 }  // namespace
 
 ResolvedLoss resolve_loss(Activation activation, Loss loss, Index outputs) {
+  if (activation == Activation::softmax && outputs == 1)
+    refuse(
+        activation, loss,
+        "a softmax of one output is always 1; with one output use a sigmoid output with loss='binary_cross_entropy', "
+        "or an identity output for real targets");
   if (activation == Activation::step && loss != Loss::perceptron)
     refuse(activation, loss, "a step has no useful derivative: use loss='perceptron', or a sigmoid output");
   switch (loss) {

@@ -205,7 +205,8 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
                                 number(norm) + ". Try a smaller step size.");
   last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
   offer(x, fun, g);
-  const bool told_to_stop = options_.callback && options_.callback(Progress{result_.nit, x.data(), fun, norm});
+  const bool told_to_stop =
+      options_.callback && options_.callback(Progress{result_.nit, x.data(), fun, norm, g.data(), step_size});
   if (norm <= threshold_)
     fail(Status::converged, "Converged: " + measure_ + " " + number(norm) + " <= " + number(threshold_) + ".");
   if (fun < -1e40 * std::max(1.0, std::abs(first_fun_)))
@@ -231,7 +232,7 @@ void Run::accept_final(const Vector& x, double fun, const Vector& g, double step
   ++result_.nit;
   record(fun, norm, step_size, NAN);
   last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
-  if (options_.callback) options_.callback(Progress{result_.nit, x.data(), fun, norm});
+  if (options_.callback) options_.callback(Progress{result_.nit, x.data(), fun, norm, g.data(), step_size});
   fail(solved ? Status::converged : Status::singular, how + ": gradient norm " + number(norm) + ".");
 }
 

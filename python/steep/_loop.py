@@ -39,6 +39,7 @@ class Loop:
     epochs: int
     max_time: float
     tol: float
+    columns: list[str]  # of the history
     identity: dict[str, Any]  # what a resumed run must have in common with the one it goes on from
     history: History = field(default_factory=History)
     patience: Patience = field(default_factory=Patience)
@@ -65,6 +66,11 @@ class Loop:
                     f"resume must be a run with the same {name}, got {show(state.identity.get(name))} where this call "
                     f"has {show(value)}"
                 )
+        if state.epoch > self.epochs:
+            raise ValueError(
+                f"epochs must be at least {state.epoch}, what resume has made already (it counts all epochs), got "
+                f"{self.epochs}"
+            )
         self.trainer.restore(
             state.parameters, state.network_state, state.slots, state.step, state.epoch, state.position, state.partial,
             state.start_parameters, state.start_state,
@@ -77,13 +83,14 @@ class Loop:
 
     def run(self, wanted: bool | None) -> Run:
         """Train until something ends it; the network is written to at the end, and for each callback."""
+        self.history.add_columns(self.columns, len(self.net.layers))
         start = time.perf_counter()
         trainer = self.trainer
         bar = Progress(wanted, self.epochs, trainer.epoch)
         one_by_one = bool(self.metrics or self.callbacks or self.early_stopping)
         chunk = 1
         try:
-            going = not self.unmeasured or self._between(bar)
+            going = not self._already_stopped() and (not self.unmeasured or self._between(bar))
             while going and trainer.epoch < self.epochs:
                 began = time.perf_counter()
                 count = min(1 if one_by_one else chunk, self.epochs - trainer.epoch)
@@ -97,6 +104,14 @@ class Loop:
         finally:
             bar.close()
         return self._finish()
+
+    def _already_stopped(self) -> bool:
+        """Whether the run that this one goes on from ended by early stopping, and would again."""
+        rule = self.early_stopping
+        if rule is None or not self.patience.spent(rule):
+            return False
+        self.status, self.message = "early_stopped", self.patience.sentence(rule)
+        return True
 
     def _epochs(self, count: int, elapsed: float, bar: Progress) -> bool:
         """Make up to `count` epochs; False when the run is over."""
@@ -154,11 +169,7 @@ class Loop:
         going = True
         if rule is not None and self.patience.exhausted(rule, logs[rule.monitor], epoch, parameters, state):
             going, self.status = False, "early_stopped"
-            kept = self.patience
-            self.message = (
-                f"{rule.monitor} was best at epoch {kept.best_epoch} ({kept.best:.6g}) and has not improved in "
-                f"{kept.waited} epochs."
-            )
+            self.message = self.patience.sentence(rule)
         if self.callbacks and not self._call(EpochInfo(epoch, self.epochs, logs, self.net), parameters, state):
             if going:
                 self.status, self.message = "interrupted", f"A callback stopped the run after epoch {epoch}."
@@ -183,8 +194,15 @@ class Loop:
         self.net.parameters[...] = parameters
         self.net.state[...] = state
 
+    def _restores(self) -> EarlyStopping | None:
+        """Return the rule by which the network ends with the best parameters, where it does."""
+        rule = self.early_stopping
+        return rule if rule is not None and rule.restore_best and self.patience.parameters is not None else None
+
     def _place(self) -> str:
-        epoch = self.trainer.epoch
+        epoch, rule = self.trainer.epoch, self._restores()
+        if rule is not None:
+            return f"end of epoch {self.patience.best_epoch}, the best by {rule.monitor}"
         return f"end of epoch {epoch}" if epoch else "start"
 
     def _finish(self) -> Run:
@@ -204,12 +222,14 @@ class Loop:
             list(trainer.partial), trainer.start_parameters, trainer.start_state, self.history, self.patience,
             self.identity, self.status, self.unmeasured,
         )  # fmt: skip
-        kept = self.early_stopping
-        best = epochs
-        if kept is not None and kept.restore_best and self.patience.parameters is not None:
+        message, best, rule = self.message or sentences[self.status], epochs, self._restores()
+        if rule is not None:
+            assert self.patience.parameters is not None
             assert self.patience.state is not None
+            if self.status not in ("early_stopped", "diverged") and self.patience.best_epoch != epochs:
+                message += f" {self.patience.restored(rule)}"
             self._install(self.patience.parameters, self.patience.state)
             best = self.patience.best_epoch
         else:
             self._install(state.parameters, state.network_state)
-        return Run(self.net, self.history, self.status, self.message or sentences[self.status], state, best)
+        return Run(self.net, self.history, self.status, message, state, best)

@@ -121,10 +121,10 @@ def as_class_weights(
                 raise ValueError(f"{name} must have class indices from 0 to {n_classes - 1} as keys, got {show(key)}")
             result[key] = check_non_negative(value, f"{name}[{key}]")
         return result
-    given = as_array(class_weight, name, np.float64)
+    given = as_array(class_weight, name, np.float64, unit="class")
     if given.shape != (n_classes,):
         raise ValueError(f"{name} must have one number a class ({n_classes}), got shape {given.shape}")
-    _refuse(given < 0, given, name, "at least 0")
+    _refuse(given < 0, given, name, "at least 0", "class")
     return given
 
 
@@ -197,11 +197,11 @@ def _as_binary(array: Array, name: str, dtype: npt.DTypeLike, probabilities: boo
     return half
 
 
-def _refuse(bad: npt.NDArray[np.bool_], array: Array, name: str, rule: str) -> None:
+def _refuse(bad: npt.NDArray[np.bool_], array: Array, name: str, rule: str, unit: str = "row") -> None:
     if not bad.any():
         return
     index = np.unravel_index(int(bad.argmax()), bad.shape)
-    place = f" at row {int(index[0])}" if len(index) else ""
+    place = f" at {unit} {int(index[0])}" if len(index) else ""
     if len(index) == 2 and bad.shape[1] > 1:
         place += f", column {int(index[1])}"
     raise ValueError(f"{name} must be {rule}, got {array[index]!s}{place}")

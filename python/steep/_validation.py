@@ -92,11 +92,11 @@ def _first_object(data: Any, array: Array) -> str:
     return "an array of dtype object: convert it with .astype(float)"
 
 
-def _place(index: Sequence[Any], columns: Any = None) -> str:
-    """Text such as ' at row 3, column 1' for an index."""
+def _place(index: Sequence[Any], columns: Any = None, unit: str = "row") -> str:
+    """Text such as ' at row 3, column 1' for an index; `unit` is what the first axis counts."""
     if not len(index):
         return ""
-    text = f" at row {int(index[0])}"
+    text = f" at {unit} {int(index[0])}"
     if len(index) == 1:
         return text
     if columns is not None and len(index) == 2:
@@ -110,7 +110,7 @@ def _ready(array: Array, elements: Sequence[Any]) -> bool:
     return bool(flags.c_contiguous and flags.aligned and array.dtype.isnative and array.dtype in elements)
 
 
-def check_finite(array: Array, name: str, columns: Any = None, source: Array | None = None) -> None:
+def check_finite(array: Array, name: str, columns: Any = None, source: Array | None = None, unit: str = "row") -> None:
     """Refuse NaN and infinite values, naming the first one's row and column. `source`: the array before conversion."""
     if array.dtype.kind != "f" or array.size == 0:
         return
@@ -127,13 +127,20 @@ def check_finite(array: Array, name: str, columns: Any = None, source: Array | N
             value = array[place]
             if source is not None and np.isfinite(source[place]):
                 raise ValueError(
-                    f"{name} must be within the range of {array.dtype}, got {source[place]!s}{_place(place, columns)}"
+                    f"{name} must be within the range of {array.dtype}, got {source[place]!s}"
+                    f"{_place(place, columns, unit)}"
                 )
-            raise ValueError(f"{name} must be finite, got {value!s}{_place(place, columns)}")
+            raise ValueError(f"{name} must be finite, got {value!s}{_place(place, columns, unit)}")
 
 
 def as_array(
-    data: Any, name: str, dtype: npt.DTypeLike | None = None, *, elements: Sequence[Any] = (), finite: bool = True
+    data: Any,
+    name: str,
+    dtype: npt.DTypeLike | None = None,
+    *,
+    elements: Sequence[Any] = (),
+    finite: bool = True,
+    unit: str = "row",
 ) -> Array:
     """
     Return a C-contiguous array of any shape.
@@ -149,19 +156,21 @@ def as_array(
         Element types that are used in place as they are, beside `dtype` (such as uint8 for images).
     finite : bool
         Refuse NaN and infinite values.
+    unit : str
+        What the first axis counts, for messages.
     """
     array = as_numeric(data, name)
     target = np.dtype(np.float32 if array.dtype == np.float32 else np.float64) if dtype is None else np.dtype(dtype)
     columns = getattr(data, "columns", None)
     if _ready(array, (target, *elements)):
         if finite:
-            check_finite(array, name, columns)
+            check_finite(array, name, columns, unit=unit)
         return array
     kept = array.dtype.newbyteorder("=") if array.dtype.newbyteorder("=") in elements else target
     with np.errstate(over="ignore"):
         result = np.array(array, dtype=kept, order="C")
     if finite and array.dtype.kind == "f":
-        check_finite(result, name, columns, array if array.dtype != kept else None)
+        check_finite(result, name, columns, array if array.dtype != kept else None, unit)
     return result
 
 
@@ -210,11 +219,14 @@ def as_matrix(
     if shape is not None and array.ndim > 1:
         rest = array.shape[1:]
         squeezed = [s for s in rest if s != 1]
-        fits = prod(rest) == prod(shape) and (
-            len(rest) == 1 or len(shape) == 1 or squeezed == [s for s in shape if s != 1]
-        )
+        if len(shape) == 1:  # images may be flattened, but a vector with one axis too many is a mistake
+            fits = rest == shape or (prod(rest) == shape[0] and (len(squeezed) > 1 or len(rest) > 2))
+        else:
+            fits = prod(rest) == prod(shape) and (len(rest) == 1 or squeezed == [s for s in shape if s != 1])
         if not fits:
             hint = ""
+            if prod(rest) == prod(shape):
+                hint = f": pass {name}.reshape(len({name}), {', '.join(map(str, shape))})"
             if len(rest) == 3 and len(shape) == 3 and rest == (shape[2], shape[0], shape[1]):
                 hint = f": put the channels last with {name}.transpose(0, 2, 3, 1)"
             raise ValueError(f"{name} must be an array of shape {want}, got shape {array.shape}{hint}")
@@ -231,7 +243,7 @@ def as_parameters(w: Any, size: int, name: str = "w", dtype: npt.DTypeLike = np.
     array = as_numeric(w, name)
     if array.shape != (size,):
         raise ValueError(f"{name} must have shape ({size},), got shape {array.shape}")
-    return as_array(array, name, dtype)
+    return as_array(array, name, dtype, unit="entry")
 
 
 def as_scale(value: Any, size: int, name: str, dtype: npt.DTypeLike = np.float64) -> Array | None:
@@ -243,8 +255,9 @@ def as_scale(value: Any, size: int, name: str, dtype: npt.DTypeLike = np.float64
         array = array.reshape(-1)
     elif array.ndim != 0:
         raise ValueError(f"{name} must be a number or have {size} entries, got shape {array.shape}")
-    array = np.broadcast_to(array, (size,))
-    return as_array(array, name, dtype)
+    if array.ndim == 0 and not np.isfinite(array):
+        raise ValueError(f"{name} must be finite, got {array!s}")
+    return as_array(np.broadcast_to(array, (size,)), name, dtype, unit="entry")
 
 
 def as_weights(

@@ -50,12 +50,14 @@ class EarlyStopping:
     Parameters
     ----------
     monitor : str, default "val_loss"
-        Any column of the history: loss, objective, val_loss, a metric, or val_ and a metric.
+        A column of the history with one number an epoch: loss, objective, val_loss, a metric, or val_ and a metric;
+        also gradient_norm, learning_rate, seconds and zeros.
     patience : int, default 10
     min_delta : float, default 0
         An improvement must be larger than this.
     mode : {"auto", "min", "max"}
-        Which way is better; "auto" knows steep's names, and takes "max" for a metric of one's own.
+        Which way is better; "auto" is "min" for losses, errors and gradient_norm, and "max" for all others, a metric of
+        one's own among them.
     restore_best : bool, default True
         End with the parameters of the best epoch, however the run ends.
 
@@ -105,7 +107,24 @@ class Patience:
             vars(self).update(vars(found))  # all at once, so that no interrupt comes between
             return False
         self.waited += 1
-        return self.waited > rule.patience if rule.patience == 0 else self.waited >= rule.patience
+        return self.spent(rule)
+
+    def spent(self, rule: EarlyStopping) -> bool:
+        """Whether the wait has been as long as a rule allows."""
+        return self.waited >= max(rule.patience, 1)
+
+    def sentence(self, rule: EarlyStopping) -> str:
+        """Say why the run was stopped early."""
+        return (
+            f"{rule.monitor} was best at epoch {self.best_epoch} ({self.best:.6g}) and has not improved in "
+            f"{self.waited} epochs."
+        )
+
+    def restored(self, rule: EarlyStopping) -> str:
+        """Say what the network was given at the end of a run that was not stopped early."""
+        return (
+            f"The network has the parameters of epoch {self.best_epoch}, the best by {rule.monitor} ({self.best:.6g})."
+        )
 
 
 class Progress:

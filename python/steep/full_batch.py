@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,7 @@ def train_full_batch(
     tol: float | None,
     n_threads: int,
     progress: bool | None,
+    columns: list[str],
 ) -> Run:
     """Minimize the risk of `seen`, the working copy of `net`, and install the result; `train` has checked the rest."""
     restarts = getattr(method, "restarts", 1)
@@ -55,8 +57,9 @@ def train_full_batch(
             if number > 0:
                 own.initialize(net.seed + number)
             return lambda: train_full_batch(
-                own, seen, problem, once, penalty, epochs, metrics, early_stopping, callbacks, max_time, tol, 1, False
-            )
+                own, seen, problem, once, penalty, epochs, metrics, early_stopping, callbacks, max_time, tol, 1, False,
+                columns,
+            )  # fmt: skip
 
         tasks = [fit(number) for number in range(restarts)]
         return _best_of(net, tasks, n_threads, method.name == "bayesian_regularization")
@@ -64,6 +67,7 @@ def train_full_batch(
     core: Any = f._core
     core.set_threads(n_threads)
     loop = _Loop(net, problem, f, metrics, early_stopping, callbacks, epochs)
+    loop.history.add_columns(columns, len(net.layers))
     if tol is None:
         tol = 1e-8 if f.network.dtype == np.float64 else 1e-4
     options = Options(tol, max_iter=epochs, max_time=max_time, callback=loop.after_iteration)
@@ -133,6 +137,7 @@ class _Loop:
         self.early_stopping, self.callbacks = early_stopping, callbacks
         self.patience, self.history = Patience(), History()
         self.stop: tuple[str, str] | None = None
+        self.began = time.perf_counter()
         self.bar: Progress
         self.validation = None
         if problem.validation is not None:
@@ -144,7 +149,9 @@ class _Loop:
         row = {
             "loss": fun - self.f.penalty(w),
             "objective": fun,
-            "gradient_norm": float(intermediate_result.gradient_norm),
+            "gradient_norm": float(np.linalg.norm(intermediate_result.jac)),
+            "learning_rate": float(intermediate_result.step_size),
+            "seconds": time.perf_counter() - self.began,
         }
         if self.validation is not None:
             row["val_loss"] = self.validation.value(w)
@@ -152,14 +159,14 @@ class _Loop:
         if self.metrics:
             found = self.problem.measure(self.net, parameters, self.net.state, self.metrics)
             row |= {name: float(value[0]) for name, value in found.items()}
-        self.history.extend({name: np.array([value]) for name, value in row.items()})
+        layers = self.net.layer_norms(intermediate_result.jac)
+        self.history.extend({name: np.array([value]) for name, value in row.items()} | {"layer_gradient_norm": layers})
         self.bar.update(1, row)
         rule = self.early_stopping
         if rule is not None:
             value, p = row[rule.monitor], self.patience
             if p.exhausted(rule, value, epoch, parameters, self.net.state.copy()):
-                sentence = f"{rule.monitor} has not improved on {p.best:.6g} of epoch {p.best_epoch} since."
-                self.stop = "early_stopped", sentence
+                self.stop = "early_stopped", p.sentence(rule)
         if self.callbacks:
             self.net.parameters[...] = parameters
             info = EpochInfo(epoch, self.epochs, row, self.net)
@@ -176,18 +183,21 @@ class _Loop:
     def finish(self, result: Result, method: Method) -> Run:
         rows = len(self.history.get("loss", ()))
         for name, column in result.trace.items():
-            if name in ("fun", "gradient_norm"):
+            if name in ("fun", "gradient_norm", "seconds"):
                 continue
             self.history[name] = np.asarray(column[1 : rows + 1], np.float64)
         status, message = self.stop or (result.status, result.message)
         if status == "max_iter":
-            status, message = "max_epochs", f"All {self.epochs} epochs done. {message}"
+            last = f"loss {self.history['loss'][-1]:.6g}" if rows else "no epoch finished"
+            status, message = "max_epochs", f"All {self.epochs} epochs done; {last}."
         w: Array = result.x.astype(self.net.dtype)
         best, chosen = result.nit, w
         if self.early_stopping is not None:
             best = self.patience.best_epoch
             if self.early_stopping.restore_best and self.patience.parameters is not None:
                 chosen = self.patience.parameters
+                if status != "early_stopped" and best != result.nit:
+                    message += f" {self.patience.restored(self.early_stopping)}"
         self.net.parameters[...] = chosen
         state = TrainState(
             w, self.net.state.copy(), [], result.nit, result.nit, 0, [], w, self.net.state.copy(), self.history,

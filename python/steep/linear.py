@@ -239,7 +239,7 @@ def _as_design(X: Any, name: str) -> tuple[tuple[Any, ...], np.dtype[Any]]:
     if not rows.has_canonical_format:
         rows = rows.copy() if rows is X else rows
         rows.sum_duplicates()
-    data = as_array(rows.data, name)
+    data = as_array(rows.data, name, unit="stored entry")
     start = np.ascontiguousarray(rows.indptr, dtype=np.int64)
     return (start, np.ascontiguousarray(rows.indices, dtype=np.int32), data, int(rows.shape[1])), data.dtype
 

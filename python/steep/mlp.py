@@ -43,8 +43,8 @@ def MLP(
     seed : int, default 0
     initialization : str, default "auto"
         As for :class:`steep.Dense`, of every layer.
-    slope : float
-        Of leaky_relu.
+    slope : float, default 0.01
+        Of leaky_relu for negative inputs, at least 0.
     input_scale, input_shift, output_scale, output_shift
         As for :class:`steep.Network`.
 

@@ -173,6 +173,11 @@ class Network:
                     mask[offset : offset + prod(shape)] = True
         return mask
 
+    def layer_norms(self, vector: Array) -> Array:
+        """Return the Euclidean norm of each layer's part of a vector like `parameters`, (1, layers)."""
+        parts = [[vector[o : o + prod(s)] for _, s, o in row["arrays"]] for row in self._layout]
+        return np.array([[np.sqrt(sum(float(part @ part) for part in row)) for row in parts]])
+
     def changes_in_training(self) -> str | None:
         """Return the kind of the first layer that is another function in training than in inference, or None."""
         for layer, _ in _with_parts(self._specs, self._layout):
@@ -191,8 +196,10 @@ class Network:
     def _set_scaling(self, name: str, value: Any) -> None:
         width = self.n_inputs if name.startswith("input") else self.n_outputs
         exact = as_scale(value, width, name, np.float64)
-        if name == "output_scale" and exact is not None and not exact.all():
-            raise ValueError(f"output_scale must have no zero, got one at {int((exact == 0).argmax())}")
+        if name.endswith("_scale") and exact is not None and not exact.all():
+            if np.ndim(value) == 0:
+                raise ValueError(f"{name} must not be zero, got {value!r}")
+            raise ValueError(f"{name} must have no zero, got one at entry {int((exact == 0).argmax())}")
         self._scaling[name] = value if exact is None or np.ndim(value) == 0 else exact
         self._exact[name] = None if exact is None else exact.astype(self.dtype)
         self._scales = tuple(self._exact.get(key) for key in _SCALING)

@@ -119,7 +119,7 @@ def regularization_path(
         ratio = check_in_range(ratio, "ratio", 0.0, 1.0, closed="neither")
         values = _largest(f) * np.geomspace(1.0, ratio, n)
     else:
-        values = as_array(np.atleast_1d(l1), "l1", np.float64)
+        values = as_array(np.atleast_1d(l1), "l1", np.float64, unit="entry")
         if values.ndim != 1 or values.size == 0:
             raise ValueError(f"l1 must be numbers of shape (m,), got shape {values.shape}")
         if values.min() < 0:

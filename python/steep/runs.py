@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +30,11 @@ class History(dict[str, Array]):
     ``loss`` (weighted mean of the minibatch losses before each update, penalty left out), ``objective`` (with the
     penalty), ``val_loss``, each metric and ``val_`` metric, ``learning_rate`` (of the epoch's first step),
     ``gradient_norm`` (mean over steps, penalty included, before clipping), ``layer_gradient_norm`` (epochs, layers),
-    ``seconds`` since the start; with an l1 penalty ``zeros``, the share of weights that are exactly zero. Full-batch
-    methods leave out the layers' norms, give ``loss`` and ``gradient_norm`` after the iteration, and have
-    ``step_size``, ``damping`` and the like instead of ``learning_rate``.
+    ``seconds`` since the start; with an l1 penalty ``zeros``, the share of weights that are exactly zero.
+
+    Full-batch methods give ``loss`` and the norms after the iteration, at the parameters that they are then at; their
+    ``learning_rate`` is the ``step_size`` along their direction (NaN where they have none), and they add ``damping``
+    and the like. All norms are Euclidean (a method's own test, in its message, may be of another).
     """
 
     def __init__(self, columns: Mapping[str, Array] | None = None) -> None:
@@ -53,6 +55,11 @@ class History(dict[str, Array]):
             room[len(old) : n] = column
             longer[name] = room[:n]
         self.update(longer)  # all columns at once, so that no interrupt comes between
+
+    def add_columns(self, names: Iterable[str], layers: int) -> None:
+        """Add the columns that are not there yet, without epochs."""
+        for name in names:
+            self.setdefault(name, np.zeros((0, layers) if name == "layer_gradient_norm" else 0))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return History, ({name: column.copy() for name, column in self.items()},)

@@ -12,6 +12,7 @@ import numpy as np
 from . import _core
 from ._checks import (
     check_bool,
+    check_choice,
     check_in_range,
     check_integer,
     check_non_negative,
@@ -28,7 +29,7 @@ from .constraints import resolve_constraint
 from .metrics import resolve_metrics
 from .network import Network
 from .penalties import resolve_layer_penalties, resolve_penalty
-from .rules import SGD, Rule, resolve_optimizer
+from .rules import RULE_NAMES, SGD, Rule, resolve_optimizer
 from .runs import Run
 from .schedules import Schedule
 
@@ -184,9 +185,11 @@ def train(
     names = ["loss", "objective", *measures]
     if problem.validation is not None:
         names += ["val_loss", *(f"val_{name}" for name in measures)]
-    if early_stopping is not None and early_stopping.monitor not in names:
+    columns = [*names, "gradient_norm", "learning_rate", "seconds", *(["zeros"] if l1 > 0 and method is None else [])]
+    if early_stopping is not None and early_stopping.monitor not in columns:
         hint = ": give validation" if early_stopping.monitor.startswith("val_") else ""
-        raise ValueError(f"monitor must be one of {', '.join(names)}, got {early_stopping.monitor!r}{hint}")
+        raise ValueError(f"monitor must be one of {', '.join(columns)}, got {early_stopping.monitor!r}{hint}")
+    columns.append("layer_gradient_norm")
     if augment is not None and not isinstance(augment, Augment):
         raise TypeError(f"augment must be None or steep.Augment(...), got {show(augment)}")
     if augment is not None and len(net.input_shape) != 3:
@@ -208,13 +211,16 @@ def train(
         if clip_norm is not None:
             raise ValueError(f"clip_norm must be None with {method.name}, got {clip_norm}")
         if resume is not None:
-            raise ValueError(f"resume must be None with {method.name}, whose runs start from net.parameters")
+            raise ValueError(
+                f"resume must be None with {method.name}, whose memory of earlier iterations is not kept: without "
+                f"resume it starts afresh from net.parameters, got {show(resume)}"
+            )
         return train_full_batch(
             net, seen, problem, method, (l1, l2), epochs, measures, early_stopping, calls, limit,
-            None if tol < 0 else tol, n_threads, progress,
+            None if tol < 0 else tol, n_threads, progress, columns,
         )  # fmt: skip
     options: dict[str, Any] = {
-        "batch_size": min(128, problem.n) if batch_size is None else batch_size,
+        "batch_size": min(128 if batch_size is None else batch_size, problem.n),
         "shuffle": shuffle, "seed": seed, "l1": l1, "l2": l2, "clip_norm": clip, "n_threads": n_threads,
     }  # fmt: skip
     if own is not None:
@@ -224,7 +230,7 @@ def train(
         options["augment"] = asdict(augment)
     trainer = problem.trainer(net, rule, options)
     identity = _identity(net, problem, rule, options, names)
-    loop = Loop(net, problem, rule, trainer, measures, early_stopping, calls, epochs, limit, tol, identity)
+    loop = Loop(net, problem, rule, trainer, measures, early_stopping, calls, epochs, limit, tol, columns, identity)
     if resume is not None:
         loop.resume(resume)
     return loop.run(progress)
@@ -232,13 +238,15 @@ def train(
 
 def _full_batch_method(optimizer: Any) -> Any:
     """Return the method that an object or a name stands for; None for an update rule."""
-    if isinstance(optimizer, Rule):
+    if isinstance(optimizer, Rule) or (isinstance(optimizer, str) and optimizer in RULE_NAMES):
         return None
     from .methods import Method, method_table
 
-    if isinstance(optimizer, Method):
-        return optimizer
-    return method_table[optimizer]() if isinstance(optimizer, str) and optimizer in method_table else None
+    if isinstance(optimizer, str):
+        return method_table[check_choice(optimizer, "optimizer", [*RULE_NAMES, *method_table])]()
+    if isinstance(optimizer, type) and issubclass(optimizer, Method):
+        raise TypeError(f"optimizer must be a full-batch method, got the class: write {optimizer.__name__}()")
+    return optimizer if isinstance(optimizer, Method) else None
 
 
 def _callbacks(callbacks: Any) -> list[Callable[..., Any]]:

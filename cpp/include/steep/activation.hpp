@@ -33,7 +33,7 @@ inline constexpr bool needs_preactivation(Activation a) { return a == Activation
 
 template <class T>
 struct ActivationKernels {
-  // (rows, cols) contiguous; softmax acts along a row, the others on each element. `slope` is leaky_relu's, in [0, 1].
+  // (rows, cols) contiguous; softmax acts along a row, the others on each element. `slope` is leaky_relu's, at least 0: its derivative is read off a.
   // value: a = Phi(z); a == z allowed.
   void (*value)(Activation kind, T slope, Index rows, Index cols, const T* z, T* a);
   // pullback: d <- Phi'(z) d in place (softmax: J' d = a * (d - <a, d>)); z may be null unless needs_preactivation.

@@ -15,6 +15,8 @@ struct Progress {
   Index iteration;
   const double* x;
   double fun, gradient_norm;
+  const double* gradient;  // of the smooth part at x
+  double step_size;        // NaN where the method has none
 };
 
 struct SolveOptions {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import field, fields
 from typing import Any, ClassVar
 
-from .._checks import check_choice, check_integer, show
+from .._checks import check_choice, check_integer, check_non_negative, show
 
 ACTIVATIONS = (
     "identity", "step", "sigmoid", "tanh", "relu", "leaky_relu", "softmax", "elu", "gelu", "silu", "softplus", "exp",
@@ -58,6 +58,11 @@ class Layer:
 def check_activation(value: Any) -> str:
     """Return the name of an activation."""
     return check_choice(value, "activation", ACTIVATIONS)
+
+
+def check_slope(value: Any) -> float:
+    """Return leaky_relu's slope; a negative one would make its inputs' signs unknown from its outputs."""
+    return check_non_negative(value, "slope")
 
 
 def check_initialization(value: Any) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .._checks import check_bool, check_integer, check_number, show
-from ._layer import Layer, check_activation, check_initialization, option
+from .._checks import check_bool, check_integer, show
+from ._layer import Layer, check_activation, check_initialization, check_slope, option
 
 __all__ = ["Activation", "Dense", "Flatten", "Reshape"]
 
@@ -30,7 +30,8 @@ class Dense(Layer):
         inputs in [-1, 1]; it sets biases too). "auto" is he_normal for relu, leaky_relu, elu, gelu, silu and softplus,
         and glorot_uniform for the rest. Biases start at zero.
     slope : float, default 0.01
-        Of leaky_relu for negative inputs.
+        Of leaky_relu for negative inputs: at least 0. (PyTorch takes negative slopes too; here the derivative is read
+        off the output, whose sign would not tell.)
     use_bias : bool, default True
 
     Examples
@@ -53,7 +54,7 @@ class Dense(Layer):
             units=check_integer(self.units, "units", 1),
             activation=check_activation(self.activation),
             initialization=check_initialization(self.initialization),
-            slope=check_number(self.slope, "slope"),
+            slope=check_slope(self.slope),
             use_bias=check_bool(self.use_bias, "use_bias"),
         )
 
@@ -68,7 +69,8 @@ class Activation(Layer):
     activation : str
         As for :class:`steep.Dense`.
     slope : float, default 0.01
-        Of leaky_relu for negative inputs.
+        Of leaky_relu for negative inputs: at least 0. (PyTorch takes negative slopes too; here the derivative is read
+        off the output, whose sign would not tell.)
 
     Examples
     --------
@@ -84,7 +86,7 @@ class Activation(Layer):
     kind: ClassVar[str] = "activation"
 
     def __post_init__(self) -> None:
-        self._set(activation=check_activation(self.activation), slope=check_number(self.slope, "slope"))
+        self._set(activation=check_activation(self.activation), slope=check_slope(self.slope))
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .._checks import check_bool, check_integer, check_number
-from ._layer import Layer, check_activation, check_initialization, check_padding, check_pair, option
+from .._checks import check_bool, check_integer
+from ._layer import Layer, check_activation, check_initialization, check_padding, check_pair, check_slope, option
 
 __all__ = ["AveragePool2D", "Conv2D", "GlobalAveragePool2D", "MaxPool2D"]
 
@@ -89,7 +89,7 @@ class Conv2D(Layer):
             dilation=check_pair(dilation, "dilation", 1),
             groups=check_integer(groups, "groups", 1),
             initialization=check_initialization(initialization),
-            slope=check_number(slope, "slope"),
+            slope=check_slope(slope),
             use_bias=check_bool(use_bias, "use_bias"),
         )
 

@@ -268,6 +268,8 @@ def keep_path(options: Options, start: Array, wanted: bool) -> Iterator[list[Arr
                 intermediate_result.x,
                 intermediate_result.fun,
                 intermediate_result.gradient_norm,
+                intermediate_result.jac,
+                intermediate_result.step_size,
             )
 
     options.callback = collect
@@ -287,11 +289,12 @@ def wrap_callback(callback: Callable[..., Any] | None) -> Callable[..., Any] | N
         names = set()
     if names == {"intermediate_result"}:
 
-        def call(iteration: int, x: Array, fun: float, norm: float) -> None:
-            callback(intermediate_result=Result(x=x, fun=fun, nit=iteration, gradient_norm=norm))
+        def call(iteration: int, x: Array, fun: float, norm: float, gradient: Array, step_size: float) -> None:
+            found = Result(x=x, fun=fun, nit=iteration, gradient_norm=norm, jac=gradient, step_size=step_size)
+            callback(intermediate_result=found)
 
         return call
-    return lambda iteration, x, fun, norm: callback(x)
+    return lambda iteration, x, fun, norm, gradient, step_size: callback(x)
 
 
 def with_defaults(method: Method, **changes: Any) -> Method:

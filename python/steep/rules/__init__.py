@@ -21,14 +21,28 @@ from .momentum import SGD, Momentum, Nesterov
 from .sign import Lion, Rprop
 
 __all__ = [
-    "SGD", "AMSGrad", "AdaGrad", "Adam", "AdamW", "Lion", "Momentum", "NAdam", "Nesterov", "RMSProp", "Rprop", "Rule",
-    "RuleState", "resolve_optimizer",
+    "RULE_NAMES",
+    "SGD",
+    "AMSGrad",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "Lion",
+    "Momentum",
+    "NAdam",
+    "Nesterov",
+    "RMSProp",
+    "Rprop",
+    "Rule",
+    "RuleState",
+    "resolve_optimizer",
 ]  # fmt: skip
 
 _BY_NAME: dict[str, type[Rule]] = {
     rule.__name__.lower(): rule
     for rule in (SGD, Momentum, Nesterov, AdaGrad, RMSProp, Adam, AdamW, NAdam, AMSGrad, Lion, Rprop)
 }
+RULE_NAMES = tuple(_BY_NAME)
 
 
 def resolve_optimizer(optimizer: Any, name: str = "optimizer") -> Rule:
