@@ -2,7 +2,8 @@
 //
 //     C(i, j) = [C(i, j) +] sum_k A(i, k) B(k, j), then [+ bias(j)], [max(., 0)],
 //
-// one chain of fused multiply-adds a C(i, j), k ascending. B comes in panels of two vectors (`b_panel` elements apart) whose
+// one chain of fused multiply-adds a C(i, j), k ascending; k may run in `repeats` of equal length, between which A and B
+// jump: windows of images are such sums. B comes in panels of two vectors (`b_panel` elements apart) whose
 // rows are `b_row` elements apart; A has any strides and is broadcast entry by entry. All products, Gram matrices and
 // factorizations of the library are made of these tiles, so an entry has the same bits wherever the tile's edge falls.
 #pragma once
@@ -25,6 +26,7 @@ struct Tile {
   const T* bias;  // null: none
   Index last;     // lanes of the last vector that are C's
   bool load_c, relu;
+  Index repeats = 1, a_jump = 0, b_jump = 0;  // of k; the jumps are added after each
 };
 
 // Rows a tile may have, by registers: 2 R accumulators, 2 vectors of B, one of A.
@@ -58,15 +60,19 @@ void tile(const Tile<T>& t) {
   STEEP_UNROLL for (int g = 0; g < groups; ++g) a[g] = t.a + 3 * g * s;
   const T* b[(NV + 1) / 2];
   STEEP_UNROLL for (int p = 0; p < (NV + 1) / 2; ++p) b[p] = t.b + p * t.b_panel;
-  for (Index k = t.k; k > 0; --k) {
-    Vec bv[NV];
-    STEEP_UNROLL for (int v = 0; v < NV; ++v) bv[v] = load_as<Vec>(b[v / 2] + (v % 2) * width);
-    STEEP_UNROLL for (int i = 0; i < R; ++i) {
-      const Vec x = a[i / 3][(i % 3) * s] - Vec{};
-      STEEP_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] += x * bv[v];
+  for (Index q = t.repeats; q > 0; --q) {
+    for (Index k = t.k; k > 0; --k) {
+      Vec bv[NV];
+      STEEP_UNROLL for (int v = 0; v < NV; ++v) bv[v] = load_as<Vec>(b[v / 2] + (v % 2) * width);
+      STEEP_UNROLL for (int i = 0; i < R; ++i) {
+        const Vec x = a[i / 3][(i % 3) * s] - Vec{};
+        STEEP_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] += x * bv[v];
+      }
+      STEEP_UNROLL for (int g = 0; g < groups; ++g) a[g] += step;
+      STEEP_UNROLL for (int p = 0; p < (NV + 1) / 2; ++p) b[p] += b_row;
     }
-    STEEP_UNROLL for (int g = 0; g < groups; ++g) a[g] += step;
-    STEEP_UNROLL for (int p = 0; p < (NV + 1) / 2; ++p) b[p] += b_row;
+    STEEP_UNROLL for (int g = 0; g < groups; ++g) a[g] += t.a_jump;
+    STEEP_UNROLL for (int p = 0; p < (NV + 1) / 2; ++p) b[p] += t.b_jump;
   }
   constexpr auto part = [](int v) { return Masked && v == NV - 1; };
   if (t.load_c) {

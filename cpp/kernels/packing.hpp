@@ -132,17 +132,18 @@ void unpack_panel(Index k, Index width, Index padded, const T* panel, T* out, In
   }
 }
 
-// Rows of B (k of them, starting at b) into panels whose starts are `k_total` rows apart.
+// Rows of B (k of them, starting at b) into panels whose starts are `k_total` rows apart, from row `first` on.
 template <class T>
-void pack_panels(Index k, const Cut<T>& cut, const T* b, Index b_row, Index b_col, T* out, Index k_total) {
+void pack_panels(Index k, const Cut<T>& cut, const T* b, Index b_row, Index b_col, T* out, Index k_total,
+                 Index first = 0) {
   for (Index p = 0; p < cut.whole_panels; ++p) {
     const Index j = p * kPanel<T>;
-    pack_panel(k, kPanel<T>, kPanel<T>, b + j * b_col, b_row, b_col, out + j * k_total);
+    pack_panel(k, kPanel<T>, kPanel<T>, b + j * b_col, b_row, b_col, out + j * k_total + first * kPanel<T>);
   }
   T* rest = out + cut.whole_panels * kPanel<T> * k_total;
   for (Index q = 0; q < cut.pieces; ++q) {
     const auto& piece = cut.piece[q];
-    pack_panel(k, piece.width, piece.padded, b + piece.first * b_col, b_row, b_col, rest);
+    pack_panel(k, piece.width, piece.padded, b + piece.first * b_col, b_row, b_col, rest + first * piece.padded);
     rest += piece.padded * k_total;
   }
 }

@@ -1,6 +1,7 @@
 // C = [C +] A B [+ bias], [max(., 0)], blocked for the caches (Goto and van de Geijn 2008): blocks of k whose panels of B
-// stay in the first and second cache, tiles of C in registers (micro_kernel.hpp). k is cut into equal blocks, a function of
-// k alone; each entry's chain starts anew in each block and is added to C. B is read in place where that is as fast.
+// stay in the first and second cache, tiles of C in registers (micro_kernel.hpp). k is cut into equal blocks (of whole
+// repeats, where one is no deeper than a block), a function of k alone; each entry's chain starts anew in each block and is
+// added to C. B is read in place where that is as fast.
 #include <algorithm>
 
 #include "level.hpp"
@@ -38,11 +39,11 @@ void pack(Index k, Index n, const T* b, Index b_row, Index b_col, T* packed) {
 }
 
 // Where the panels of one block of k are: whole ones `panel` apart from `b`; the pieces one after the other from `rest`,
-// `total` rows each, the block's first being row `first`.
+// `total` rows each, the block's first being row `first`; null: in place too.
 template <class T>
 struct Panels {
   const T* b;
-  Index b_row, panel;
+  Index b_row, b_jump, panel;
   const T* rest;
   Index total, first;
 };
@@ -66,6 +67,7 @@ void block(Index rows, Tile<T> t, const Cut<T>& cut, const Panels<T>& panels) {
     }
   };
   t.b_row = panels.b_row;
+  t.b_jump = panels.b_jump;
   t.b_panel = panels.panel;
   t.last = Simd<T>::width;
   Index p = 0;
@@ -81,17 +83,24 @@ void block(Index rows, Tile<T> t, const Cut<T>& cut, const Panels<T>& panels) {
   const T* rest = panels.rest;
   for (Index q = 0; q < cut.pieces; ++q) {
     const auto& piece = cut.piece[q];
-    t.b = rest + panels.first * piece.padded;
-    t.b_row = piece.padded;
+    if (rest) {
+      t.b = rest + panels.first * piece.padded;
+      t.b_row = piece.padded;
+      t.b_jump = 0;
+      rest += piece.padded * panels.total;
+    } else {
+      t.b = panels.b + piece.first / kPanel<T> * panels.panel + piece.first % kPanel<T>;
+    }
     t.last = piece.shape == ragged ? piece.width - Simd<T>::width : piece.width;
     columns(piece.shape, piece.first);
-    rest += piece.padded * panels.total;
   }
 }
 
+// Rows of B may overlap (windows do): then it is read in place whatever its size.
 template <class T>
 bool read_in_place(const Product<T>& p) {
-  return p.b_col == 1 && (p.m <= 2 * kTileRows || p.k * p.n * static_cast<Index>(sizeof(T)) <= 16384);
+  const Index bytes = p.k * p.repeats * p.n * static_cast<Index>(sizeof(T));
+  return p.b_col == 1 && (p.m <= 2 * kTileRows || p.b_row < p.n || bytes <= 16384);
 }
 
 template <class T>
@@ -99,39 +108,58 @@ Index workspace_size(Index, Index n, Index k) {
   return std::min(std::max<Index>(k, 1), Blocks<T>::deepest) * padded_columns<T>(std::min(n, Blocks<T>::wide));
 }
 
+// The panels of a block of B that starts at b: in place, or copied into the workspace, or the narrow ones alone copied.
+template <class T>
+Panels<T> copied_panels(const Product<T>& p, Cut<T> copied, const Tile<T>& t, const T* b, bool in_place) {
+  const Index rows = t.k * t.repeats;
+  if (in_place) {
+    copied.whole_panels = 0;
+    bool exact = true;
+    for (Index i = 0; i < copied.pieces; ++i) exact = exact && copied.piece[i].width == copied.piece[i].padded;
+    if (exact) return {b, p.b_row, p.b_repeat - t.k * p.b_row, kPanel<T>, nullptr, rows, 0};
+  }
+  for (Index q = 0; q < t.repeats; ++q)
+    pack_panels(t.k, copied, b + q * p.b_repeat, p.b_row, p.b_col, p.workspace, rows, q * t.k);
+  if (in_place) return {b, p.b_row, p.b_repeat - t.k * p.b_row, kPanel<T>, p.workspace, rows, 0};
+  return {p.workspace, kPanel<T>, 0, rows * kPanel<T>, p.workspace + copied.whole_panels * kPanel<T> * rows, rows, 0};
+}
+
 template <class T>
 void multiply(const Product<T>& p) {
   if (p.m <= 0 || p.n <= 0) return;
   const Index deep = depth<T>(p.k);
+  const Index most = std::max<Index>(Blocks<T>::deepest / std::max<Index>(p.k, 1), 1);  // repeats of a block
+  const Index count = (p.repeats + most - 1) / most, repeats = (p.repeats + count - 1) / count;
   const bool in_place = !p.packed && read_in_place(p);
-  const Index wide = p.packed ? p.n : Blocks<T>::wide;
+  const Index wide = p.packed ? p.n : Blocks<T>::wide, total = p.k * p.repeats;
   for (Index j = 0; j < p.n; j += wide) {
     const Cut<T> cut(std::min(wide, p.n - j));
-    for (Index k = 0; k == 0 || k < p.k; k += deep) {
-      Tile<T> t{};
-      t.k = std::min(deep, p.k - k);
-      t.a_row = p.a_row;
-      t.a_col = p.a_col;
-      t.c_row = p.c_row;
-      t.load_c = k > 0 || p.accumulate;
-      const bool last = k + deep >= p.k;
-      t.bias = last && p.bias ? p.bias + j : nullptr;
-      t.relu = last && p.relu;
-      Panels<T> panels;
-      if (p.packed) {
-        panels = {p.b + k * kPanel<T>, kPanel<T>, p.k * kPanel<T>, p.b + cut.whole_panels * kPanel<T> * p.k, p.k, k};
-      } else {
-        const T* b = p.b + k * p.b_row + j * p.b_col;
-        Cut<T> copied = cut;
-        if (in_place) copied.whole_panels = 0;
-        pack_panels(t.k, copied, b, p.b_row, p.b_col, p.workspace, t.k);
-        panels = {p.workspace, kPanel<T>, t.k * kPanel<T>, p.workspace + copied.whole_panels * kPanel<T> * t.k, t.k, 0};
-        if (in_place) panels.b = b, panels.b_row = p.b_row, panels.panel = kPanel<T>;
-      }
-      for (Index i = 0; i < p.m; i += Blocks<T>::tall) {
-        t.a = p.a + i * p.a_row + k * p.a_col;
-        t.c = p.c + i * p.c_row + j;
-        block(std::min(Blocks<T>::tall, p.m - i), t, cut, panels);
+    for (Index q = 0; q < p.repeats; q += repeats) {
+      for (Index k = 0; k == 0 || k < p.k; k += deep) {
+        Tile<T> t{};
+        t.k = std::min(deep, p.k - k);
+        t.repeats = std::min(repeats, p.repeats - q);
+        t.a_row = p.a_row;
+        t.a_col = p.a_col;
+        t.a_jump = p.a_repeat - t.k * p.a_col;
+        t.c_row = p.c_row;
+        t.load_c = q > 0 || k > 0 || p.accumulate;
+        const bool last = k + deep >= p.k && q + repeats >= p.repeats;
+        t.bias = last && p.bias ? p.bias + j : nullptr;
+        t.relu = last && p.relu;
+        Panels<T> panels;
+        if (p.packed) {
+          const Index first = q * p.k + k;
+          const T* rest = p.b + cut.whole_panels * kPanel<T> * total;
+          panels = {p.b + first * kPanel<T>, kPanel<T>, 0, total * kPanel<T>, rest, total, first};
+        } else {
+          panels = copied_panels(p, cut, t, p.b + q * p.b_repeat + k * p.b_row + j * p.b_col, in_place);
+        }
+        for (Index i = 0; i < p.m; i += Blocks<T>::tall) {
+          t.a = p.a + i * p.a_row + q * p.a_repeat + k * p.a_col;
+          t.c = p.c + i * p.c_row + j;
+          block(std::min(Blocks<T>::tall, p.m - i), t, cut, panels);
+        }
       }
     }
   }

@@ -3,11 +3,10 @@
 //     z(y, x, o) = b(o) + sum W(o, ky, kx, c) a(y stride + ky dilation - top, x stride + kx dilation - left, c)
 //
 // Weights are (filters, kernel_y, kernel_x, channels / groups). Two ways to products:
-// - framed (stride 1, no dilation, one group): images lie in frames of zeros, `pitch` pixels a line. A line of output is a
-//   sum over ky of products whose left factor is the frame itself, its rows overlapping; nothing is unfolded. The input's
-//   gradient is the same with the flipped kernel on the framed dz, and the weights' gradient is one product an image and ky,
-//   over all pixels of the two frames, where what lies between lines counts zero.
-// - unfolded (everything else, and few channels): a run of output lines as the rows of a matrix (unfold.hpp), one product.
+// - framed (stride 1, no dilation, one group): images lie in frames of zeros, and the windows of a line of outputs are read
+//   from there as the left factor of one product; nothing is unfolded. The input's gradient is the same with the flipped
+//   kernel on the framed dz, and the weights' gradient is one product an image and ky, over all pixels.
+// - unfolded (everything else; conv2d_unfolded.cpp).
 // An image is one run of products, so results depend on the row alone.
 #include "conv2d.hpp"
 
@@ -32,20 +31,16 @@ Conv2D<T>::Conv2D(const LayerSpec& spec, const Shape& input, const Window& w)
   group_filters_ = filters_ / groups_;
   depth_ = w.kernel_y * w.kernel_x * channels_;
   const bool plain = w.stride_y == 1 && w.stride_x == 1 && w.dilation_y == 1 && w.dilation_x == 1 && groups_ == 1;
-  framed_ = plain && w.top < w.kernel_y && w.left < w.kernel_x && w.kernel_x * channels_ >= least_depth;
+  framed_ = plain && w.top < w.kernel_y && w.left < w.kernel_x;
+  panels_ = k_.product.packed_size(depth_, group_filters_);
+  back_panels_ = k_.product.packed_size(group_filters_, depth_);
   if (framed_) {
-    behind_y_ = w.kernel_y - 1 - w.top;
-    behind_x_ = w.kernel_x - 1 - w.left;
-    pitch_ = std::max(w.out_width, w.width) + w.kernel_x - 1;
     x_rows_ = w.out_height + w.kernel_y - 1;
-    z_rows_ = std::max(w.height + w.kernel_y - 1, behind_y_ + w.out_height);
-    x_frame_ = (x_rows_ * pitch_ * w.channels + 15) / 16 * 16;
-    z_frame_ = (z_rows_ * pitch_ * filters_ + 15) / 16 * 16;
-    panels_ = k_.product.packed_size(w.kernel_x * channels_, filters_);
-    back_panels_ = k_.product.packed_size(w.kernel_x * filters_, channels_);
-  } else {
-    panels_ = k_.product.packed_size(depth_, group_filters_);
-    back_panels_ = k_.product.packed_size(group_filters_, depth_);
+    x_pitch_ = w.out_width + w.kernel_x - 1;
+    x_frame_ = (x_rows_ * x_pitch_ * w.channels + 15) / 16 * 16;
+    z_rows_ = w.height + w.kernel_y - 1;
+    z_pitch_ = w.width + w.kernel_x - 1;
+    back_panels_ = k_.product.packed_size(w.kernel_y * w.kernel_x * filters_, channels_);
   }
   kept_ = needs_preactivation(phi_) ? this->outputs() : 0;
   lines_ = std::min(w.out_height, std::max<Index>(1, unfolded_entries / (w.out_width * depth_)));
@@ -62,45 +57,40 @@ std::vector<ArraySpec> Conv2D<T>::arrays() const {
 
 template <class T>
 Index Conv2D<T>::packed_size(bool with_backward) const {
-  const Index parts = framed_ ? w_.kernel_y : groups_;
-  const Index flipped = framed_ ? w_.kernel_x * filters_ * channels_ : 0;
-  return parts * (panels_ + (with_backward ? back_panels_ + flipped : 0));
+  const Index flipped = framed_ ? filters_ * depth_ : 0;
+  return groups_ * (panels_ + (with_backward ? back_panels_ + flipped : 0));
 }
 
 template <class T>
 Index Conv2D<T>::pack_tasks(bool with_backward) const {
-  return (framed_ ? w_.kernel_y : groups_) * (with_backward ? 2 : 1);
+  return groups_ * (with_backward ? 2 : 1);
 }
 
 template <class T>
 void Conv2D<T>::pack(Index task, const T* w, T* packed) const {
-  const Index parts = framed_ ? w_.kernel_y : groups_, part = task % parts;
-  T* back = packed + parts * panels_;
-  if (framed_) {
-    const Index line = w_.kernel_x * channels_;
-    if (task < parts) return k_.product.pack(line, filters_, w + part * line, 1, depth_, packed + part * panels_);
-    T* flipped = back + parts * back_panels_ + part * line * filters_;
-    for (Index kx = 0; kx < w_.kernel_x; ++kx)
-      for (Index o = 0; o < filters_; ++o)
-        std::copy_n(w + o * depth_ + ((w_.kernel_y - 1 - part) * w_.kernel_x + w_.kernel_x - 1 - kx) * channels_,
-                    channels_, flipped + (kx * filters_ + o) * channels_);
-    return k_.product.pack(w_.kernel_x * filters_, channels_, flipped, channels_, 1, back + part * back_panels_);
-  }
+  const Index part = task % groups_;
   const T* of_group = w + part * group_filters_ * depth_;
-  if (task < parts) return k_.product.pack(depth_, group_filters_, of_group, 1, depth_, packed + part * panels_);
-  k_.product.pack(group_filters_, depth_, of_group, depth_, 1, back + part * back_panels_);
+  if (task < groups_) return k_.product.pack(depth_, group_filters_, of_group, 1, depth_, packed + part * panels_);
+  T* back = packed + groups_ * panels_;
+  if (!framed_) return k_.product.pack(group_filters_, depth_, of_group, depth_, 1, back + part * back_panels_);
+  T* flipped = back + back_panels_;  // (kernel_y, kernel_x, filters, channels)
+  const Index taps = w_.kernel_y * w_.kernel_x;
+  for (Index tap = 0; tap < taps; ++tap)
+    for (Index o = 0; o < filters_; ++o)
+      std::copy_n(w + o * depth_ + (taps - 1 - tap) * channels_, channels_, flipped + (tap * filters_ + o) * channels_);
+  k_.product.pack(taps * filters_, channels_, flipped, channels_, 1, back);
 }
 
 template <class T>
 Index Conv2D<T>::workspace_size(Index) const {
-  const Index unfolded = (lines_ * w_.out_width * depth_ + 15) / 16 * 16, parts = framed_ ? w_.kernel_y : groups_;
-  const Index pixels = framed_ ? x_rows_ * pitch_ : lines_ * w_.out_width,
-              wide = framed_ ? w_.kernel_x * channels_ : depth_;
-  const Index product = std::max(k_.product.workspace_size(filters_, wide, pixels),
-                                 k_.product.workspace_size(lines_ * w_.out_width, group_filters_, depth_));
-  const Index tangent =
-      std::max(k_.product.packed_size(depth_, group_filters_), k_.product.packed_size(group_filters_, depth_));
-  return unfolded + std::max(parts * panels_, groups_ * tangent) + product + w_.pixels() + 64;
+  const auto& p = k_.product;
+  const Index unfolded = (lines_ * w_.out_width * depth_ + 15) / 16 * 16, line = w_.kernel_x * channels_;
+  const Index product = std::max({p.workspace_size(filters_, std::max(line, filters_), w_.pixels()),
+                                  p.workspace_size(lines_ * w_.out_width, group_filters_, depth_),
+                                  p.workspace_size(group_filters_, depth_, lines_ * w_.out_width)});
+  const Index tangent = std::max(panels_, p.packed_size(group_filters_, depth_));
+  return unfolded + std::max(groups_ * tangent, filters_ * depth_) + product + w_.pixels() +
+         z_rows_ * z_pitch_ * filters_ + 64;
 }
 
 template <class T>
@@ -112,15 +102,15 @@ void Conv2D<T>::forward(const Block<T>& b, const T* x, T* y) const {
   if (!panels) {  // few rows: panels of this call's own
     for (Index task = 0; task < pack_tasks(false); ++task) pack(task, b.w, workspace);
     panels = workspace;
-    workspace += (framed_ ? w_.kernel_y : groups_) * panels_;
+    workspace += groups_ * panels_;
   }
   const T* bias = bias_ ? b.w + filters_ * depth_ : nullptr;
   for (Index r = 0; r < b.rows; ++r) {
     T *cache = b.cache + r * cache_entries(), *to = y + r * this->outputs();
-    T* z = keep ? cache + x_frame_ + z_frame_ : to;
+    T* z = keep ? cache + x_frame_ : to;
     if (framed_) {
-      frame(x + r * w_.inputs(), w_.height, w_.width, w_.channels, w_.top, w_.left, x_rows_, pitch_, cache);
-      slide(cache, w_.channels, w_.out_height, w_.out_width, panels, panels_, bias, relu, z, filters_);
+      frame(x + r * w_.inputs(), w_.height, w_.width, w_.channels, w_.top, w_.left, x_rows_, x_pitch_, cache);
+      slide(cache, x_pitch_, w_.channels, w_.out_height, w_.out_width, panels, bias, relu, z, filters_);
     } else {
       unfolded_forward(x + r * w_.inputs(), panels, bias, relu, false, workspace, z);
     }
@@ -128,75 +118,27 @@ void Conv2D<T>::forward(const Block<T>& b, const T* x, T* y) const {
   }
 }
 
-// to (height, width, outputs) = bias + sum over ky of framed lines times panels.
+// to (height, width, outputs) = bias + windows of a frame, its lines `pitch` pixels apart, times panels.
 template <class T>
-void Conv2D<T>::slide(const T* framed, Index channels, Index height, Index width, const T* panels, Index panel_size,
+void Conv2D<T>::slide(const T* framed, Index pitch, Index channels, Index height, Index width, const T* panels,
                       const T* bias, bool relu, T* to, Index outputs) const {
-  const bool together = pitch_ == width;  // lines follow each other without a gap
-  const Index lines = together ? 1 : height;
+  const bool together = pitch == width;  // lines follow each other without a gap
   Product<T> p;
   p.m = together ? height * width : width;
   p.n = outputs;
   p.k = w_.kernel_x * channels;
   p.a_row = channels;
+  p.repeats = w_.kernel_y;
+  p.a_repeat = pitch * channels;
+  p.b = panels;
   p.packed = true;
   p.c_row = outputs;
-  for (Index y = 0; y < lines; ++y) {
+  p.bias = bias;
+  p.relu = relu;
+  for (Index y = 0; y < (together ? 1 : height); ++y) {
+    p.a = framed + y * pitch * channels;
     p.c = to + y * width * outputs;
-    for (Index ky = 0; ky < w_.kernel_y; ++ky) {
-      p.a = framed + (y + ky) * pitch_ * channels;
-      p.b = panels + ky * panel_size;
-      p.accumulate = ky > 0;
-      p.bias = ky + 1 == w_.kernel_y ? bias : nullptr;
-      p.relu = relu && ky + 1 == w_.kernel_y;
-      k_.product.multiply(p);
-    }
-  }
-}
-
-template <class T>
-void Conv2D<T>::unfolded_forward(const T* image, const T* panels, const T* bias, bool relu, bool accumulate,
-                                 T* workspace, T* z) const {
-  for (Index y = 0; y < w_.out_height; y += lines_) {
-    const Index last = std::min(y + lines_, w_.out_height), at = y * w_.out_width;
-    for (Index g = 0; g < groups_; ++g) {
-      unfold(w_, image, y, last, g * channels_, channels_, workspace);
-      Product<T> p;
-      p.m = last * w_.out_width - at;
-      p.n = group_filters_;
-      p.k = depth_;
-      p.a = workspace;
-      p.a_row = depth_;
-      p.b = panels + g * k_.product.packed_size(depth_, group_filters_);
-      p.packed = true;
-      p.c = z + at * filters_ + g * group_filters_;
-      p.c_row = filters_;
-      p.bias = bias ? bias + g * group_filters_ : nullptr;
-      p.relu = relu;
-      p.accumulate = accumulate;
-      k_.product.multiply(p);
-    }
-  }
-}
-
-template <class T>
-void Conv2D<T>::unfolded_input(const T* dz, const T* panels, T* workspace, T* dimage) const {
-  for (Index y = 0; y < w_.out_height; y += lines_) {
-    const Index last = std::min(y + lines_, w_.out_height), at = y * w_.out_width;
-    for (Index g = 0; g < groups_; ++g) {
-      Product<T> p;
-      p.m = last * w_.out_width - at;
-      p.n = depth_;
-      p.k = group_filters_;
-      p.a = dz + at * filters_ + g * group_filters_;
-      p.a_row = filters_;
-      p.b = panels + g * k_.product.packed_size(group_filters_, depth_);
-      p.packed = true;
-      p.c = workspace;
-      p.c_row = depth_;
-      k_.product.multiply(p);
-      fold(w_, workspace, y, last, g * channels_, channels_, dimage);
-    }
+    k_.product.multiply(p);
   }
 }
 
@@ -206,15 +148,14 @@ void Conv2D<T>::backward(const Block<T>& b, const T*, const T* y, T* dy, T* dx) 
   for (Index r = 0; r < b.rows; ++r) {
     T *cache = b.cache + r * cache_entries(), *dz = dy + r * n, *to = dx ? dx + r * w_.inputs() : nullptr;
     if (!b.raw && phi_ != Activation::identity)
-      k_.activation.pullback(phi_, slope_, w_.pixels(), filters_, kept_ ? cache + x_frame_ + z_frame_ : nullptr,
-                             y + r * n, dz);
-    const Index parts = framed_ ? w_.kernel_y : groups_;
-    const T* panels = b.packed + parts * panels_;
+      k_.activation.pullback(phi_, slope_, w_.pixels(), filters_, kept_ ? cache + x_frame_ : nullptr, y + r * n, dz);
+    if (!to) continue;
+    const T* panels = b.packed + groups_ * panels_;
     if (framed_) {
-      T* framed = cache + x_frame_;
-      frame(dz, w_.out_height, w_.out_width, filters_, behind_y_, behind_x_, z_rows_, pitch_, framed);
-      if (to) slide(framed, filters_, w_.height, w_.width, panels, back_panels_, nullptr, false, to, w_.channels);
-    } else if (to) {
+      frame(dz, w_.out_height, w_.out_width, filters_, w_.kernel_y - 1 - w_.top, w_.kernel_x - 1 - w_.left, z_rows_,
+            z_pitch_, b.workspace);
+      slide(b.workspace, z_pitch_, filters_, w_.height, w_.width, panels, nullptr, false, to, w_.channels);
+    } else {
       std::fill_n(to, w_.inputs(), T(0));
       unfolded_input(dz, panels, b.workspace, to);
     }
@@ -247,27 +188,42 @@ void Conv2D<T>::gradients(Index begin, Index end, const Block<T>& b, const T* x,
   Tile t = tile(begin);
   t.weight_end = tile(end - 1).weight_end;
   t.other_end = tile(end - 1).other_end;
-  const Index i0 = t.weight_begin / depth_, i1 = t.weight_end / depth_, line = w_.kernel_x * channels_;
+  framed_gradient(t, b, dz, g, accumulate);
+  bias_gradient(t, b, dz, g, accumulate);
+}
+
+// One product an image and ky. A line of few weights is the product's rows, not its columns, and turned at the end.
+template <class T>
+void Conv2D<T>::framed_gradient(const Tile& t, const Block<T>& b, const T* dz, T* g, bool accumulate) const {
+  const Index i0 = t.weight_begin / depth_, m = t.weight_end / depth_ - i0, line = w_.kernel_x * channels_;
+  const bool turned = line < few_weights;
   Product<T> p;
-  p.m = i1 - i0;
-  p.n = line;
-  p.k = (w_.out_height - 1) * pitch_ + w_.out_width;
+  p.m = turned ? line : m;
+  p.n = turned ? m : line;
+  p.k = w_.out_width;
+  p.repeats = w_.out_height;
   p.a_row = 1;
-  p.a_col = filters_;
-  p.b_row = channels_;
-  p.c_row = depth_;
-  p.workspace = b.workspace;
+  p.a_col = turned ? channels_ : filters_;
+  p.a_repeat = turned ? x_pitch_ * channels_ : w_.out_width * filters_;
+  p.b_row = turned ? filters_ : channels_;
+  p.b_repeat = turned ? w_.out_width * filters_ : x_pitch_ * channels_;
+  p.c_row = turned ? m : depth_;
+  T* sums = b.workspace;  // (kernel_y, line, m)
+  p.workspace = turned ? sums + (filters_ * depth_ + 15) / 16 * 16 : b.workspace;
   for (Index r = 0; r < b.rows; ++r) {
-    const T* cache = b.cache + r * cache_entries();
-    p.a = cache + x_frame_ + (behind_y_ * pitch_ + behind_x_) * filters_ + i0;
-    p.accumulate = accumulate || r > 0;
+    const T *x = b.cache + r * cache_entries(), *d = dz + r * this->outputs() + i0;
+    p.accumulate = r > 0 || (accumulate && !turned);
     for (Index ky = 0; ky < w_.kernel_y; ++ky) {
-      p.b = cache + ky * pitch_ * channels_;
-      p.c = g + t.weight_begin + ky * line;
+      const T* lines = x + ky * x_pitch_ * channels_;
+      p.a = turned ? lines : d;
+      p.b = turned ? d : lines;
+      p.c = turned ? sums + ky * line * m : g + t.weight_begin + ky * line;
       k_.product.multiply(p);
     }
   }
-  bias_gradient(t, b, dz, g, accumulate);
+  for (Index o = 0; turned && o < m; ++o)
+    for (Index j = 0; j < depth_; ++j)
+      g[t.weight_begin + o * depth_ + j] = (accumulate ? g[t.weight_begin + o * depth_ + j] : T(0)) + sums[j * m + o];
 }
 
 template <class T>
@@ -282,112 +238,6 @@ void Conv2D<T>::bias_gradient(const Tile& t, const Block<T>& b, const T* dz, T* 
 }
 
 template <class T>
-void Conv2D<T>::unfolded_gradient(const Tile& t, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate,
-                                  bool with_bias) const {
-  const Index i0 = t.weight_begin / depth_, i1 = t.weight_end / depth_, group = i0 / group_filters_;
-  const Index unfolded = (lines_ * w_.out_width * depth_ + 15) / 16 * 16;
-  Product<T> p;
-  p.m = i1 - i0;
-  p.n = depth_;
-  p.a_row = 1;
-  p.a_col = filters_;
-  p.b = b.workspace;
-  p.b_row = depth_;
-  p.c = g + t.weight_begin;
-  p.c_row = depth_;
-  p.workspace = b.workspace + unfolded;
-  for (Index r = 0; r < b.rows; ++r) {
-    for (Index y = 0; y < w_.out_height; y += lines_) {
-      const Index last = std::min(y + lines_, w_.out_height), at = y * w_.out_width;
-      unfold(w_, x + r * w_.inputs(), y, last, group * channels_, channels_, b.workspace);
-      p.k = last * w_.out_width - at;
-      p.a = dz + r * this->outputs() + at * filters_ + i0;
-      p.accumulate = accumulate || r > 0 || y > 0;
-      k_.product.multiply(p);
-    }
-  }
-  if (with_bias)
-    bias_gradient(t, b, dz, g, accumulate);
-  else
-    std::fill(g + t.other_begin, g + t.other_end, T(0));
-}
-
-template <class T>
-void Conv2D<T>::row_jacobian(const Block<T>& b, const T* x, const T* dz, T* J, Index stride) const {
-  for (Index r = 0; r < b.rows; ++r) {
-    Block<T> row = b;
-    row.rows = 1;
-    row.cache = b.cache + r * cache_entries();
-    for (Index task = 0; task < tiles(); ++task)
-      unfolded_gradient(tile(task), row, x + r * w_.inputs(), dz + r * this->outputs(), J + r * stride, false, true);
-  }
-}
-
-// Panels of any weights for the unfolded products, in workspace.
-template <class T>
-void Conv2D<T>::unfolded_panels(const T* w, bool back, T* panels) const {
-  for (Index g = 0; g < groups_; ++g) {
-    const T* of_group = w + g * group_filters_ * depth_;
-    if (back)
-      k_.product.pack(group_filters_, depth_, of_group, depth_, 1,
-                      panels + g * k_.product.packed_size(group_filters_, depth_));
-    else
-      k_.product.pack(depth_, group_filters_, of_group, 1, depth_,
-                      panels + g * k_.product.packed_size(depth_, group_filters_));
-  }
-}
-
-template <class T>
-void Conv2D<T>::tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* ydot,
-                                T* zdot) const {
-  const Index n = this->outputs();
-  T* panels = b.workspace + (lines_ * w_.out_width * depth_ + 15) / 16 * 16;
-  unfolded_panels(wdot, false, panels);
-  for (Index r = 0; r < b.rows; ++r)
-    unfolded_forward(x + r * w_.inputs(), panels, bias_ ? wdot + filters_ * depth_ : nullptr, false, false, b.workspace,
-                     zdot + r * n);
-  if (xdot) {
-    unfolded_panels(b.w, false, panels);
-    for (Index r = 0; r < b.rows; ++r)
-      unfolded_forward(xdot + r * w_.inputs(), panels, nullptr, false, true, b.workspace, zdot + r * n);
-  }
-  std::copy_n(zdot, b.rows * n, ydot);
-  if (b.raw || phi_ == Activation::identity) return;
-  for (Index r = 0; r < b.rows; ++r)
-    k_.activation.pullback(phi_, slope_, w_.pixels(), filters_, kept(b, r), y + r * n, ydot + r * n);
-}
-
-template <class T>
-void Conv2D<T>::tangent_backward(const Block<T>& b, const T*, const T*, const T* y, const T* wdot, const T* zdot, T* dy,
-                                 T* dydot, T* dx, T* dxdot) const {
-  const Index n = this->outputs(), d = w_.inputs();
-  for (Index r = 0; r < b.rows && !b.raw && phi_ != Activation::identity; ++r) {
-    const auto& a = k_.activation;
-    a.pullback(phi_, slope_, w_.pixels(), filters_, kept(b, r), y + r * n, dydot + r * n);
-    a.curvature(phi_, slope_, w_.pixels(), filters_, kept(b, r), y + r * n, dy + r * n, zdot + r * n, dydot + r * n);
-    a.pullback(phi_, slope_, w_.pixels(), filters_, kept(b, r), y + r * n, dy + r * n);
-  }
-  if (!dx) return;
-  T* panels = b.workspace + (lines_ * w_.out_width * depth_ + 15) / 16 * 16;
-  std::fill_n(dx, b.rows * d, T(0));
-  std::fill_n(dxdot, b.rows * d, T(0));
-  unfolded_panels(b.w, true, panels);
-  for (Index r = 0; r < b.rows; ++r) {
-    unfolded_input(dy + r * n, panels, b.workspace, dx + r * d);
-    unfolded_input(dydot + r * n, panels, b.workspace, dxdot + r * d);
-  }
-  unfolded_panels(wdot, true, panels);
-  for (Index r = 0; r < b.rows; ++r) unfolded_input(dy + r * n, panels, b.workspace, dxdot + r * d);
-}
-
-template <class T>
-void Conv2D<T>::tangent_gradient(Index task, const Block<T>& b, const T* x, const T* xdot, const T* dz, const T* dzdot,
-                                 T* g) const {
-  if (xdot) unfolded_gradient(tile(task), b, xdot, dz, g, false, false);
-  unfolded_gradient(tile(task), b, x, dzdot, g, xdot != nullptr, true);
-}
-
-template <class T>
 LayerPointer<T> make_conv2d(const LayerSpec& spec, const Shape& input) {
   if (spec.units < 1) throw std::invalid_argument("filters must be at least 1, got " + std::to_string(spec.units));
   const Window w = make_window(spec, input);
@@ -398,6 +248,8 @@ LayerPointer<T> make_conv2d(const LayerSpec& spec, const Shape& input) {
                                 std::to_string(g));
   return std::make_unique<Conv2D<T>>(spec, input, w);
 }
+template class Conv2D<float>;
+template class Conv2D<double>;
 template LayerPointer<float> make_conv2d(const LayerSpec&, const Shape&);
 template LayerPointer<double> make_conv2d(const LayerSpec&, const Shape&);
 

@@ -25,7 +25,7 @@ class Conv2D final : public Layer<T> {
   Index packed_size(bool with_backward) const override;
   Index pack_tasks(bool with_backward) const override;
   void pack(Index task, const T* w, T* packed) const override;
-  Index cache_entries() const override { return x_frame_ + z_frame_ + kept_; }  // of an image: its frame, dz's, z
+  Index cache_entries() const override { return x_frame_ + kept_; }  // of an image: its frame, z
   Index workspace_size(Index rows) const override;
 
   void forward(const Block<T>& b, const T* x, T* y) const override;
@@ -49,12 +49,13 @@ class Conv2D final : public Layer<T> {
                         T* g) const override;
 
  private:
-  static constexpr Index least_depth = 24;         // of a framed product: shorter chains are not worth their sums
+  static constexpr Index few_weights = 16;         // of a line, so that a product has them as rows
   static constexpr Index unfolded_entries = 8192;  // of a run of lines, about: it stays in the first cache
   static constexpr Index tile_filters = 8;         // of a tile, at least
 
-  void slide(const T* framed, Index channels, Index height, Index width, const T* panels, Index panel_size,
-             const T* bias, bool relu, T* to, Index outputs) const;
+  void slide(const T* framed, Index pitch, Index channels, Index height, Index width, const T* panels, const T* bias,
+             bool relu, T* to, Index outputs) const;
+  void framed_gradient(const Tile& t, const Block<T>& b, const T* dz, T* g, bool accumulate) const;
   void unfolded_forward(const T* image, const T* panels, const T* bias, bool relu, bool accumulate, T* workspace,
                         T* z) const;
   void unfolded_input(const T* dz, const T* panels, T* workspace, T* dimage) const;  // added
@@ -62,17 +63,15 @@ class Conv2D final : public Layer<T> {
                          bool with_bias) const;
   void unfolded_panels(const T* w, bool back, T* panels) const;
   void bias_gradient(const Tile& t, const Block<T>& b, const T* dz, T* g, bool accumulate) const;
-  const T* kept(const Block<T>& b, Index r) const {
-    return kept_ ? b.cache + r * cache_entries() + x_frame_ + z_frame_ : nullptr;
-  }
+  const T* kept(const Block<T>& b, Index r) const { return kept_ ? b.cache + r * cache_entries() + x_frame_ : nullptr; }
 
   Window w_;
   Activation phi_;
   T slope_;
   bool bias_, framed_ = false;
-  Index filters_, groups_, channels_ = 0, group_filters_ = 0;  // channels of a group
-  Index depth_ = 0;                                            // weights of a filter
-  Index pitch_ = 0, behind_y_ = 0, behind_x_ = 0, x_rows_ = 0, z_rows_ = 0, x_frame_ = 0, z_frame_ = 0, kept_ = 0;
+  Index filters_, groups_, channels_ = 0, group_filters_ = 0;                           // channels of a group
+  Index depth_ = 0;                                                                     // weights of a filter
+  Index x_rows_ = 0, x_pitch_ = 0, x_frame_ = 0, z_rows_ = 0, z_pitch_ = 0, kept_ = 0;  // frames, and what is kept of z
   Index panels_ = 0, back_panels_ = 0, lines_ = 1, tiles_of_group_ = 1;
   const Kernels<T>& k_;
 };

@@ -20,10 +20,13 @@ struct Product {
   bool packed = false;         // b was written by ProductKernels::pack for these (k, n)
   T* c = nullptr;
   Index c_row = 0;
+  // The sum over k, `repeats` times, A and B moved on by so many elements each time (packed: k * repeats rows of panels):
+  // a window of an image is such a sum, without a copy of its lines side by side.
+  Index repeats = 1, a_repeat = 0, b_repeat = 0;
   const T* bias = nullptr;  // (n) or null
   bool accumulate = false;  // add to what C holds
   bool relu = false;        // max(., 0) at the end
-  T* workspace = nullptr;   // workspace_size(m, n, k) elements, 64-byte aligned; not read when packed
+  T* workspace = nullptr;   // workspace_size(m, n, k * repeats) elements, 64-byte aligned; not read when packed
 };
 
 template <class T>
