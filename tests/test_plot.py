@@ -79,3 +79,6 @@ def test_gradients():
     (ax,) = steep.plot.gradients(run).axes
     assert len(ax.lines) == 2
     np.testing.assert_array_equal(ax.lines[1].get_ydata(), run.history["layer_gradient_norm"][:, 1])
+    (ax,) = steep.plot.activations(run).axes
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), run.history["layer_activation_norm"][:, 0])
+    assert ax.get_ylabel() == "activation norm"

@@ -32,15 +32,122 @@ def test_max_norm_of_units_and_filters(threads):
     assert abs(net.layers[2].bias).max() > 0
 
 
+def test_max_norm_inside_residual_blocks():
+    X = np.random.default_rng(0).normal(size=(100, 4, 4, 3))
+    inner = s.Residual([s.Conv2D(3, 3, "tanh", padding="same")])
+    layers = [s.Residual([s.Conv2D(5, 3, "tanh", padding="same"), inner, s.Conv2D(3, 1)]), s.Dense(1)]
+    with pytest.raises(ValueError, match=r"layers\[1\] \(residual\)"):  # what does not fit is still named
+        s.Network(layers, (4, 4, 3))
+    inner = s.Residual([s.Conv2D(5, 3, "tanh", padding="same")])
+    layers[0] = s.Residual([s.Conv2D(5, 3, "tanh", padding="same"), inner, s.Conv2D(4, 1)], [s.Conv2D(4, 1)])
+    net = s.Network(layers, (4, 4, 3), seed=1)
+    s.train(net, X, 50 * X[:, 0, 0, 0], optimizer=s.Adam(0.05), epochs=5, constraint=s.MaxNorm(0.6), progress=False)
+    weights = [array for layer in net.layers for name, array in layer.arrays() if name.endswith("weight")]
+    assert [w.shape for w in weights] == [(5, 3, 3, 3), (5, 3, 3, 5), (4, 1, 1, 5), (4, 1, 1, 3), (1, 64)]
+    norms = [np.linalg.norm(w.reshape(len(w), -1), axis=1) for w in weights]
+    for norm in norms:
+        assert 0.1 < norm.max() <= 0.6 * (1 + 1e-6)
+    assert sum(norm.max() > 0.599 for norm in norms) >= 3
+
+
+def test_group_lasso_reaches_the_minimizer():
+    """Conditions of optimality: rows of the gradient are -group w/|w|, or no longer than that where w is zero."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 5))
+    Y = X[:, :2] @ rng.normal(size=(2, 6)) * np.array([3.0, 2.0, 0.05, 0.05, 1.0, 0.02])
+    group, l1 = 0.3, 0.02
+    for rule, penalty in (
+        (s.SGD(0.2), s.GroupLasso(group)),
+        (s.Momentum(0.2), s.GroupLasso(group)),
+        (s.Momentum(0.05, form="classical"), s.GroupLasso(group, l1=l1)),
+    ):
+        net = s.Network([s.Dense(6, use_bias=False)], 5, dtype="float64", seed=1)
+        run = s.train(
+            net, X, Y, optimizer=rule, batch_size=60, epochs=3000, loss="squared_error", penalty=penalty, progress=False
+        )
+        W = net.layers[0].weight
+        gradient = (X @ W.T - Y).T @ X / 60
+        zero = (W == 0).all(axis=1)
+        assert 2 <= zero.sum() <= 4
+        a = penalty.l1
+        inside = np.sign(gradient) * np.maximum(np.abs(gradient) - a, 0)
+        assert (np.linalg.norm(inside[zero], axis=1) <= group * (1 + 1e-6)).all()
+        w = W[~zero]
+        residual = gradient[~zero] + group * w / np.linalg.norm(w, axis=1, keepdims=True) + a * np.sign(w)
+        off = np.where(w == 0, np.maximum(np.abs(residual) - a, 0), residual)
+        np.testing.assert_allclose(off, 0, atol=1e-6)
+        wanted = ((X @ W.T - Y) ** 2).sum() / 120 + group * np.linalg.norm(W, axis=1).sum() + a * np.abs(W).sum()
+        assert run.history["objective"][-1] == pytest.approx(wanted, rel=1e-6)
+        assert run.history["zeros"][-1] == (W == 0).mean() > 0.3
+
+
+def test_group_lasso_of_filters_of_one_layer_for_any_threads():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(96, 8, 8, 2)).astype(np.float32)
+    y = (X[..., 0].mean(axis=(1, 2)) > 0).astype(int)
+    found = []
+    for threads in (1, 2):
+        block = s.Residual([s.Conv2D(24, 3, "relu", padding="same"), s.Conv2D(2, 1)])
+        net = s.Network([block, s.Dense(2, "softmax")], (8, 8, 2), seed=1)
+        s.train(
+            net,
+            X,
+            y,
+            optimizer=s.SGD(0.1),
+            epochs=20,
+            penalty={0: s.GroupLasso(0.1)},
+            n_threads=threads,
+            progress=False,
+        )
+        found.append(net.parameters.copy())
+        first = net.layers[0].arrays()[0][1].reshape(24, -1)
+        zero = (first == 0).all(axis=1)
+        assert zero.any()
+        assert not ((first == 0).any(axis=1) & ~zero).any()
+        assert not (net.layers[1].weight == 0).any()
+    np.testing.assert_array_equal(*found)
+
+
+def test_group_lasso_is_refused_where_it_has_no_step():
+    net, X, y = s.MLP([3, 2, 1]), np.ones((4, 3)), np.ones(4)
+    for rule in ("adam", "nesterov", "lion"):
+        with pytest.raises(ValueError, match="penalty must have no group part with"):
+            s.train(net, X, y, optimizer=rule, penalty=s.GroupLasso(0.1))
+    with pytest.raises(ValueError, match="penalty must have no group part with lbfgs"):
+        s.train(net, X, y, optimizer="lbfgs", penalty=s.GroupLasso(0.1))
+    with pytest.raises(ValueError, match="penalty must have no group part here"):
+        s.Risk(net, X, y, penalty=s.GroupLasso(0.1))
+    with pytest.raises(ValueError, match="group must be"):
+        s.GroupLasso(-1.0)
+    assert s.L1(0.1) + s.GroupLasso(0.2) == s.GroupLasso(0.2, l1=0.1)
+
+
+def test_activation_norms_are_root_mean_squares_of_the_last_step():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 6)), rng.normal(size=(40, 2))
+    histories = []
+    for threads in (1, 2):
+        net = s.Network([s.Dense(7, "tanh"), s.BatchNorm(), s.Dense(2)], 6, dtype="float64", seed=1)
+        start = net.copy()
+        run = s.train(net, X, y, optimizer=s.SGD(0.1), batch_size=40, epochs=3, n_threads=threads, progress=False)
+        histories.append(run.history["layer_activation_norm"])
+    # With one batch an epoch, the first epoch's step sees the parameters of the start.
+    hidden = np.tanh(X @ start.layers[0].weight.T + start.layers[0].bias)
+    normed = (hidden - hidden.mean(axis=0)) / np.sqrt(hidden.var(axis=0) + 1e-5)
+    out = normed @ start.layers[2].weight.T + start.layers[2].bias
+    wanted = [np.sqrt((a**2).mean()) for a in (hidden, normed, out)]
+    np.testing.assert_allclose(histories[0][0], wanted, rtol=1e-12)
+    np.testing.assert_array_equal(*histories)
+    assert histories[0].shape == (3, 3)
+    assert s.train(net, X, y, epochs=1, progress=False).history["layer_activation_norm"].shape == (1, 3)
+
+
 def test_constraints_are_refused_where_they_do_not_fit():
     X, y = np.ones((4, 3)), np.ones(4)
     with pytest.raises(TypeError, match="constraint must be"):
         s.train(s.MLP([3, 1]), X, y, constraint=3.0)
     with pytest.raises(ValueError, match="limit must be"):
         s.MaxNorm(0)
-    net = s.Network([s.Residual([s.Dense(3)]), s.Dense(1)], 3)
-    with pytest.raises(ValueError, match="residual blocks"):
-        s.train(net, X, y, constraint=s.MaxNorm(1.0))
     with pytest.raises(ValueError, match="constraint must be None with"):
         s.train(s.MLP([3, 1]), X, y, optimizer="lbfgs", constraint=s.MaxNorm(1.0))
 

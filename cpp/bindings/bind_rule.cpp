@@ -201,6 +201,8 @@ void register_rule(py::module_& m) {
            py::arg("eps_before_correction") = false, "Check and keep the hyper-parameters.")
       .def_property_readonly("name", &UpdateRule::name, "Name in the list of rules.")
       .def_property_readonly("slot_count", &UpdateRule::slot_count, "Arrays of state for each array of parameters.")
+      .def_property_readonly("allows_groups", &UpdateRule::allows_groups,
+                             "Whether it has a proximal step for groups of weights.")
       .def_property_readonly("allows_l1", &UpdateRule::allows_l1, "Whether it has a proximal step for l1.")
       .def_property_readonly("needs_lookahead", &UpdateRule::needs_lookahead,
                              "Whether gradients belong at the look-ahead point.")

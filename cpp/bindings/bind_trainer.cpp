@@ -29,6 +29,7 @@ class Training {
     o.l2 = options["l2"].cast<double>();
     if (options.contains("layer_l1")) o.layer_l1 = options["layer_l1"].cast<std::vector<double>>();
     if (options.contains("layer_l2")) o.layer_l2 = options["layer_l2"].cast<std::vector<double>>();
+    if (options.contains("layer_group")) o.layer_group = options["layer_group"].cast<std::vector<double>>();
     o.clip_norm = options["clip_norm"].cast<double>();
     o.n_threads = options["n_threads"].cast<int>();
     if (options.contains("max_norm")) o.max_norm = options["max_norm"].cast<double>();
@@ -86,6 +87,7 @@ class Training {
     if (!report.zeros.empty()) out["zeros"] = take(std::move(report.zeros));
     out["gradient_norm"] = take(std::move(report.gradient_norm));
     out["layer_gradient_norm"] = take(std::move(report.layer_gradient_norm), {n, net_.size()});
+    out["layer_activation_norm"] = take(std::move(report.layer_activation_norm), {n, net_.size()});
     out["seconds"] = take(std::move(report.seconds));
     report_ = out;
   }

@@ -2,6 +2,7 @@
 #include "steep/pass.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "steep/kernels.hpp"
 
@@ -210,6 +211,13 @@ void Pass<T>::gradients(TileRun run, int member, T* g, bool accumulate) {
   const Index l = tile(run.begin).layer, first = tile(run.begin).number;
   net_.layer(l).gradients(first, first + run.end - run.begin, block(l, 0, rows_, member), input_of(l, 0), delta(l, 0),
                           g + net_.offset(l), accumulate);
+}
+
+template <class T>
+double Pass<T>::activation_norm(Index layer) const {
+  const T* a = activations_[static_cast<std::size_t>(layer)].data();
+  const Index n = rows_ * net_.layer(layer).outputs();
+  return std::sqrt(kernels<T>().rule.squared_norm(0, 1, n, a, a) / static_cast<double>(n));
 }
 
 template class Pass<float>;

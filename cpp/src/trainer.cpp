@@ -35,6 +35,16 @@ void copy(const T* from, Buffer<T>& to) {
   std::copy_n(from, to.size(), to.data());
 }
 
+// Weights of a unit (a filter) of the layer that has the parameter `at`, which may lie in a block of layers.
+template <class T>
+Index unit_of(const Layer<T>& layer, Index at) {
+  for (const auto& part : layer.parts())
+    if (at >= part.offset && at < part.offset + part.layer->parameter_count())
+      return unit_of(*part.layer, at - part.offset);
+  const Shape weight = layer.arrays().front().shape;
+  return entries(weight) / weight.front();
+}
+
 // Rules whose weight decay is not part of the gradient need an l2 penalty added to it.
 bool decoupled(Rule rule) { return rule == Rule::adamw || rule == Rule::lion; }
 
@@ -69,6 +79,9 @@ Trainer<T>::Trainer(const Network<T>& net, const T* parameters, const T* state, 
   };
   each(options_.layer_l1, options_.l1);
   each(options_.layer_l2, options_.l2);
+  each(options_.layer_group, group_);
+  if (group_ > 0 && !rule.allows_groups())
+    throw std::invalid_argument(std::string(rule.name()) + " has no proximal step for groups");
   if (options_.l1 > 0 && !rule.allows_l1())
     throw std::invalid_argument(std::string(rule.name()) + " has no proximal step for l1");
   const Index n = static_cast<Index>(rows_.size());
@@ -87,7 +100,13 @@ Trainer<T>::Trainer(const Network<T>& net, const T* parameters, const T* state, 
   for (int k = 0; k < rule.slot_count(); ++k) slots_.emplace_back(net.parameter_count());
   tile_norms_.resize(static_cast<std::size_t>(pass_.tiles()));
   tile_penalties_.resize(static_cast<std::size_t>(pass_.tiles()));
-  sums_.resize(static_cast<std::size_t>(sum_layers + net.size()));
+  for (Index i = 0; i < pass_.tiles(); ++i) {
+    const auto& t = pass_.tile(i);
+    unit_.push_back(t.at.weight_begin == t.at.weight_end
+                        ? 1
+                        : unit_of(net.layer(t.layer), t.at.weight_begin - net.offset(t.layer)));
+  }
+  sums_.resize(static_cast<std::size_t>(sum_layers + 2 * net.size()));
   set_parameters(parameters, state);
 }
 
@@ -147,6 +166,10 @@ double Trainer<T>::penalty(Index i) const {
     for (Index j = 0; j < n; ++j) size += std::fabs(static_cast<double>(w[j]));
     sum += l1 * size;
   }
+  const double group = group_of(pass_.tile(i).layer);
+  const Index unit = unit_[static_cast<std::size_t>(i)];
+  for (Index j = 0; group > 0 && j < n; j += unit)
+    sum += group * std::sqrt(kernels<T>().rule.squared_norm(0, 1, unit, w + j, w + j));
   return sum;
 }
 
@@ -167,18 +190,32 @@ void Trainer<T>::update_tile(Index i, const RuleStep<T>& step, T gradient_scale)
   };
   segment(at.weight_begin, at.weight_end, true);
   segment(at.other_begin, at.other_end, false);
-  if (options_.non_negative || std::isfinite(options_.max_norm)) project(at, pass_.tile(i).layer);
+  shrink_units(i, group_of(pass_.tile(i).layer) * static_cast<double>(step.prox_rate));
+  if (options_.non_negative || std::isfinite(options_.max_norm)) project(i);
+}
+
+// The proximal step of threshold times the norm of each unit's weights: all of them become zero together.
+template <class T>
+void Trainer<T>::shrink_units(Index i, double threshold) {
+  if (threshold <= 0) return;
+  const Tile& at = pass_.tile(i).at;
+  const Index unit = unit_[static_cast<std::size_t>(i)];
+  for (T *w = theta_.data() + at.weight_begin, *end = theta_.data() + at.weight_end; w < end; w += unit) {
+    const double norm = std::sqrt(kernels<T>().rule.squared_norm(0, 1, unit, w, w));
+    const T scale = norm > threshold ? static_cast<T>(1 - threshold / norm) : T(0);
+    for (Index j = 0; j < unit; ++j) w[j] *= scale;
+  }
 }
 
 // A tile's weights onto the nearest that the constraints allow; its rows are whole.
 template <class T>
-void Trainer<T>::project(const Tile& at, Index layer) {
+void Trainer<T>::project(Index i) {
+  const Tile& at = pass_.tile(i).at;
   T *w = theta_.data() + at.weight_begin, *end = theta_.data() + at.weight_end;
   if (options_.non_negative)
     for (T* p = w; p < end; ++p) *p = *p < 0 ? T(0) : *p;
   if (w == end || !std::isfinite(options_.max_norm)) return;
-  const ArraySpec weight = net_.layer(layer).arrays().front();
-  const Index row = entries(weight.shape) / weight.shape.front();
+  const Index row = unit_[static_cast<std::size_t>(i)];
   for (; w < end; w += row) {
     const double norm = std::sqrt(kernels<T>().rule.squared_norm(0, 1, row, w, w));
     const T scale = static_cast<T>(options_.max_norm / norm);
@@ -199,7 +236,7 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
   batch_weight_ = weight;
   l2_ = options_.per_batch ? options_.l2 / weight : options_.l2;
   const bool in_order = !options_.per_batch && steps_ == 1 && static_cast<Index>(rows_.size()) == data_.n;
-  const bool clip = std::isfinite(options_.clip_norm), penalized = options_.l1 > 0 || l2_ > 0;
+  const bool clip = std::isfinite(options_.clip_norm), penalized = sparse() || l2_ > 0;
 
   RuleStep<T> step = rule_.step<T>(t_ + 1, rate);
   const T* w = theta_.data();
@@ -244,6 +281,8 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
     loss += pass_.run(w, state_.data(), packed_, data_, rows,
                       {true, true, options_.seed, static_cast<std::uint32_t>(epoch_)}, team);
     if (final && !std::isfinite(loss)) return Outcome::diverged;
+    for (Index l = 0; final && position_ + 1 == steps_ && l < net_.size(); ++l)
+      sums_[static_cast<std::size_t>(sum_layers + net_.size() + l)] = pass_.activation_norm(l);
     if (n > chunk && monitor.poll()) return Outcome::interrupted;
     team.run(static_cast<Index>(runs_.size()), [&](Index task, int member) {
       const auto run = runs_[static_cast<std::size_t>(task)];
@@ -339,7 +378,9 @@ bool Trainer<T>::finish_epoch(TrainReport& report, Team& team, Monitor& monitor)
   for (Index l = 0; l < net_.size(); ++l)
     report.layer_gradient_norm.push_back(sums_[static_cast<std::size_t>(sum_layers + l)] / steps);
   if (has_validation_) report.val_loss.push_back(val_loss);
-  if (options_.l1 > 0) report.zeros.push_back(zero_share());
+  for (Index l = 0; l < net_.size(); ++l)
+    report.layer_activation_norm.push_back(sums_[static_cast<std::size_t>(sum_layers + net_.size() + l)]);
+  if (sparse()) report.zeros.push_back(zero_share());
   report.seconds.push_back(monitor.seconds());
   ++epoch_;
   position_ = 0;
@@ -354,7 +395,8 @@ TrainReport Trainer<T>::run(Index epochs, const double* rates, double max_second
   for (auto* column :
        {&report.loss, &report.objective, &report.val_loss, &report.gradient_norm, &report.zeros, &report.seconds})
     column->reserve(reserve);
-  report.layer_gradient_norm.reserve(reserve * static_cast<std::size_t>(net_.size()));
+  for (auto* column : {&report.layer_gradient_norm, &report.layer_activation_norm})
+    column->reserve(reserve * static_cast<std::size_t>(net_.size()));
   const double flops = 3 * net_.flops_per_row() * static_cast<double>(std::min(options_.batch_size, pass_.max_rows()));
   // Three barriers and a cold second cache a step: below about 3 million operations a thread they cost what they save.
   Team team(worthwhile_threads(flops / 3, options_.n_threads));

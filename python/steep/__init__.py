@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from .penalties import L1 as L1
     from .penalties import L2 as L2
     from .penalties import ElasticNet as ElasticNet
+    from .penalties import GroupLasso as GroupLasso
     from .posterior import Posterior as Posterior
     from .posterior import laplace as laplace
     from .rate_range import RateRange as RateRange
@@ -190,6 +191,7 @@ _LAZY = {
     "Cosine": "schedules",
     "Dataset": "readers",
     "ElasticNet": "penalties",
+    "GroupLasso": "penalties",
     "Exponential": "schedules",
     "InverseTime": "schedules",
     "L1": "penalties",

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ._checks import check_positive, show
-
-if TYPE_CHECKING:
-    from .network import Network
 
 __all__ = ["MaxNorm", "NonNegative", "resolve_constraint"]
 
@@ -55,7 +52,7 @@ class NonNegative:
     """
 
 
-def resolve_constraint(constraint: Any, net: Network) -> dict[str, Any]:
+def resolve_constraint(constraint: Any) -> dict[str, Any]:
     """Return a constraint, or several, as options of the core."""
     several = constraint if isinstance(constraint, Sequence) else [] if constraint is None else [constraint]
     options: dict[str, Any] = {}
@@ -63,8 +60,6 @@ def resolve_constraint(constraint: Any, net: Network) -> dict[str, Any]:
         if isinstance(one, NonNegative):
             options["non_negative"] = True
         elif isinstance(one, MaxNorm):
-            if any(spec.parts() for spec in net._specs):
-                raise ValueError(f"constraint must not be a MaxNorm in a network with residual blocks, got {one!r}")
             options["max_norm"] = one.limit
         else:
             raise TypeError(f"constraint must be steep.MaxNorm(a), steep.NonNegative() or both, got {show(one)}")

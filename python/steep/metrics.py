@@ -140,8 +140,8 @@ def lower_is_better(name: str) -> bool:
 
 
 _RESERVED = (
-    "loss", "objective", "learning_rate", "gradient_norm", "layer_gradient_norm", "seconds", "step_size", "damping",
-    "zeros",
+    "loss", "objective", "learning_rate", "gradient_norm", "layer_gradient_norm", "layer_activation_norm", "seconds",
+    "step_size", "damping", "zeros",
 )  # fmt: skip
 
 

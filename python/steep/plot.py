@@ -11,7 +11,7 @@ from ._validation import Array, check_integer, show
 from .objectives import Objective
 from .results import Result, gap
 
-__all__ = ["compare", "contour", "gradients", "history"]
+__all__ = ["activations", "compare", "contour", "gradients", "history"]
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#7f7f7f")
 _FLOOR = 1e-17
@@ -200,7 +200,7 @@ def history(columns: Mapping[str, Array], names: Any = None, axes: Any = None) -
     plt = _pyplot()
     if isinstance(names, str):
         names = [names]
-    hidden = ("seconds", "learning_rate", "gradient_norm", "layer_gradient_norm", "objective")
+    hidden = ("seconds", "learning_rate", "gradient_norm", "layer_gradient_norm", "layer_activation_norm", "objective")
     wanted = [name for name in columns if name not in hidden] if names is None else list(names)
     for name in wanted:
         if name not in columns:
@@ -241,8 +241,28 @@ def gradients(run: Any, ax: Any = None) -> Any:
     -------
     figure
     """
+    return _by_layer(run.history["layer_gradient_norm"], "gradient norm", ax)
+
+
+def activations(run: Any, ax: Any = None) -> Any:
+    """
+    Draw the root mean square of each layer's outputs against epochs: where signals die out, saturate or explode.
+
+    Parameters
+    ----------
+    run : Run
+        From :func:`steep.train`.
+    ax : Matplotlib axes, optional
+
+    Returns
+    -------
+    figure
+    """
+    return _by_layer(run.history["layer_activation_norm"], "activation norm", ax)
+
+
+def _by_layer(norms: Array, label: str, ax: Any) -> Any:
     plt = _pyplot()
-    norms = np.asarray(run.history["layer_gradient_norm"])
     if ax is None:
         _, ax = plt.subplots(figsize=(7, 4), layout="constrained")
     epochs = np.arange(1, len(norms) + 1)
@@ -250,7 +270,7 @@ def gradients(run: Any, ax: Any = None) -> Any:
     for layer, colour in enumerate(colours):
         if np.any(norms[:, layer] > 0):
             ax.semilogy(epochs, np.maximum(norms[:, layer], _FLOOR), color=colour, label=f"layer {layer}")
-    ax.set(xlabel="epoch", ylabel="gradient norm")
+    ax.set(xlabel="epoch", ylabel=label)
     ax.legend(fontsize="small", ncols=2)
     ax.grid(alpha=0.3)
     return ax.figure

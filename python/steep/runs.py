@@ -30,11 +30,13 @@ class History(dict[str, Array]):
     ``loss`` (weighted mean of the minibatch losses before each update, penalty left out), ``objective`` (with the
     penalty), ``val_loss``, each metric and ``val_`` metric, ``learning_rate`` (of the epoch's first step),
     ``gradient_norm`` (mean over steps, penalty included, before clipping), ``layer_gradient_norm`` (epochs, layers),
-    ``seconds`` since the start; with an l1 penalty ``zeros``, the share of weights that are exactly zero.
+    ``layer_activation_norm`` (epochs, layers; root mean square of a layer's outputs in the epoch's last step),
+    ``seconds`` since the start; with an l1 or a group penalty ``zeros``, the share of weights that are exactly zero.
 
-    Full-batch methods give ``loss`` and the norms after the iteration, at the parameters that they are then at; their
-    ``learning_rate`` is the ``step_size`` along their direction (NaN where they have none), and they add ``damping``
-    and the like. All norms are Euclidean (a method's own test, in its message, may be of another).
+    Full-batch methods leave out the activations' norms and give ``loss`` and the norms after the iteration, at the
+    parameters that they are then at; their ``learning_rate`` is the ``step_size`` along their direction (NaN where they
+    have none), and they add ``damping`` and the like. All norms are Euclidean (a method's own test, in its message, may
+    be of another).
     """
 
     def __init__(self, columns: Mapping[str, Array] | None = None) -> None:

@@ -28,7 +28,7 @@ from .callbacks import EarlyStopping
 from .constraints import resolve_constraint
 from .metrics import resolve_metrics
 from .network import Network
-from .penalties import resolve_layer_penalties, resolve_penalty
+from .penalties import resolve_groups, resolve_layer_penalties, resolve_penalty
 from .rules import RULE_NAMES, SGD, Rule, resolve_optimizer
 from .runs import Run
 from .schedules import Schedule
@@ -82,8 +82,9 @@ def train(
         Default: min(128, n). The last short batch is used.
     epochs : int, default 100
         In all; a resumed run makes the rest.
-    penalty : steep.L2, steep.L1 or steep.ElasticNet, optional
-        On weights, not on biases. L1 acts by the rule's own proximal step; Lion and Rprop refuse it. A list of one for
+    penalty : steep.L2, steep.L1, steep.ElasticNet or steep.GroupLasso, optional
+        On weights, not on biases. L1 acts by the rule's own proximal step; Lion and Rprop refuse it. GroupLasso makes
+        whole units zero, with SGD or momentum. A list of one for
         each layer, or a dict of layer numbers, gives each layer its own.
     validation : float, (X, y) or (X, y, weights), optional
         A fraction is split off by seed, stratified for classes.
@@ -159,7 +160,8 @@ def train(
     smoothing = check_in_range(label_smoothing, "label_smoothing", 0.0, 1.0, "left")
     tol = -1.0 if tol is None else check_non_negative(tol, "tol")
     own = resolve_layer_penalties(penalty, len(net._specs))
-    l1, l2 = resolve_penalty(penalty) if own is None else (max(own[0]), max(own[1]))
+    l1, l2 = resolve_penalty(penalty, groups=True) if own is None else (max(own[0]), max(own[1]))
+    groups = resolve_groups(penalty, len(net._specs))
     measures = resolve_metrics(metrics)
     calls = _callbacks(callbacks)
     if batch_size is not None:
@@ -172,6 +174,11 @@ def train(
         raise ValueError(
             f"penalty must have no l1 part with {type(rule).__name__}, which has no step size to scale its proximal "
             f"step by, got {penalty!r}: use Adam or SGD"
+        )
+    if groups is not None and method is None and not rule.core.allows_groups:
+        raise ValueError(
+            f"penalty must have no group part with {type(rule).__name__}, which has no single step size for the "
+            f"weights of a unit, got {show(penalty)}: use SGD or Momentum"
         )
     seen = net
     if method is not None:
@@ -203,6 +210,8 @@ def train(
             )
         if own is not None:
             raise ValueError(f"penalty must be one for all layers with {method.name}, got {show(penalty)}")
+        if groups is not None:
+            raise ValueError(f"penalty must have no group part with {method.name}, got {show(penalty)}")
         for name, value in (("constraint", constraint), ("augment", augment)):
             if value is not None:
                 raise ValueError(f"{name} must be None with {method.name}, got {value!r}")
@@ -225,7 +234,9 @@ def train(
     }  # fmt: skip
     if own is not None:
         options["layer_l1"], options["layer_l2"] = own
-    options |= resolve_constraint(constraint, net)
+    if groups is not None:
+        options["layer_group"] = groups
+    options |= resolve_constraint(constraint)
     if augment is not None:
         options["augment"] = asdict(augment)
     trainer = problem.trainer(net, rule, options)

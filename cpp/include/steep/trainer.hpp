@@ -17,6 +17,7 @@ struct TrainOptions {
   std::uint64_t seed = 0;
   double l1 = 0, l2 = 0;                   // penalty on weights
   std::vector<double> layer_l1, layer_l2;  // of each layer; empty: l1 and l2 for all
+  std::vector<double> layer_group;         // lambda of the sum of the norms of each unit's weights; empty: 0
   double max_norm = INFINITY;  // of the weights of a unit (a row of a layer's weight), by projection after each step
   bool non_negative = false;   // weights
   Augmentation augment;
@@ -35,7 +36,8 @@ struct TrainReport {
   End end = End::running;
   Index diverged_step = -1;  // step of the epoch, from 0
   std::vector<double> loss, objective, val_loss, gradient_norm, layer_gradient_norm, seconds;  // an entry an epoch
-  std::vector<double> zeros;  // share of the weights, with an l1 penalty
+  std::vector<double> layer_activation_norm;  // root mean square of each layer's outputs in the epoch's last step
+  std::vector<double> zeros;                  // share of the weights, with an l1 or a group penalty
 };
 
 template <class T>
@@ -85,7 +87,10 @@ class Trainer {
     const double l2 = options_.layer_l2[static_cast<std::size_t>(layer)];
     return options_.per_batch ? l2 / batch_weight_ : l2;
   }
-  void project(const Tile& at, Index layer);
+  double group_of(Index layer) const { return options_.layer_group[static_cast<std::size_t>(layer)]; }
+  bool sparse() const { return options_.l1 > 0 || group_ > 0; }
+  void shrink_units(Index tile, double threshold);
+  void project(Index tile);
   void update_tile(Index i, const RuleStep<T>& step, T gradient_scale);
   double penalty(Index i) const;
   // These two say false when the monitor stopped them, and can then be called again.
@@ -105,6 +110,8 @@ class Trainer {
   Index steps_ = 0;
   double l2_ = 0, batch_weight_ = 1;  // of the step in progress; l2_ is the largest of all layers
   bool rule_adds_l2_ = false;
+  double group_ = 0;         // the largest of all layers
+  std::vector<Index> unit_;  // weights of a unit, of each tile
   Pass<T> pass_;
   Packed<T> packed_;
   Buffer<T> theta_, state_, gradient_, ahead_;
@@ -113,7 +120,8 @@ class Trainer {
   Index t_ = 0, epoch_ = 0, position_ = 0;
   std::vector<typename Pass<T>::TileRun> runs_;  // what the threads of the call in progress share out
   std::vector<double> tile_norms_, tile_penalties_;
-  std::vector<double> sums_;  // loss, penalty, weight, gradient norm, steps, then each layer's gradient norm
+  std::vector<double> sums_;  // loss, penalty, weight, gradient norm, steps, then each layer's gradient norm,
+                              // and its activation norm
 };
 
 }  // namespace steep

@@ -26,6 +26,7 @@ struct UpdateRule {
   // Throws std::invalid_argument that names the parameter and its rule.
   void check() const;
   int slot_count() const;           // arrays like theta, zero at the start
+  bool allows_groups() const;       // one step scale for all entries, and no look ahead
   bool allows_l1() const;           // false: lion, rprop have no step scale
   bool needs_lookahead() const;     // true: nesterov, whose gradient belongs at RuleKernels::lookahead
   bool uses_learning_rate() const;  // at every step; false: rprop, which takes it as its first step size only
