@@ -247,7 +247,7 @@ class LBFGS(Solver):
     """
     L-BFGS, with bounds.
     """
-    def __init__(self, memory: typing.SupportsInt | typing.SupportsIndex, precondition: bool = False) -> None:
+    def __init__(self, memory: typing.SupportsInt | typing.SupportsIndex, precondition: bool = False, draft: bool = False) -> None:
         ...
 class StepRule:
     """
@@ -514,6 +514,8 @@ class Damping:
     
     Members:
     
+      auto
+    
       trust_region
     
       nielsen
@@ -521,6 +523,7 @@ class Damping:
       marquardt
     """
     __members__: typing.ClassVar[dict[str, Damping]]
+    auto: typing.ClassVar[Damping]
     marquardt: typing.ClassVar[Damping]
     nielsen: typing.ClassVar[Damping]
     trust_region: typing.ClassVar[Damping]
@@ -612,7 +615,7 @@ class LevenbergMarquardt(Solver):
     """
     Levenberg-Marquardt.
     """
-    def __init__(self, *, damping: Damping, initial: typing.SupportsFloat | typing.SupportsIndex, increase: typing.SupportsFloat | typing.SupportsIndex, decrease: typing.SupportsFloat | typing.SupportsIndex, largest: typing.SupportsFloat | typing.SupportsIndex, scale: bool, geodesic: bool, polish: bool, ftol: typing.SupportsFloat | typing.SupportsIndex, xtol: typing.SupportsFloat | typing.SupportsIndex, gtol: typing.SupportsFloat | typing.SupportsIndex, max_evaluations: typing.SupportsInt | typing.SupportsIndex, factorization: Factorization, scales: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
+    def __init__(self, *, damping: Damping, initial: typing.SupportsFloat | typing.SupportsIndex, increase: typing.SupportsFloat | typing.SupportsIndex, decrease: typing.SupportsFloat | typing.SupportsIndex, largest: typing.SupportsFloat | typing.SupportsIndex, scale: bool | None, geodesic: bool, polish: bool, ftol: typing.SupportsFloat | typing.SupportsIndex, xtol: typing.SupportsFloat | typing.SupportsIndex, gtol: typing.SupportsFloat | typing.SupportsIndex, max_evaluations: typing.SupportsInt | typing.SupportsIndex, factorization: Factorization, scales: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
         ...
 class GaussNewton(Solver):
     """
@@ -721,6 +724,11 @@ class UpdateRule:
     def update(self, t: typing.SupportsInt | typing.SupportsIndex, learning_rate: typing.SupportsFloat | typing.SupportsIndex, l1: typing.SupportsFloat | typing.SupportsIndex, params: list[numpy.ndarray], grads: list[numpy.ndarray], slots: list[list[numpy.ndarray]]) -> bool:
         """
         Step t in place; False, and nothing changed, if an array is not exact.
+        """
+    @property
+    def allows_groups(self) -> bool:
+        """
+        Whether it has a proximal step for groups of weights.
         """
     @property
     def allows_l1(self) -> bool:

@@ -61,7 +61,7 @@ class History(dict[str, Array]):
     def add_columns(self, names: Iterable[str], layers: int) -> None:
         """Add the columns that are not there yet, without epochs."""
         for name in names:
-            self.setdefault(name, np.zeros((0, layers) if name == "layer_gradient_norm" else 0))
+            self.setdefault(name, np.zeros((0, layers) if name.startswith("layer_") else 0))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return History, ({name: column.copy() for name, column in self.items()},)

@@ -192,11 +192,12 @@ def train(
     names = ["loss", "objective", *measures]
     if problem.validation is not None:
         names += ["val_loss", *(f"val_{name}" for name in measures)]
-    columns = [*names, "gradient_norm", "learning_rate", "seconds", *(["zeros"] if l1 > 0 and method is None else [])]
+    sparse = method is None and (l1 > 0 or groups is not None)
+    columns = [*names, "gradient_norm", "learning_rate", "seconds", *(["zeros"] if sparse else [])]
     if early_stopping is not None and early_stopping.monitor not in columns:
         hint = ": give validation" if early_stopping.monitor.startswith("val_") else ""
         raise ValueError(f"monitor must be one of {', '.join(columns)}, got {early_stopping.monitor!r}{hint}")
-    columns.append("layer_gradient_norm")
+    columns += ["layer_gradient_norm"] if method is not None else ["layer_gradient_norm", "layer_activation_norm"]
     if augment is not None and not isinstance(augment, Augment):
         raise TypeError(f"augment must be None or steep.Augment(...), got {show(augment)}")
     if augment is not None and len(net.input_shape) != 3:
