@@ -12,6 +12,11 @@ DOCUMENTED = [name for name in steep.__all__ if callable(getattr(steep, name))]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
+def own_parts(thing):
+    """Return a class with those of steep that it is made of, or the one thing that is no class."""
+    return [c for c in inspect.getmro(thing) if c.__module__.startswith("steep")] if inspect.isclass(thing) else [thing]
+
+
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_documented(name):
     thing = getattr(steep, name)
@@ -26,9 +31,16 @@ def test_examples_run(name):
     finder = doctest.DocTestFinder(recurse=True, exclude_empty=True)
     runner = doctest.DocTestRunner(optionflags=OPTIONS)
     report: list[str] = []
-    for test in finder.find(getattr(steep, name), name, globs={"steep": steep, "np": np}):
-        runner.run(test, out=report.append)
+    for thing in own_parts(getattr(steep, name)):
+        for test in finder.find(thing, name, globs={"steep": steep, "np": np}):
+            runner.run(test, out=report.append)
     assert runner.failures == 0, "".join(report)
+
+
+def test_examples_of_methods_in_parts_of_a_class_run():
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    found = {test.name for part in own_parts(steep.Network) for test in finder.find(part, "Network") if test.examples}
+    assert {"Network", "Network.jacobian", "Network.forward"} <= found
 
 
 def test_examples_of_the_page_on_second_order():

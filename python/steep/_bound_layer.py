@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ._layout import view
 from ._validation import Array
 from .layers import Layer
-
-if TYPE_CHECKING:
-    from .network import Network
 
 __all__ = ["BoundLayer"]
 
@@ -17,17 +15,16 @@ __all__ = ["BoundLayer"]
 class BoundLayer:
     """A layer of a network, with its arrays as writable views: `weight`, `bias`."""
 
-    def __init__(self, net: Network, spec: Layer, row: dict[str, Any]) -> None:
-        self._net, self._spec, self._row = net, spec, row
+    def __init__(self, vectors: dict[str, Array], spec: Layer, row: dict[str, Any]) -> None:
+        self._vectors, self._spec, self._row = vectors, spec, row
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        net, row = self._net, self._row
-        for source, vector in (("arrays", net._parameters), ("state", net.state)):
-            for key, shape, offset in row[source]:
+        for source, vector in self._vectors.items():
+            for key, shape, offset in self._row[source]:
                 if key == name:
-                    return net._view(vector, shape, offset)
+                    return view(vector, shape, offset)
         return getattr(self._spec, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -42,7 +39,7 @@ class BoundLayer:
     def parts(self) -> list[BoundLayer]:
         """The layers inside this one (of a residual block: its layers, then its shortcut's)."""
         rows = self._row["parts"]
-        return [BoundLayer(self._net, spec, row) for spec, row in zip(self._spec.parts(), rows, strict=True)]
+        return [BoundLayer(self._vectors, spec, row) for spec, row in zip(self._spec.parts(), rows, strict=True)]
 
     def arrays(self) -> Iterator[tuple[str, Array]]:
         """Yield name and view of each array."""

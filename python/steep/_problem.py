@@ -10,12 +10,12 @@ import numpy as np
 
 from . import _core
 from ._checks import check_in_range, show
+from ._network_scaling import ScaledNetwork
 from ._targets import CLASS_LOSSES, MARGIN_LOSSES, as_class_weights, as_targets
 from ._validation import Array, as_weights
 from .losses import resolve_loss
 
 if TYPE_CHECKING:
-    from .network import Network
     from .rules import Rule
 
 __all__ = ["Part", "Problem", "prepare"]
@@ -83,7 +83,7 @@ class Problem:
         w = self.train.weights
         return len(self.train.X) if w is None else int(np.count_nonzero(w))
 
-    def trainer(self, net: Network, rule: Rule, options: dict[str, Any]) -> Any:
+    def trainer(self, net: ScaledNetwork, rule: Rule, options: dict[str, Any]) -> Any:
         """Return a trainer of the core for a network."""
         kind: Any = _core.Trainer32 if net.dtype == np.float32 else _core.Trainer64
         exact = net._exact
@@ -96,7 +96,7 @@ class Problem:
         return trainer
 
     def measure(
-        self, net: Network, parameters: Array, state: Array, metrics: dict[str, Callable[..., float]]
+        self, net: ScaledNetwork, parameters: Array, state: Array, metrics: dict[str, Callable[..., float]]
     ) -> dict[str, Array]:
         """Return the metrics of the training and validation rows, each an array of one entry."""
         found: dict[str, Array] = {}
@@ -132,7 +132,7 @@ class Problem:
 
 
 def prepare(
-    net: Network, X: Any, y: Any, loss: Any, validation: Any, sample_weight: Any, class_weight: Any, seed: int
+    net: ScaledNetwork, X: Any, y: Any, loss: Any, validation: Any, sample_weight: Any, class_weight: Any, seed: int
 ) -> Problem:
     """Check and convert everything that `train` and `Risk` are given; nothing is changed."""
     name, parameter = resolve_loss(loss, net.output_activation, net.n_outputs)
@@ -175,7 +175,7 @@ def prepare(
     return Problem(whole, held, name, parameter)
 
 
-def _check_network(net: Network, loss: str) -> None:
+def _check_network(net: ScaledNetwork, loss: str) -> None:
     """Refuse what can be evaluated but not trained."""
     for i, layer in enumerate(net.layers[:-1]):
         if getattr(layer, "activation", None) == "step":
@@ -190,7 +190,7 @@ def _check_network(net: Network, loss: str) -> None:
                 raise ValueError(f"{name} must be None with the loss {loss}, whose targets have no unit, got {got}")
 
 
-def _part(net: Network, X: Any, y: Any, weights: Any, loss: str, x_name: str, y_name: str, w_name: str) -> Part:
+def _part(net: ScaledNetwork, X: Any, y: Any, weights: Any, loss: str, x_name: str, y_name: str, w_name: str) -> Part:
     inputs = net._as_inputs(X, x_name)
     if inputs.dtype == np.float64 and net.dtype == np.float32:
         _check_range(inputs, x_name)

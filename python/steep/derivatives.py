@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import _core
 from ._checks import check_choice, check_integer, check_threads
+from ._network_scaling import ScaledNetwork
 from ._problem import prepare
 from ._validation import Array
-
-if TYPE_CHECKING:
-    from .network import Network
 
 __all__ = ["input_gradients", "iter_jacobian", "jacobian", "sample_gradients"]
 
@@ -19,11 +17,11 @@ _LIMIT = 2**31  # bytes of one result
 _WRT = ("parameters", "inputs")
 
 
-def _size(net: Network, wrt: str) -> int:
+def _size(net: ScaledNetwork, wrt: str) -> int:
     return net.n_inputs if check_choice(wrt, "wrt", _WRT) == "inputs" else net.parameters.size
 
 
-def jacobian(net: Network, X: Any, wrt: str = "parameters", *, n_threads: int | None = None) -> Array:
+def jacobian(net: ScaledNetwork, X: Any, wrt: str = "parameters", *, n_threads: int | None = None) -> Array:
     """
     Return the derivatives of the outputs (after the declared output activation and the output scaling).
 
@@ -62,7 +60,7 @@ def jacobian(net: Network, X: Any, wrt: str = "parameters", *, n_threads: int | 
 
 
 def iter_jacobian(
-    net: Network, X: Any, wrt: str = "parameters", *, rows: int = 256, n_threads: int | None = None
+    net: ScaledNetwork, X: Any, wrt: str = "parameters", *, rows: int = 256, n_threads: int | None = None
 ) -> Iterator[Array]:
     """
     Yield the Jacobian of one block of rows after the other.
@@ -85,7 +83,7 @@ def iter_jacobian(
     return (jacobian(net, matrix[i : i + rows], wrt, n_threads=n_threads) for i in range(0, len(matrix), rows))
 
 
-def sample_gradients(net: Network, X: Any, y: Any, *, loss: Any = None, n_threads: int | None = None) -> Array:
+def sample_gradients(net: ScaledNetwork, X: Any, y: Any, *, loss: Any = None, n_threads: int | None = None) -> Array:
     """
     Return each row's own gradient with respect to the parameters, (n, p).
 
@@ -101,7 +99,7 @@ def sample_gradients(net: Network, X: Any, y: Any, *, loss: Any = None, n_thread
     return _row_gradients(net, X, y, loss, False, n_threads)
 
 
-def input_gradients(net: Network, X: Any, y: Any, *, loss: Any = None, n_threads: int | None = None) -> Array:
+def input_gradients(net: ScaledNetwork, X: Any, y: Any, *, loss: Any = None, n_threads: int | None = None) -> Array:
     """
     Return the gradient of each row's loss with respect to its inputs as they are given, (n, n_inputs).
 
@@ -117,7 +115,7 @@ def input_gradients(net: Network, X: Any, y: Any, *, loss: Any = None, n_threads
     return _row_gradients(net, X, y, loss, True, n_threads)
 
 
-def _row_gradients(net: Network, X: Any, y: Any, loss: Any, inputs: bool, n_threads: int | None) -> Array:
+def _row_gradients(net: ScaledNetwork, X: Any, y: Any, loss: Any, inputs: bool, n_threads: int | None) -> Array:
     problem = prepare(net, X, y, loss, None, None, None, 0)
     size = net.n_inputs if inputs else net.parameters.size
     bytes_ = len(problem.train.X) * size * net.dtype.itemsize

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from . import _core
 from ._checks import check_bool, check_seed, check_threads, show
+from ._network_scaling import ScaledNetwork
 from ._validation import Array
-
-if TYPE_CHECKING:
-    from .network import Network
 
 __all__ = ["Loop"]
 
@@ -25,7 +23,7 @@ class Loop:
     net : Network
     """
 
-    def __init__(self, net: Network) -> None:
+    def __init__(self, net: ScaledNetwork) -> None:
         self.net = net
         kind = _core.Session32 if net.dtype == np.float32 else _core.Session64
         self._session: Any = kind(net._core)

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from . import _core
-from ._bound_layer import BoundLayer
-from ._checks import check_bool, check_integer, check_seed, check_threads, show
-from ._validation import Array, as_matrix, as_parameters, as_scale, float_dtype
+from . import serialization
+from ._checks import check_bool, check_threads
+from ._network_derivatives import DifferentiableNetwork
+from ._validation import Array, float_dtype
 from .layers import Dense, Layer, layer_from_config
+from .metrics import classes_of
 
 if TYPE_CHECKING:
     from .posterior import Posterior
 
 __all__ = ["Network"]
 
-_SCALING = ("input_scale", "input_shift", "output_scale", "output_shift")
-_INPUT_ELEMENTS = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
 
-
-def _with_parts(specs: Sequence[Layer], layout: Sequence[dict[str, Any]]) -> Iterator[tuple[Layer, dict[str, Any]]]:
-    """Yield layers with their rows of the layout, and the layers inside a layer right after it."""
-    for spec, row in zip(specs, layout, strict=True):
-        yield spec, row
-        yield from _with_parts(spec.parts(), row["parts"])
-
-
-class Network:
+class Network(DifferentiableNetwork):
     """
     A network of layers: ``h(x; w)``.
 
@@ -81,130 +70,10 @@ class Network:
         output_scale: Any = None,
         output_shift: Any = None,
     ) -> None:
-        if isinstance(layers, Layer) or not isinstance(layers, Sequence):
-            raise TypeError(f"layers must be a list of layers, got {show(layers)}")
-        for i, layer in enumerate(layers):
-            if not isinstance(layer, Layer):
-                raise TypeError(f"layers must hold layers such as steep.Dense(10), got {show(layer)} at {i}")
-        sides = (input_shape,) if not isinstance(input_shape, tuple | list) else tuple(input_shape)
-        if not sides:
-            raise ValueError("input_shape must be an int or a tuple of at least one, got ()")
-        self.input_shape = tuple(check_integer(side, "input_shape", 1) for side in sides)
-        self.dtype = float_dtype(dtype)
-        self.seed = check_seed(seed)
-        self._specs = tuple(layers)
-        self._make_core()
-        self._parameters = np.zeros(self._core.parameter_count, self.dtype)
-        self._state: Array = self._core.initial_state()
-        self._loop: Any = None
-        self._scaling: dict[str, Any] = {}
-        self._exact: dict[str, Array | None] = {}
-        self.input_scale, self.input_shift = input_scale, input_shift
-        self.output_scale, self.output_shift = output_scale, output_shift
-        self.initialize(self.seed)
-
-    def _make_core(self) -> None:
-        kind = _core.Network32 if self.dtype == np.float32 else _core.Network64
-        self._core: Any = kind([layer.to_config() for layer in self._specs], self.input_shape)
-        self._layout = self._core.layout()
-        self.n_inputs: int = self._core.n_inputs
-        self.n_outputs: int = self._core.n_outputs
-        self.output_shape: tuple[int, ...] = self._core.output_shape
-        self.output_activation: str = self._core.output_activation
+        super().__init__(layers, input_shape, dtype, seed, input_scale, input_shift, output_scale, output_shift)
+        self._loop = None
         self.posterior: Posterior | None = None
-
-    def initialize(self, seed: int) -> None:
-        """
-        Draw new initial parameters, and reset the state.
-
-        Parameters
-        ----------
-        seed : int
-        """
-        self.seed = seed = check_seed(seed)
-        self._parameters[...] = self._core.initial_parameters()
-        for number, (layer, row) in enumerate(_with_parts(self._specs, self._layout)):
-            arrays = {name: self._view(self._parameters, shape, offset) for name, shape, offset in row["arrays"]}
-            if "weight" not in arrays:
-                continue
-            weight = arrays.pop("weight")
-            out = weight.shape[0]
-            drawn, bias = _core.initialize(
-                layer.weight_initialization(), out, weight.size // out, row["fan_in"], row["fan_out"], seed, number
-            )
-            weight[...] = drawn.reshape(weight.shape)
-            if "bias" in arrays:
-                arrays["bias"][...] = bias
-        self.state[...] = self._core.initial_state()
-
-    @staticmethod
-    def _view(vector: Array, shape: tuple[int, ...], offset: int) -> Array:
-        return vector[offset : offset + prod(shape)].reshape(shape)
-
-    @property
-    def parameters(self) -> Array:
-        """The flat vector of all parameters, (p,): a writable view; assignment copies into it."""
-        return self._parameters
-
-    @parameters.setter
-    def parameters(self, w: Any) -> None:
-        self._parameters[...] = as_parameters(w, self._parameters.size, "parameters", self.dtype)
-
-    @property
-    def state(self) -> Array:
-        """What is kept but not trained, such as running statistics: a writable view; assignment copies into it."""
-        return self._state
-
-    @state.setter
-    def state(self, values: Any) -> None:
-        self._state[...] = as_parameters(values, self._state.size, "state", self.dtype)
-
-    @property
-    def layers(self) -> list[BoundLayer]:
-        """The layers with their arrays."""
-        return [BoundLayer(self, spec, row) for spec, row in zip(self._specs, self._layout, strict=True)]
-
-    def weight_mask(self) -> Array:
-        """Return which entries of `parameters` are weights, (p,): what penalties act on; not biases, gamma and beta."""
-        mask = np.zeros(self._parameters.size, bool)
-        for row in self._layout:
-            for name, shape, offset in row["arrays"]:
-                if name.rpartition(".")[2] == "weight":
-                    mask[offset : offset + prod(shape)] = True
-        return mask
-
-    def layer_norms(self, vector: Array) -> Array:
-        """Return the Euclidean norm of each layer's part of a vector like `parameters`, (1, layers)."""
-        parts = [[vector[o : o + prod(s)] for _, s, o in row["arrays"]] for row in self._layout]
-        return np.array([[np.sqrt(sum(float(part @ part) for part in row)) for row in parts]])
-
-    def changes_in_training(self) -> str | None:
-        """Return the kind of the first layer that is another function in training than in inference, or None."""
-        for layer, _ in _with_parts(self._specs, self._layout):
-            if layer.kind == "batch_norm" or getattr(layer, "rate", 0) > 0:
-                return layer.kind
-        return None
-
-    def state_momentum(self) -> Array:
-        """Return the momentum of the running statistics, one for each entry of `state`."""
-        momentum = np.zeros(self.state.size)
-        for layer, row in _with_parts(self._specs, self._layout):
-            for _, shape, offset in row["state"] if not row["parts"] else ():
-                momentum[offset : offset + prod(shape)] = getattr(layer, "momentum", 0.0)
-        return momentum
-
-    def _set_scaling(self, name: str, value: Any) -> None:
-        width = self.n_inputs if name.startswith("input") else self.n_outputs
-        exact = as_scale(value, width, name, np.float64)
-        if name.endswith("_scale") and exact is not None and not exact.all():
-            if np.ndim(value) == 0:
-                raise ValueError(f"{name} must not be zero, got {value!r}")
-            raise ValueError(f"{name} must have no zero, got one at entry {int((exact == 0).argmax())}")
-        self._scaling[name] = value if exact is None or np.ndim(value) == 0 else exact
-        self._exact[name] = None if exact is None else exact.astype(self.dtype)
-        self._scales = tuple(self._exact.get(key) for key in _SCALING)
-        kind = _core.Predictor32 if self.dtype == np.float32 else _core.Predictor64
-        self._predictor = kind(self._core, self._parameters, self._state, *self._scales)
+        self.initialize(self.seed)
 
     def predict(
         self,
@@ -263,9 +132,6 @@ class Network:
         include_noise = check_bool(include_noise, "include_noise")
         return self.posterior.deviation(self, X, include_noise=include_noise, n_threads=n_threads)
 
-    def _as_inputs(self, X: Any, name: str = "X") -> Array:
-        return as_matrix(X, name, self.dtype, input_shape=self.input_shape, elements=_INPUT_ELEMENTS)
-
     def predict_classes(self, X: Any, *, n_threads: int | None = None) -> Array:
         """
         Return class indices (n,): the largest output; with one output, whether it says yes.
@@ -280,149 +146,7 @@ class Network:
         -----
         One output says yes above 0.5 under a sigmoid or step, and above 0 otherwise (a raw score).
         """
-        from .metrics import classes_of
-
         return classes_of(self.predict(X, n_threads=n_threads), self.output_activation)
-
-    def jacobian(self, X: Any, wrt: str = "parameters", *, n_threads: int | None = None) -> Array:
-        """
-        Return the derivatives of the outputs with respect to "parameters" (n, out, p) or "inputs" (n, out, d).
-
-        Parameters
-        ----------
-        X : array_like
-            As for :meth:`predict`.
-        wrt : {"parameters", "inputs"}
-        n_threads : int, optional
-
-        Raises
-        ------
-        ValueError
-            If the result would be over 2 GiB: use :meth:`iter_jacobian`.
-
-        Examples
-        --------
-        >>> import numpy as np, steep
-        >>> net = steep.MLP([2, 1], dtype="float64")
-        >>> net.parameters = [3.0, 4.0, 5.0]
-        >>> net.jacobian(np.array([[1.0, 2.0]]))
-        array([[[1., 2., 1.]]])
-        >>> net.jacobian(np.array([[1.0, 2.0]]), wrt="inputs")
-        array([[[3., 4.]]])
-        """
-        from .derivatives import jacobian
-
-        return jacobian(self, X, wrt, n_threads=n_threads)
-
-    def iter_jacobian(
-        self, X: Any, wrt: str = "parameters", *, rows: int = 256, n_threads: int | None = None
-    ) -> Iterator[Array]:
-        """
-        Yield :meth:`jacobian` of one block of `rows` rows after the other.
-
-        Parameters
-        ----------
-        X : array_like
-        wrt : {"parameters", "inputs"}
-        rows : int, default 256
-        n_threads : int, optional
-        """
-        from .derivatives import iter_jacobian
-
-        return iter_jacobian(self, X, wrt, rows=rows, n_threads=n_threads)
-
-    def sample_gradients(self, X: Any, y: Any, *, loss: Any = None) -> Array:
-        """
-        Return each row's own gradient of the loss with respect to the parameters, (n, p).
-
-        Parameters
-        ----------
-        X, y : array_like
-            As for :func:`steep.train`.
-        loss : str, steep.Huber, Pinball, EpsilonInsensitive, SoftL1, Cauchy, optional
-        """
-        from .derivatives import sample_gradients
-
-        return sample_gradients(self, X, y, loss=loss)
-
-    def input_gradients(self, X: Any, y: Any, *, loss: Any = None) -> Array:
-        """
-        Return the gradient of each row's loss with respect to its inputs as they are given, (n, n_inputs).
-
-        Parameters
-        ----------
-        X, y : array_like
-            As for :func:`steep.train`.
-        loss : str, steep.Huber, Pinball, EpsilonInsensitive, SoftL1, Cauchy, optional
-        """
-        from .derivatives import input_gradients
-
-        return input_gradients(self, X, y, loss=loss)
-
-    def forward(self, X: Any, training: bool = True, *, seed: int | None = None, n_threads: int | None = None) -> Array:
-        """
-        Return the outputs of a batch, and keep what :meth:`backward` needs: for training loops of one's own.
-
-        Parameters
-        ----------
-        X : array_like, (n, n_inputs) or (n, *input_shape)
-        training : bool, default True
-            Dropout acts, and batch normalization takes the batch's statistics and moves the running ones in `state`.
-        seed : int, optional
-            Of the dropout masks; default: the network's. Every call in training draws new ones.
-        n_threads : int, optional
-
-        Returns
-        -------
-        array (n, n_outputs)
-            As `predict` gives it, output scaling included.
-
-        Examples
-        --------
-        >>> import numpy as np, steep
-        >>> net = steep.MLP([2, 8, 1], activation="tanh", dtype="float64")
-        >>> X, y = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([[1.0], [-1.0]])
-        >>> rule = steep.Adam(0.1)
-        >>> state = rule.init(net.parameters)
-        >>> for _ in range(100):
-        ...     gradient, _ = net.backward(net.forward(X) - y)
-        ...     rule.update(net.parameters, gradient, state)
-        >>> bool(abs(net.predict(X) - y).max() < 0.01)
-        True
-        """
-        from .loops import Loop
-
-        if self._loop is None:
-            self._loop = Loop(self)
-        found: Array = self._loop.forward(X, training, seed, n_threads)
-        return found
-
-    def backward(
-        self, dY: Any, *, gradient: Array | None = None, inputs: bool = True, n_threads: int | None = None
-    ) -> tuple[Array, Array | None]:
-        """
-        Return the gradients of ``sum(dY * outputs)`` for the batch of the last :meth:`forward`.
-
-        Parameters
-        ----------
-        dY : array_like (n, n_outputs)
-            The derivative of the loss with respect to each output (divide by n for a mean).
-        gradient : array (p,), optional
-            The parameters' gradient is added to it, and it is returned; default: a fresh one.
-        inputs : bool, default True
-            Whether the gradient with respect to X is wanted too.
-        n_threads : int, optional
-
-        Returns
-        -------
-        gradient : array (p,)
-        dX : array (n, n_inputs), or None
-            With respect to X as it was given, input scaling included.
-        """
-        if self._loop is None:
-            raise ValueError("backward must come after forward, got no forward")
-        found: tuple[Array, Array | None] = self._loop.backward(dY, gradient, inputs, n_threads)
-        return found
 
     def summary(self) -> str:
         """Return a table of layers: kind, output shape, number of parameters."""
@@ -469,9 +193,7 @@ class Network:
         posterior : bool
             With :attr:`posterior`, so that the loaded network has its standard deviations too.
         """
-        from .serialization import save
-
-        save(self, path, posterior=posterior)
+        serialization.save(self, path, posterior=posterior)
 
     def copy(self) -> Network:
         """Return an independent copy."""
@@ -514,22 +236,3 @@ class Network:
         for name, value in kept["scaling"].items():
             self._set_scaling(name, value)
         self.posterior = kept.get("posterior")
-
-
-def _scaling_property(name: str, doc: str) -> property:
-    def get(self: Network) -> Any:
-        return self._scaling[name]
-
-    def put(self: Network, value: Any) -> None:
-        self._set_scaling(name, value)
-
-    return property(get, put, doc=doc)
-
-
-for _name, _doc in {
-    "input_scale": "Factor of the inputs: None, a number or (n_inputs,).",
-    "input_shift": "Added to the scaled inputs: None, a number or (n_inputs,).",
-    "output_scale": "Factor of the outputs: None, a number or (n_outputs,).",
-    "output_shift": "Added to the scaled outputs: None, a number or (n_outputs,).",
-}.items():
-    setattr(Network, _name, _scaling_property(_name, _doc))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._layout import view
 from .._validation import Array
 from ..network import Network
 from ..risk import Risk
@@ -78,9 +79,9 @@ def packed_order(net: Network) -> Array:
     weights, biases = [], []
     for row in net._layout:
         for name, shape, offset in row["arrays"]:
-            view = net._view(index, shape, offset)
+            places = view(index, shape, offset)
             if name == "weight":
-                weights.append(view.T.reshape(-1))
+                weights.append(places.T.reshape(-1))
             else:
-                biases.append(view)
+                biases.append(places)
     return np.concatenate([*weights, *biases])

@@ -1,0 +1,74 @@
+"""The scaling of a network's inputs and outputs, and the inputs as its core reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._network_arrays import NetworkArrays
+from ._validation import Array, as_matrix, as_scale
+from .layers import Layer
+
+__all__ = ["ScaledNetwork"]
+
+_SCALING = ("input_scale", "input_shift", "output_scale", "output_shift")
+_INPUT_ELEMENTS = (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.float64))
+
+
+class ScaledNetwork(NetworkArrays):
+    """The part of a network that scales its ends: what training and derivatives need of one."""
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        input_shape: int | tuple[int, ...],
+        dtype: Any,
+        seed: int,
+        input_scale: Any,
+        input_shift: Any,
+        output_scale: Any,
+        output_shift: Any,
+    ) -> None:
+        super().__init__(layers, input_shape, dtype, seed)
+        self._scaling: dict[str, Any] = {}
+        self._exact: dict[str, Array | None] = {}
+        self.input_scale, self.input_shift = input_scale, input_shift
+        self.output_scale, self.output_shift = output_scale, output_shift
+
+    def _set_scaling(self, name: str, value: Any) -> None:
+        width = self.n_inputs if name.startswith("input") else self.n_outputs
+        exact = as_scale(value, width, name, np.float64)
+        if name.endswith("_scale") and exact is not None and not exact.all():
+            if np.ndim(value) == 0:
+                raise ValueError(f"{name} must not be zero, got {value!r}")
+            raise ValueError(f"{name} must have no zero, got one at entry {int((exact == 0).argmax())}")
+        self._scaling[name] = value if exact is None or np.ndim(value) == 0 else exact
+        self._exact[name] = None if exact is None else exact.astype(self.dtype)
+        self._scales = tuple(self._exact.get(key) for key in _SCALING)
+        kind = _core.Predictor32 if self.dtype == np.float32 else _core.Predictor64
+        self._predictor = kind(self._core, self._parameters, self._state, *self._scales)
+
+    def _as_inputs(self, X: Any, name: str = "X") -> Array:
+        return as_matrix(X, name, self.dtype, input_shape=self.input_shape, elements=_INPUT_ELEMENTS)
+
+
+def _scaling_property(name: str, doc: str) -> property:
+    def get(self: ScaledNetwork) -> Any:
+        return self._scaling[name]
+
+    def put(self: ScaledNetwork, value: Any) -> None:
+        self._set_scaling(name, value)
+
+    return property(get, put, doc=doc)
+
+
+for _name, _doc in {
+    "input_scale": "Factor of the inputs: None, a number or (n_inputs,).",
+    "input_shift": "Added to the scaled inputs: None, a number or (n_inputs,).",
+    "output_scale": "Factor of the outputs: None, a number or (n_outputs,).",
+    "output_shift": "Added to the scaled outputs: None, a number or (n_outputs,).",
+}.items():
+    setattr(ScaledNetwork, _name, _scaling_property(_name, _doc))
