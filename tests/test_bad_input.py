@@ -175,6 +175,11 @@ TABLE = {
     "clip_norm: NaN": ({"clip_norm": np.nan}, ValueError, "clip_norm must be a positive number, got nan"),
     "tol": ({"tol": -1e-3}, ValueError, "tol must be"),
     "shuffle": ({"shuffle": 1}, TypeError, "shuffle must be True or False, got 1"),
+    "progress": ({"progress": "no"}, TypeError, "progress must be True or False, got 'no'"),
+    "y: bytes": ({"y": Y.astype("S")}, TypeError, "y must be an array of real numbers, got bytes: encode classes"),
+    "y: objects": (
+        {"y": Y.astype(object)}, TypeError, r"got an array of dtype object: convert it with \.astype\(float\)$",
+    ),
     "seed: negative": ({"seed": -1}, ValueError, "seed must be an integer from 0"),
     "seed: type": ({"seed": 1.5}, TypeError, "seed must be an integer from 0"),
     "callbacks": ({"callbacks": [3]}, TypeError, r"callbacks\[0\] must be callable, got 3"),
@@ -283,6 +288,14 @@ def test_one_row_and_one_class_train():
     assert steep.train(net, X[:1], Y[:1], epochs=3).status == "max_epochs"
     assert steep.train(net, X, np.zeros(N, int), epochs=3).status == "max_epochs"
     assert np.isfinite(net.parameters).all()
+
+
+def test_predict_sees_the_mask():
+    net = softmax()
+    whole = np.ma.masked_array(X, np.zeros_like(X, bool))
+    np.testing.assert_array_equal(net.predict(whole), net.predict(X))
+    with pytest.raises(ValueError, match="X must have no masked entries, got 30: fill or drop them"):
+        net.predict(np.ma.masked_array(X, np.arange(D) == [[1]] * N))
 
 
 def test_core_refuses_what_is_not_exact():

@@ -157,7 +157,8 @@ def _numeric_targets(y: Any, name: str) -> Array:
     try:
         array = as_numeric(y, name)
     except TypeError as error:
-        if "strings" in str(error) or "dtype object" in str(error):
+        text = str(error)
+        if "strings" in text or "bytes" in text or ("dtype object" in text and "convert it" not in text):
             raise TypeError(f"{error}: encode classes with np.unique({name}, return_inverse=True)[1]") from None
         raise
     if array.ndim == 0:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from numpy.ma import MaskedArray
+
 from . import serialization
 from ._checks import check_bool, check_threads
 from ._network_derivatives import DifferentiableNetwork
@@ -112,6 +114,8 @@ class Network(DifferentiableNetwork):
         """
         threads = 0 if n_threads is None else check_threads(n_threads)
         found: Array
+        if isinstance(X, MaskedArray):  # the core would read what the mask hides
+            X = self._as_inputs(X)
         try:
             found = self._predictor(X, threads, raw)
         except (TypeError, ValueError):

@@ -154,6 +154,7 @@ def train(
     epochs = check_integer(epochs, "epochs", 0)
     seed = check_seed(seed)
     shuffle = check_bool(shuffle, "shuffle")
+    progress = None if progress is None else check_bool(progress, "progress")
     n_threads = _core.default_threads() if n_threads is None else check_threads(n_threads)
     clip = float("inf") if clip_norm is None else check_positive(clip_norm, "clip_norm")
     limit = float("inf") if max_time is None else check_non_negative(max_time, "max_time")
