@@ -29,10 +29,11 @@ CODE = """
         layers = [steep.Conv2D(6, 3, padding="same"), steep.BatchNorm(), steep.Activation("relu"), steep.MaxPool2D(2)]
         layers += [block, steep.Conv2D(4, 2, "gelu", strides=2), steep.Dropout(0.2), steep.LayerNorm()]
         net = steep.Network([*layers, steep.Dense(3, "softmax")], (5, 8, 1), dtype=dtype, input_scale=0.5)
-        options["augment"] = {"shift": 1, "flip": True, "rotate": 5.0, "cutout": 2}
+        options |= {"augment": {"shift": 1, "flip": True, "rotate": 5.0, "cutout": 2}, "mixup": 0.3}
+    rows, labels = (np.eye(3, dtype=dtype)[y], None) if "mixup" in options else (None, y)
     kind = steep._core.Trainer32 if dtype == "float32" else steep._core.Trainer64
     exact = net._exact
-    trainer = kind(net._core, net.parameters, net.state, X, None, y, np.ones(n), exact["input_scale"], None,
+    trainer = kind(net._core, net.parameters, net.state, X, rows, labels, np.ones(n), exact["input_scale"], None,
                    "cross_entropy", 1.0, getattr(steep, rule)().core, options)
     trainer.set_validation(X, None, y, None)
     rates = np.full(20 * trainer.steps_per_epoch, 1e-3)

@@ -1,5 +1,7 @@
 """Pictures: what is drawn, and that files come out."""
 
+import doctest
+
 import numpy as np
 import pytest
 
@@ -82,3 +84,9 @@ def test_gradients():
     (ax,) = steep.plot.activations(run).axes
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), run.history["layer_activation_norm"][:, 0])
     assert ax.get_ylabel() == "activation norm"
+
+
+def test_example_of_vanishing_gradients():
+    found = doctest.DocTestFinder(recurse=False).find(steep.plot.gradients, globs={})
+    results = doctest.DocTestRunner().run(found[0])
+    assert (results.failed, results.attempted) == (0, 7)

@@ -46,6 +46,7 @@ class Training {
                    a["rotate"].cast<double>(),
                    a["cutout"].cast<Index>()};
     }
+    if (options.contains("mixup")) o.mixup = options["mixup"].cast<double>();
     if (options.contains("per_batch")) o.per_batch = options["per_batch"].cast<bool>();
     per_batch_ = o.per_batch;
     require(o.batch_size >= 1, "batch_size must be at least 1");

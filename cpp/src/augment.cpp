@@ -51,6 +51,15 @@ void move(const Augmentation& a, Index down, Index right, bool mirror, const T* 
   }
 }
 
+// log of a Gamma(shape) variable, shape > 1 (Marsaglia and Tsang, "A simple method for generating gamma variables", 2000).
+double log_gamma_variable(double shape, PhiloxReader& random) {
+  const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
+  for (;;) {
+    const double x = random.normal(), v = 1 + c * x, log_u = std::log(1 - random.uniform());
+    if (v > 0 && log_u < 0.5 * x * x + d * (1 - v * v * v + 3 * std::log(v))) return std::log(d) + 3 * std::log(v);
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -75,6 +84,17 @@ void augment(const Augmentation& a, std::uint64_t seed, std::uint32_t epoch, std
   const Index x0 = std::max<Index>(left, 0), x1 = std::min(left + a.cutout, a.width);
   for (Index y = std::max<Index>(top, 0); y < std::min(top + a.cutout, a.height); ++y)
     std::fill(image + (y * a.width + x0) * a.channels, image + (y * a.width + x1) * a.channels, T(0));
+}
+
+// l = a / (a + b) with a, b ~ Gamma(alpha), each Gamma(alpha + 1) U^(1 / alpha), by logarithms: a small alpha underflows.
+Partner partner_of(const Mixup& m, std::uint64_t seed, std::uint32_t epoch, std::int64_t row) {
+  const Philox4 key = philox(seed, static_cast<std::uint32_t>(row),
+                             static_cast<std::uint32_t>(static_cast<std::uint64_t>(row) >> 32), epoch, stream::mixup);
+  PhiloxReader random(key.x[0] | std::uint64_t{key.x[1]} << 32, stream::mixup, epoch);
+  const std::int64_t other = m.rows[random.below(static_cast<std::uint64_t>(m.n))];
+  const double a = log_gamma_variable(m.alpha + 1, random), b = log_gamma_variable(m.alpha + 1, random);
+  const double log_u = std::log(1 - random.uniform()), log_v = std::log(1 - random.uniform());
+  return {other, 1 / (1 + std::exp(b - a + (log_v - log_u) / m.alpha))};
 }
 
 template void augment(const Augmentation&, std::uint64_t, std::uint32_t, std::int64_t, float*, float*);

@@ -53,9 +53,14 @@ Pass<T>::Pass(const Network<T>& net, const LossPlan& plan, Index max_rows, int n
 }
 
 template <class T>
-void Pass<T>::set_augmentation(const Augmentation& a) {
+void Pass<T>::set_augmentation(const Augmentation& a, const Mixup& m) {
   augmentation_ = a;
+  mixup_ = m;
   original_.resize(a.any() ? max_rows_ * net_.inputs() : 0);
+  partner_.resize(m.any() ? max_rows_ * net_.inputs() : 0);
+  partner_target_.resize(m.any() ? max_rows_ * net_.outputs() : 0);
+  partner_id_.resize(m.any() ? max_rows_ : 0);
+  share_.resize(m.any() ? max_rows_ : 0);
 }
 
 template <class T>
@@ -84,9 +89,43 @@ Block<T> Pass<T>::block(Index layer, Index r0, Index count, int member) const {
 }
 
 template <class T>
+void Pass<T>::inputs(Index r0, Index count, const Dataset<T>& data, const std::int64_t* ids, T* to) {
+  kernels<T>().gather.rows(data.element, data.x, data.row_stride, ids, count, data.columns, data.scale, data.shift, to);
+  for (Index i = 0; augmented() && i < count; ++i)
+    augment(augmentation_, mode_.seed, mode_.epoch, ids[i], to + i * data.columns,
+            original_.data() + (r0 + i) * data.columns);
+}
+
+template <class T>
+void Pass<T>::targets(Index count, const Dataset<T>& data, const std::int64_t* ids, T* to) {
+  const Index k = net_.outputs();
+  const Element element = sizeof(T) == 4 ? Element::float32 : Element::float64;
+  kernels<T>().gather.rows(element, data.y, k, ids, count, k, nullptr, nullptr, to);
+}
+
+template <class T>
+void Pass<T>::mix(Index r0, Index count, const Dataset<T>& data) {
+  const Index k = net_.outputs();
+  std::int64_t* ids = partner_id_.data() + r0;
+  for (Index r = r0; r < r0 + count; ++r) {
+    const Partner partner = partner_of(mixup_, mode_.seed, mode_.epoch, id_[r]);
+    partner_id_[r] = partner.row;
+    share_[r] = partner.share;
+  }
+  inputs(r0, count, data, ids, partner_.data() + r0 * data.columns);
+  targets(count, data, ids, partner_target_.data() + r0 * k);
+  const auto blend = [](double share, const T* other, Index n, T* to) {
+    for (Index j = 0; j < n; ++j) to[j] = static_cast<T>(share * to[j] + (1 - share) * other[j]);
+  };
+  for (Index r = r0; r < r0 + count; ++r) {
+    blend(share_[r], partner_.data() + r * data.columns, data.columns, input_.data() + r * data.columns);
+    blend(share_[r], partner_target_.data() + r * k, k, target_.data() + r * k);
+  }
+}
+
+template <class T>
 void Pass<T>::load(Index r0, Index count, const Dataset<T>& data, const Rows& rows) {
   const Index k = net_.outputs();
-  const auto& gather = kernels<T>().gather;
   for (Index r = r0; r < r0 + count; ++r) {
     const Index id = rows.ids ? rows.ids[r] : rows.first + r;
     id_[r] = id;
@@ -94,15 +133,9 @@ void Pass<T>::load(Index r0, Index count, const Dataset<T>& data, const Rows& ro
     if (data.label) label_[r] = data.label[id];
   }
   const std::int64_t* ids = id_.data() + r0;
-  if (x_ == input_.data())
-    gather.rows(data.element, data.x, data.row_stride, ids, count, data.columns, data.scale, data.shift,
-                input_.data() + r0 * data.columns);
-  for (Index r = r0; augmented() && r < r0 + count; ++r)
-    augment(augmentation_, mode_.seed, mode_.epoch, id_[r], input_.data() + r * data.columns,
-            original_.data() + r * data.columns);
-  if (data.y)
-    gather.rows(sizeof(T) == 4 ? Element::float32 : Element::float64, data.y, k, ids, count, k, nullptr, nullptr,
-                target_.data() + r0 * k);
+  if (x_ == input_.data()) inputs(r0, count, data, ids, input_.data() + r0 * data.columns);
+  if (data.y) targets(count, data, ids, target_.data() + r0 * k);
+  if (mixed()) mix(r0, count, data);
 }
 
 template <class T>
@@ -144,7 +177,7 @@ void Pass<T>::begin(const T* w, T* state, const Packed<T>& packed, const Dataset
   packed_ = &packed;
   mode_ = mode;
   rows_ = rows.n;
-  const T* in_place = rows.ids || augmented() ? nullptr : data.rows_in_place(rows.first);
+  const T* in_place = rows.ids || augmented() || mixed() ? nullptr : data.rows_in_place(rows.first);
   x_ = in_place ? in_place : input_.data();
 }
 

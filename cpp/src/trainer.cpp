@@ -69,7 +69,8 @@ Trainer<T>::Trainer(const Network<T>& net, const T* parameters, const T* state, 
       start_theta_(net.parameter_count()),
       start_state_(net.state_count()) {
   rule_.check();
-  pass_.set_augmentation(options.augment);
+  if (options.mixup > 0 && !data.y) throw std::invalid_argument("mixup needs targets that can be mixed, not labels");
+  pass_.set_augmentation(options.augment, {options.mixup, rows_.data(), static_cast<Index>(rows_.size())});
   const auto each = [&](std::vector<double>& of_layers, double& all) {
     if (of_layers.empty()) of_layers.assign(static_cast<std::size_t>(net.size()), all);
     if (of_layers.size() != static_cast<std::size_t>(net.size()))

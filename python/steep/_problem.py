@@ -45,6 +45,14 @@ class Part:
         """Return what the core takes."""
         return self.X, self.rows, self.labels, self.weights
 
+    def targets(self, outputs: int, dtype: Any) -> Array:
+        """Return the targets as rows, labels as class probabilities of 0 and 1."""
+        if self.rows is not None:
+            return self.rows
+        assert self.labels is not None
+        found: Array = np.eye(outputs, dtype=dtype)[self.labels]
+        return found
+
     def fingerprint(self) -> list[float]:
         """Return a few numbers that other data would not have."""
         rows = np.linspace(0, len(self.X) - 1, min(len(self.X), 64)).astype(np.int64)
@@ -117,14 +125,16 @@ class Problem:
             classes = 2
         else:
             raise ValueError(f"label_smoothing must be 0 with the loss {self.loss}, which has no classes, got {amount}")
-        if part.rows is not None:
-            rows = part.rows
-        else:
-            assert part.labels is not None
-            rows = part.labels[:, None] if outputs == 1 else np.eye(outputs, dtype=dtype)[part.labels]
+        rows = part.targets(outputs, dtype)
         self.train = replace(
             part, labels=None, rows=np.ascontiguousarray(rows * (1 - amount) + amount / classes, dtype)
         )
+
+    def allow_mixtures(self, alpha: float, outputs: int, dtype: Any) -> None:
+        """Make labels class probabilities, which mixup of the parameter alpha can mix."""
+        if self.loss in MARGIN_LOSSES:
+            raise ValueError(f"mixup must be None with the loss {self.loss}, whose targets are signs, got {alpha}")
+        self.train = replace(self.train, labels=None, rows=self.train.targets(outputs, dtype))
 
     def fingerprint(self) -> list[list[float]]:
         """Return a few numbers that other data would not have."""

@@ -53,6 +53,7 @@ def train(
     early_stopping: EarlyStopping | None = None,
     constraint: Any = None,
     augment: Augment | None = None,
+    mixup: float | None = None,
     label_smoothing: float = 0.0,
     clip_norm: float | None = None,
     tol: float | None = None,
@@ -99,6 +100,9 @@ def train(
         On weights, by projection after each step.
     augment : steep.Augment, optional
         Random changes of training images.
+    mixup : float > 0, optional
+        Train on mixtures of two rows, ``l x_i + (1 - l) x_j`` with targets ``l y_i + (1 - l) y_j`` and
+        ``l ~ Beta(mixup, mixup)`` [1]_. See Notes.
     label_smoothing : float in [0, 1), default 0
         Training targets become ``(1 - a) target + a / classes``; validation and metrics see the targets as they are.
     clip_norm : float, optional
@@ -107,7 +111,7 @@ def train(
         Stop as converged when the epoch's mean gradient norm is at most this.
     shuffle : bool, default True
     seed : int, default 0
-        Of shuffles, dropout and the validation split.
+        Of shuffles, dropout, mixup and the validation split.
     callbacks : callable or several
         Called with an :class:`steep.EpochInfo` after every epoch; returning True or raising StopIteration stops.
     max_time : float, optional
@@ -139,6 +143,15 @@ def train(
     With ``output_scale`` and ``output_shift`` the loss sees the targets in the network's own units,
     ``(y - output_shift) / output_scale``; metrics see them as they were given.
 
+    With ``mixup`` each row of a batch has an l and a partner of its own, the partner drawn uniformly from all training
+    rows of positive weight (the paper's code shares one l in a batch and permutes the batch); the mixture has the
+    row's own weight. Labels become class probabilities. ``history["loss"]`` is that of the mixtures; metrics and
+    validation see the rows as they are. Not for hinge, squared_hinge and perceptron, whose targets are signs.
+
+    References
+    ----------
+    .. [1] H. Zhang, M. Cisse, Y. N. Dauphin, D. Lopez-Paz, "mixup: Beyond empirical risk minimization", ICLR 2018.
+
     Examples
     --------
     >>> import numpy as np, steep
@@ -159,6 +172,7 @@ def train(
     clip = float("inf") if clip_norm is None else check_positive(clip_norm, "clip_norm")
     limit = float("inf") if max_time is None else check_non_negative(max_time, "max_time")
     smoothing = check_in_range(label_smoothing, "label_smoothing", 0.0, 1.0, "left")
+    alpha = None if mixup is None else check_positive(mixup, "mixup")
     tol = -1.0 if tol is None else check_non_negative(tol, "tol")
     own = resolve_layer_penalties(penalty, len(net._specs))
     l1, l2 = resolve_penalty(penalty, groups=True) if own is None else (max(own[0]), max(own[1]))
@@ -190,6 +204,8 @@ def train(
     problem.n_threads = n_threads
     if smoothing > 0:
         problem.smooth_labels(smoothing, seen.n_outputs, seen.dtype)
+    if alpha is not None and method is None:
+        problem.allow_mixtures(alpha, seen.n_outputs, seen.dtype)
     names = ["loss", "objective", *measures]
     if problem.validation is not None:
         names += ["val_loss", *(f"val_{name}" for name in measures)]
@@ -214,7 +230,7 @@ def train(
             raise ValueError(f"penalty must be one for all layers with {method.name}, got {show(penalty)}")
         if groups is not None:
             raise ValueError(f"penalty must have no group part with {method.name}, got {show(penalty)}")
-        for name, value in (("constraint", constraint), ("augment", augment)):
+        for name, value in (("constraint", constraint), ("augment", augment), ("mixup", mixup)):
             if value is not None:
                 raise ValueError(f"{name} must be None with {method.name}, got {value!r}")
         if batch_size not in (None, problem.n):
@@ -241,6 +257,8 @@ def train(
     options |= resolve_constraint(constraint)
     if augment is not None:
         options["augment"] = asdict(augment)
+    if alpha is not None:
+        options["mixup"] = alpha
     trainer = problem.trainer(net, rule, options)
     identity = _identity(net, problem, rule, options, names)
     loop = Loop(net, problem, rule, trainer, measures, early_stopping, calls, epochs, limit, tol, columns, identity)

@@ -40,7 +40,7 @@ class Pass {
   Pass(const Network<T>& net, const LossPlan& plan, Index max_rows, int n_threads, bool with_backward);
 
   // Of the rows of every later run in training.
-  void set_augmentation(const Augmentation& a);
+  void set_augmentation(const Augmentation& a, const Mixup& m);
   const Network<T>& network() const { return net_; }
   Index max_rows() const { return max_rows_; }
   // Sum of weight_scale * weight * loss over the rows.
@@ -76,6 +76,9 @@ class Pass {
   // What the following calls work on.
   void begin(const T* w, T* state, const Packed<T>& packed, const Dataset<T>& data, const Rows& rows, const Mode& mode);
   void load(Index r0, Index count, const Dataset<T>& data, const Rows& rows);
+  void inputs(Index r0, Index count, const Dataset<T>& data, const std::int64_t* ids, T* to);
+  void targets(Index count, const Dataset<T>& data, const std::int64_t* ids, T* to);
+  void mix(Index r0, Index count, const Dataset<T>& data);
   void forward(Index begin, Index end, Index r0, Index count, int member);
   void loss_of(Index r0, Index count, const Dataset<T>& data);
   void backward(Index begin, Index end, Index r0, Index count, int member);
@@ -88,6 +91,7 @@ class Pass {
   }
   const T* input_of(Index layer, Index r0) const;
   bool augmented() const { return mode_.training && augmentation_.any(); }
+  bool mixed() const { return mode_.training && mixup_.any(); }
   bool alone(Index layer) const { return net_.layer(layer).whole_batch() || net_.layer(layer).always_whole(); }
 
   const Network<T>& net_;
@@ -96,8 +100,10 @@ class Pass {
   std::vector<NetTile> tiles_;
   std::vector<Index> segments_;  // ends of runs of layers that work row by row, or of one layer alone
   Augmentation augmentation_;
+  Mixup mixup_;
   Buffer<T> input_;                     // (rows, inputs)
   Buffer<T> original_;                  // before augmentation
+  Buffer<T> partner_, partner_target_;  // of each row, with mixup
   std::vector<Buffer<T>> activations_;  // of each layer, (rows, outputs)
   std::vector<Buffer<T>> deltas_;
   std::vector<Buffer<T>> caches_;
@@ -106,8 +112,8 @@ class Pass {
   std::vector<T*> workspace_of_;
   Buffer<T> target_, weight_;
   Buffer<std::int32_t> label_;
-  Buffer<std::int64_t> id_;
-  Buffer<double> row_loss_;
+  Buffer<std::int64_t> id_, partner_id_;
+  Buffer<double> row_loss_, share_;
   // Of the call in progress.
   const T* x_ = nullptr;
   const T* w_ = nullptr;

@@ -21,6 +21,7 @@ struct TrainOptions {
   double max_norm = INFINITY;  // of the weights of a unit (a row of a layer's weight), by projection after each step
   bool non_negative = false;   // weights
   Augmentation augment;
+  double mixup = 0;  // alpha; needs targets, not labels
   double clip_norm = INFINITY;
   int n_threads = 1;
   // scikit-learn's conventions: the penalty is divided by the batch's weight, rows of weight zero stay in their batches,
