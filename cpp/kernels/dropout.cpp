@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "level.hpp"
 #include "simd.hpp"
@@ -70,12 +71,21 @@ inline void mask_of_group(const DropoutKey& key, std::uint32_t group, std::uint3
   }
 }
 
+// y = x scale where the unit's bit is set, else 0: 16 units in vectors of the level's width.
 template <class T>
 inline void apply(unsigned bits, T scale, Index count, const T* x, T* y) {
-  if (count >= 16) {
-    for (int i = 0; i < 16; ++i) y[i] = (bits >> i) & 1 ? x[i] * scale : T(0);
-  } else {
+  using Lane = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+  constexpr int w = static_cast<int>(Simd<T>::width);
+  if (count < 16) {
     for (Index i = 0; i < count; ++i) y[i] = (bits >> i) & 1 ? x[i] * scale : T(0);
+    return;
+  }
+  V<Lane> lane_bit;
+  for (int i = 0; i < w; ++i) lane_bit[i] = Lane{1} << i;
+  const V<T> factor = broadcast(scale);
+  for (int first = 0; first < 16; first += w) {
+    const V<Lane> set = (broadcast(static_cast<Lane>(bits >> first)) & lane_bit) != 0;
+    store(y + first, set ? load(x + first) * factor : V<T>{});
   }
 }
 
