@@ -210,6 +210,17 @@ class TestValidation:
         other = classifier(max_iter=40, early_stopping=True, alpha=0, scoring="neg_log_loss").fit(X, y)
         np.testing.assert_allclose(fit.validation_scores_, other.validation_scores_, rtol=1e-6)
 
+    @pytest.mark.parametrize("regression", [False, True])
+    def test_early_stopping_weighs_the_rows(self, regression):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(400, 2))
+        counts = rng.uniform(size=400) < 0.5  # the other rows say something else, at next to no weight
+        y = np.where(counts, X[:, 0], 50 + 9 * X[:, 1]) if regression else np.where(counts, 1, 0)
+        fit = (regressor if regression else classifier)(max_iter=60, early_stopping=True, learning_rate_init=0.05)
+        fit.fit(X, y, np.where(counts, 1, 1e-9))
+        assert fit.best_validation_score_ > 0.9
+        assert fit.score(X, y) < 0.6
+
     def test_any_scorer(self, diabetes):
         X, y = diabetes
         fit = regressor(scoring="neg_mean_absolute_error", early_stopping=True).fit(X, y, X_val=X[:50], y_val=y[:50])
@@ -311,3 +322,17 @@ class TestReturnStd:
         assert std[near[:10]].max(axis=1).mean() > 2 * std[near[-10:]].max(axis=1).mean()  # less sure at the border
         with pytest.raises(ValueError, match="return_std must be False after solver='adam'"):
             classifier().fit(X, y).predict_proba(X, return_std=True)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "newton-cg"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_poisson_means_balance(solver, weighted):
+    """At a minimum the weighted mean of the predictions is that of the counts: the derivative by the last intercept."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(300, 3))
+    y = rng.poisson(np.exp(X[:, 0] / 2))
+    w = rng.uniform(0.2, 2, 300) if weighted else None
+    fit = regressor(loss="poisson", activation="tanh", solver=solver, alpha=1.0, max_iter=2000, tol=1e-9).fit(X, y, w)
+    assert fit.out_activation_ == "exp"
+    assert fit.predict(X).min() > 0
+    assert np.average(fit.predict(X), weights=w) == pytest.approx(np.average(y, weights=w), rel=1e-4)

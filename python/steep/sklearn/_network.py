@@ -121,6 +121,8 @@ class NetworkMixin:
             )
         if is_classifier(self) and self.loss != "log_loss":
             self.out_activation_ = "identity"
+        if self.loss == "poisson":  # scikit-learn 1.6 does not know it
+            self.out_activation_ = "exp"
         if self.initialization is not None:
             single = self.coefs_[0].dtype == np.float32
             net = Network(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.metrics import check_scoring
+from sklearn.metrics import accuracy_score, check_scoring, r2_score
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d, validate_data
 
 from .._validation import Array
@@ -32,10 +32,12 @@ class ValidationMixin:
 
     def _score(self: Any, X: Any, y: Array, sample_weight: Array | None = None) -> float:
         """Return the score of validation rows: accuracy or r2, `scoring`, or minus the loss."""
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        if self.scoring is None:
-            found: float = super()._score(X, y, **weights)  # type: ignore[misc]
-            return found
+        if self.scoring is None:  # not scikit-learn's own `_score`, which had no weights before 1.7
+            predicted = self._predict(X, check_input=False)
+            if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
+                return float("nan")
+            score = accuracy_score if is_classifier(self) else r2_score
+            return float(score(y, predicted, sample_weight=sample_weight))
         if self.scoring == "loss":
             rows = self._label_binarizer.transform(y) if is_classifier(self) else y
             part = self._part(self._network(), X, rows.reshape(len(rows), -1), sample_weight)
@@ -44,4 +46,5 @@ class ValidationMixin:
         view.__dict__.update(self.__dict__)
         view.__dict__.pop("feature_names_in_", None)
         scorer = check_scoring(view, scoring=self.scoring)
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         return float(scorer(view, X, y, **weights))
