@@ -54,3 +54,18 @@ def test_a_loop_by_hand_is_what_train_does():
             rule.update(by_hand.parameters, gradient, state)
     s.train(trained, X, y, optimizer=rule, batch_size=16, epochs=4, shuffle=False, progress=False)
     np.testing.assert_allclose(by_hand.parameters, trained.parameters, rtol=1e-10, atol=1e-12)
+
+
+def test_backward_takes_its_argument_as_inputs_are_taken():
+    net = s.MLP([2, 3, 1], activation="tanh", dtype="float64")
+    X, dY = np.arange(8.0).reshape(4, 2), np.array([[1.0], [2.0], [3.0], [4.0]])
+    net.forward(X)
+    expected = net.backward(dY)[0]
+    for same in (dY.tolist(), dY.astype(np.float16), np.repeat(dY, 2, 0)[::2], dY[:, 0]):
+        np.testing.assert_array_equal(net.backward(same)[0], expected)
+    with pytest.raises(ValueError, match="dY must have no masked entries, got 1: fill or drop them"):
+        net.backward(np.ma.masked_equal(dY, 3))
+    with pytest.raises(TypeError, match="dY must be an array of real numbers, got complex numbers"):
+        net.backward(dY + 1j)
+    with pytest.raises(TypeError, match="dY must be an array of real numbers, got strings"):
+        net.backward(dY.astype(str))

@@ -135,13 +135,23 @@ def _stop(info):
     raise StopIteration
 
 
-@pytest.mark.parametrize("stop", [lambda info: info.epoch == 3, _stop])
-def test_a_callback_stops(stop):
+@pytest.mark.parametrize("optimizer", [steep.Adam(), steep.LBFGS()])
+@pytest.mark.parametrize("stop", [lambda info: info.epoch == 3, lambda info: np.int64(info.epoch) == 3, _stop])
+def test_a_callback_stops(stop, optimizer):
     X, y = problem()
-    run = steep.train(pair()[0], X, y, epochs=10, callbacks=stop)
+    run = steep.train(pair()[0], X, y, epochs=10, callbacks=stop, optimizer=optimizer)
     assert run.status == "interrupted"
     assert "A callback stopped the run" in run.message
     assert run.epochs == (1 if stop is _stop else 3)
+
+
+@pytest.mark.parametrize("value", [None, "0.5", np.ones(2), 1j])
+def test_a_metric_must_be_a_number(value):
+    def own(y, prediction):
+        return value
+
+    with pytest.raises(TypeError, match=r"metrics must return a number, got .* from own"):
+        steep.train(pair()[0], *problem(), epochs=1, metrics=own)
 
 
 def test_what_a_callback_writes_counts():

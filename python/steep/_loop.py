@@ -11,7 +11,7 @@ import numpy as np
 
 from ._checks import show
 from ._validation import Array
-from .callbacks import EarlyStopping, EpochInfo, Patience, Progress
+from .callbacks import EarlyStopping, EpochInfo, Patience, Progress, stops
 from .runs import History, Run, TrainState
 
 if TYPE_CHECKING:
@@ -181,10 +181,7 @@ class Loop:
         self._install(parameters, state)
         going = True
         for call in self.callbacks:
-            try:
-                going = call(info) is not True and going
-            except StopIteration:
-                going = False
+            going = not stops(call, info) and going
         net = self.net
         if not (np.array_equal(net.parameters, parameters) and np.array_equal(net.state, state)):
             self.trainer.set_parameters(net.parameters.copy(), net.state.copy())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,15 @@ class EpochInfo:
     epochs: int
     logs: Mapping[str, float]
     network: Network = field(repr=False)
+
+
+def stops(callback: Callable[[EpochInfo], Any], info: EpochInfo) -> bool:
+    """Call a callback; whether it stops the run: it returns True, NumPy's too, or raises StopIteration."""
+    try:
+        returned = callback(info)
+    except StopIteration:
+        return True
+    return isinstance(returned, bool | np.bool_) and bool(returned)
 
 
 @dataclass(frozen=True)

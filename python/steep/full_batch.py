@@ -10,7 +10,7 @@ import numpy as np
 
 from ._problem import Problem
 from ._validation import Array
-from .callbacks import EarlyStopping, EpochInfo, Patience, Progress
+from .callbacks import EarlyStopping, EpochInfo, Patience, Progress, stops
 from .fits import Fits, run_side_by_side
 from .methods import Method, Options
 from .methods.base import with_defaults
@@ -171,11 +171,7 @@ class _Loop:
             self.net.parameters[...] = parameters
             info = EpochInfo(epoch, self.epochs, row, self.net)
             for call in self.callbacks:
-                try:
-                    stopped = call(info) is True
-                except StopIteration:
-                    stopped = True
-                if stopped and self.stop is None:
+                if stops(call, info) and self.stop is None:
                     self.stop = "interrupted", f"A callback stopped the run after epoch {epoch}."
         if self.stop is not None:
             raise StopIteration

@@ -9,7 +9,7 @@ import numpy as np
 from . import _core
 from ._checks import check_bool, check_seed, check_threads, show
 from ._network_scaling import ScaledNetwork
-from ._validation import Array
+from ._validation import Array, as_array
 
 __all__ = ["Loop"]
 
@@ -56,7 +56,7 @@ class Loop:
         """Return the gradients of the last batch; see :meth:`steep.Network.backward`."""
         net = self.net
         inputs = check_bool(inputs, "inputs")
-        delta = np.asarray(dY, net.dtype)
+        delta = as_array(dY, "dY", net.dtype, finite=False)
         if delta.ndim == 1 and net.n_outputs == 1:
             delta = delta[:, None]
         shape = (self._rows, net.n_outputs)

@@ -8,6 +8,7 @@ network's outputs (n, k). Higher is better except for the errors and `log_loss`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -163,7 +164,8 @@ def resolve_metrics(metrics: Any) -> dict[str, Callable[[Array, Array, str, Arra
         if isinstance(metric, str):
             name, function = check_choice(metric, f"metrics[{i}]", METRICS), METRICS[metric]
         elif callable(metric):
-            name, function = getattr(metric, "__name__", type(metric).__name__), _wrapped(metric)
+            name = getattr(metric, "__name__", type(metric).__name__)
+            function = _wrapped(metric, name)
         else:
             raise TypeError(f"metrics[{i}] must be a name or a function of (y, prediction), got {show(metric)}")
         if name in _RESERVED or name.startswith("val_"):
@@ -174,8 +176,11 @@ def resolve_metrics(metrics: Any) -> dict[str, Callable[[Array, Array, str, Arra
     return found
 
 
-def _wrapped(function: Callable[..., Any]) -> Callable[..., float]:
+def _wrapped(function: Callable[..., Any], name: str) -> Callable[..., float]:
     def metric(y: Array, prediction: Array, activation: str, weights: Array | None = None) -> float:
-        return float(function(y, prediction))
+        found = function(y, prediction)
+        if not isinstance(found, Real) and (np.ndim(found) != 0 or np.asarray(found).dtype.kind not in "buif"):
+            raise TypeError(f"metrics must return a number, got {show(found)} from {name}")
+        return float(found)
 
     return metric

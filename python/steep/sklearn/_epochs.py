@@ -20,7 +20,7 @@ from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
 from .. import _core
 from .._problem import Problem
 from .._validation import Array
-from ..callbacks import EpochInfo
+from ..callbacks import EpochInfo, stops
 from ..rules import Adam, Momentum, Nesterov, Rule, resolve_optimizer
 from ._solver import NOT_FINITE
 
@@ -221,10 +221,7 @@ class EpochsMixin:
             logs["validation_score"] = float(self.validation_scores_[-1])
         stop = False
         for call in calls:
-            try:
-                stop |= call(EpochInfo(self.n_iter_, self.max_iter, logs, self._network())) is True
-            except StopIteration:
-                stop = True
+            stop |= stops(call, EpochInfo(self.n_iter_, self.max_iter, logs, self._network()))
         return stop
 
     def _epoch_loss(

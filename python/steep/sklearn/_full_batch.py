@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._minimize import minimize
 from .._validation import Array
-from ..callbacks import EpochInfo
+from ..callbacks import EpochInfo, stops
 from ..full_batch import WITH_POSTERIOR, posterior_after, working_copy
 from ..methods import Method, resolve_method
 
@@ -89,7 +89,7 @@ class FullBatchMixin:
             logs = {"loss": loss, "gradient_norm": float(intermediate_result.gradient_norm)}
             net.parameters[...] = intermediate_result.x
             for call in calls:
-                if call(EpochInfo(int(intermediate_result.nit), self.max_iter, logs, net)) is True:
+                if stops(call, EpochInfo(int(intermediate_result.nit), self.max_iter, logs, net)):
                     raise StopIteration
 
         return after
