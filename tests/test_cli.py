@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import os
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from sklearn import datasets
 
+import steep
 from data_files import mnist_folder, write
 from steep.__main__ import main
 from steep.readers import load_digits
@@ -338,3 +340,15 @@ def test_as_a_module_and_through_a_closed_pipe(iris, tmp_path):
         error = run.stderr.read()
     assert error == b""
     assert run.returncode == 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="closes a pipe's end")
+def test_a_reader_who_leaves_does_not_cost_the_model(tmp_path):
+    model = tmp_path / "m"
+    command = [sys.executable, "-u", "-m", "steep", "train", "digits", "--epochs", "1", "--out", model]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert steep.load(model).n_outputs == 10

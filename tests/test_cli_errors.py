@@ -96,9 +96,9 @@ def test_classes_that_cannot_be_split(steep_cli, tmp_path):
         steep.train(net, np.ones((3, 1)), [0, 1, 2], validation=0.3)
 
 
-def fails(steep_cli, *arguments):
-    code, _, err = steep_cli(*arguments)
-    assert code == 1
+def fails(steep_cli, *arguments, code=1):
+    found, _, err = steep_cli(*arguments)
+    assert found == code
     assert err.startswith("steep: ")
     assert err.count("\n") == 1
     return err
@@ -155,3 +155,29 @@ def test_a_failed_prediction_writes_nothing(steep_cli, iris, tmp_path):
     answers = tmp_path / "answers.csv"
     assert "got 'x' on line 3" in fails(steep_cli, "predict", model, bad, "--out", answers)
     assert not answers.exists()
+
+
+def test_nothing_is_written_over_what_is_read(steep_cli, iris, tmp_path):
+    before = iris.read_bytes()
+    assert "--out must be another file" in fails(steep_cli, "train", iris, "--target", "species", "--out", iris, code=2)
+    model = tmp_path / "m"
+    assert steep_cli("train", iris, "--target", "species", "--epochs", 1, "--out", model)[0] == 0
+    for out in (model, iris):
+        assert "--out must be another file" in fails(steep_cli, "predict", model, iris, "--out", out, code=2)
+    assert iris.read_bytes() == before
+
+
+def test_bad_rows_of_a_file_are_named_before_training(steep_cli, tmp_path):
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    y = (X[:, 0] > 0).astype(int)
+    model = tmp_path / "m"
+    np.savez(tmp_path / "shape.npz", X=X, y=y, X_test=X[:5, :2], y_test=y[:5])
+    error = fails(steep_cli, "train", tmp_path / "shape.npz", "--out", model)
+    assert "the test rows must have the shape of the training rows, (3,), got (2,)" in error
+    bad = X.copy()
+    bad[17, 2] = np.nan
+    np.savez(tmp_path / "nan.npz", X=bad, y=y)
+    assert "got nan at row 17, column 2" in fails(steep_cli, "train", tmp_path / "nan.npz", "--out", model)
+    np.savez(tmp_path / "test.npz", X=X, y=y, X_test=bad, y_test=y)
+    assert "test rows' X must be finite" in fails(steep_cli, "train", tmp_path / "test.npz", "--out", model)
+    assert not model.exists()

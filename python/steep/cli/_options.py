@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Iterable
 
 from .._checks import MOST_THREADS, check_choice
 from ..layers import ACTIVATIONS
+from ._error import UsageError
 
 OPTIMIZERS = (
     "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "nadam", "amsgrad", "lion", "rprop",
@@ -114,3 +116,15 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
+
+
+def no_input(path: str, *inputs: object) -> None:
+    """Refuse to write over what is read."""
+    for source in inputs:
+        if (
+            isinstance(source, str)
+            and os.path.exists(path)
+            and os.path.exists(source)
+            and os.path.samefile(path, source)
+        ):
+            raise UsageError(f"--out must be another file than those that are read, got {path!r}")

@@ -96,6 +96,7 @@ def read_problem(arguments: argparse.Namespace) -> Problem:
     if isinstance(arguments.test, str):
         data = _with_test_file(data, arguments)
     assert data.y is not None
+    _check_inputs(data)
     classify = _is_classification(data.y, arguments.task)
     labels: list[Any] | None = None
     y_test = data.y_test
@@ -114,6 +115,18 @@ def _with_test_file(data: Dataset, arguments: argparse.Namespace) -> Dataset:
     if test.X.shape[1:] != data.X.shape[1:]:
         raise UsageError(f"--test must have rows of shape {data.X.shape[1:]} as DATA, got {test.X.shape[1:]}")
     return replace(data, X_test=test.X, y_test=test.y)
+
+
+def _check_inputs(data: Dataset) -> None:
+    """Refuse rows that no network can take before they are shuffled, so that the message has the file's rows."""
+    as_matrix(data.X, "X", elements=(np.dtype(np.uint8),))
+    if data.X_test is None:
+        return
+    if data.X_test.shape[1:] != data.X.shape[1:]:
+        raise CommandError(
+            f"the test rows must have the shape of the training rows, {data.X.shape[1:]}, got {data.X_test.shape[1:]}"
+        )
+    as_matrix(data.X_test, "the test rows' X", elements=(np.dtype(np.uint8),))
 
 
 def _is_classification(y: Array, task: str) -> bool:

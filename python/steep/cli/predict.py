@@ -13,7 +13,7 @@ import numpy as np
 
 from .._validation import Array
 from ._error import CommandError
-from ._options import threads
+from ._options import no_input, threads
 
 if TYPE_CHECKING:
     from ..serialization import SavedNetwork
@@ -41,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Predict and write."""
     from ..serialization import load_saved
 
+    if arguments.out is not None:
+        no_input(arguments.out, arguments.model, arguments.data)
     if arguments.threads is not None:
         from ..config import set_num_threads
 

@@ -14,6 +14,7 @@ from ._options import (
     fraction_or_path,
     layer_widths,
     loss,
+    no_input,
     optimizer,
     positive,
     positive_int,
@@ -127,6 +128,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.out is not None:
         _check_out(arguments.out)
+        no_input(arguments.out, arguments.data, arguments.test)
     if arguments.threads is not None:
         steep.set_num_threads(arguments.threads)
     if arguments.early_stopping and arguments.validation == 0:
@@ -135,8 +137,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan = make_plan(arguments, problem)
     plan.try_out()
     if not arguments.quiet:
-        print(problem.summary())
-        print(plan.net.summary())
+        _say(f"{problem.summary()}\n{plan.net.summary()}")
     began = time.perf_counter()
     if arguments.max_time is not None:
         plan.options["max_time"] = max(arguments.max_time - (began - start), 0.0)
@@ -145,19 +146,32 @@ def run(arguments: argparse.Namespace) -> int:
     diverged, epochs = result.status == "diverged", result.epochs
     status = "trained" if result.status == "max_epochs" else f"{result.status} after {epochs} epochs"
     line = f"{status} in {seconds:.2f} s: {result.message}".replace(" 1 epochs", " 1 epoch")
-    print(f"steep: training {line}" if diverged else line, file=sys.stderr if diverged else sys.stdout)
+    if diverged:
+        print(f"steep: training {line}", file=sys.stderr)
+    else:
+        _say(line)
     usable = epochs > 0 or not diverged
-    if arguments.out is not None and usable:  # before the report, whose reader may close the pipe
+    if arguments.out is not None and usable:  # before the report
         from ..serialization import save
 
         save(plan.net, arguments.out, labels=problem.labels, columns=problem.columns, target=problem.target)
         what = f" the parameters of the end of epoch {epochs}, before training diverged," if diverged else ""
-        print(f"saved{what} to {arguments.out}")
+        _say(f"saved{what} to {arguments.out}")
     elif arguments.out is not None:
         print(f"steep: nothing was saved to {arguments.out}: no epoch was finished", file=sys.stderr)
     if usable:
-        print(f"\n{problem.report(plan.net)}")
+        _say(f"\n{problem.report(plan.net)}")
     return {"diverged": 3, "interrupted": 130}.get(result.status, 0)
+
+
+def _say(text: str) -> None:
+    """Print; a reader who has gone, as `| head` does, or a full disk costs the report and not the run."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            print(f"steep: the report could not be written: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _check_out(path: str) -> None:
