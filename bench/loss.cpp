@@ -2,6 +2,8 @@
 #include <benchmark/benchmark.h>
 
 #include <cmath>
+#include <iterator>
+#include <string>
 #include <vector>
 
 #include "../cpp/kernels/level.hpp"
@@ -52,7 +54,7 @@ void value_and_gradient(benchmark::State& state) {
 
 void arguments(benchmark::internal::Benchmark* b) {
   for (const int outputs : {1, 2, 10})
-    for (int loss = 0; loss < 12; ++loss) b->Args({loss, outputs, 0});
+    for (int loss = 0; loss < static_cast<int>(std::size(loss_names)); ++loss) b->Args({loss, outputs, 0});
   for (const int outputs : {2, 10, 100}) b->Args({static_cast<int>(Loss::softmax_cross_entropy), outputs, 1});
 }
 BENCHMARK_TEMPLATE(value_and_gradient, float)->Apply(arguments);
