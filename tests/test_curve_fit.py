@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pytest
 import scipy.optimize
+import scipy.sparse
 
 import steep
 from reference.nist import LOWER, MODELS, load
@@ -147,3 +148,40 @@ def test_scipys_signature(name):
     ]
     ours = [p for p in ours if p in theirs]
     assert ours == theirs
+
+
+LINE_X = np.linspace(0, 1, 6)
+LINE_Y = 2 * LINE_X + 1
+
+
+def fit_line(**options):
+    return steep.curve_fit(lambda x, a, b: a * x + b, LINE_X, LINE_Y, **options)
+
+
+def test_a_transposed_jacobian_is_refused():
+    with pytest.raises(ValueError, match=r"jac must return shape \(6, 2\), got shape \(2, 6\)"):
+        fit_line(jac=lambda x, a, b: np.array([x, np.ones_like(x)]))
+
+
+def test_a_sparse_jacobian_is_that_of_its_dense_array():
+    found, _ = fit_line(jac=lambda x, a, b: scipy.sparse.csr_array(np.column_stack([x, np.ones_like(x)])))
+    np.testing.assert_allclose(found, [2, 1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan])
+def test_sigma_must_be_positive(bad):
+    with pytest.raises(ValueError, match=f"sigma must be positive, got {bad} in entry 2"):
+        fit_line(sigma=[1, 1, bad, 1, 1, 1])
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan])
+def test_a_covariance_must_be_positive_definite(bad):
+    with pytest.raises(ValueError, match="sigma must be"):
+        fit_line(sigma=np.diag([1, 1, bad, 1, 1, 1]))
+
+
+@pytest.mark.parametrize("bounds", [([0, 0, 0], [9, 9, 9]), (0, [9, 9, 9]), (0, 1, 2), 3])
+@pytest.mark.parametrize("p0", [None, [1.0, 1.0]])
+def test_bounds_of_another_length_are_refused(bounds, p0):
+    with pytest.raises(ValueError, match="bounds must be"):
+        fit_line(bounds=bounds, p0=p0)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ._least_squares import _bounds, least_squares
-from ._validation import Array, as_numeric, check_choice, check_finite, show
+from ._validation import Array, as_numeric, check_choice, show
+from ._validation import check_finite as _check_finite
 
 __all__ = ["curve_fit"]
 
@@ -50,7 +51,7 @@ def curve_fit(
     bounds : pair of arrays or numbers, or SciPy's Bounds
     method : Method or str, optional
     jac : callable or {"2-point", "3-point", "cs"}, optional
-        ``jac(x, *params)``, shape (m, n).
+        ``jac(x, *params)``, shape (m, n), dense or sparse.
     full_output : bool
         Return ``(popt, pcov, infodict, mesg, ier)``; infodict holds SciPy's ``nfev`` and ``fvec``, and ``covariance``,
         ``standard_errors``, ``r_squared``, ``residual_std``, ``trace`` and ``result``.
@@ -104,7 +105,11 @@ def curve_fit(
 
     def jacobian(params: Array) -> Array:
         assert callable(jac)
-        return transform(np.asarray(jac(x, *params), dtype=np.float64).reshape(y.size, start.size))
+        found = jac(x, *params)
+        found = np.asarray(found.toarray() if hasattr(found, "toarray") else found, dtype=np.float64)
+        if found.shape != (y.size, start.size):
+            raise ValueError(f"jac must return shape ({y.size}, {start.size}), got shape {found.shape}")
+        return transform(found)
 
     res = least_squares(
         residuals,
@@ -161,9 +166,9 @@ def _default_start(f: Callable[..., Any], bounds: Any) -> Array:
 
 
 def _check_data(x: Any, y: Array) -> None:
-    check_finite(y, "ydata")
+    _check_finite(y, "ydata")
     if isinstance(x, np.ndarray):
-        check_finite(x, "xdata")
+        _check_finite(x, "xdata")
 
 
 def _omit(x: Any, y: Array, sigma: Any) -> tuple[Any, Array, Any]:
@@ -181,10 +186,20 @@ def _whitening(sigma: Any, m: int) -> Callable[[Array], Array]:
         return lambda r: r
     s = np.asarray(as_numeric(sigma, "sigma"), dtype=np.float64)
     if s.size == 1 or s.shape == (m,):
+        if not (s > 0).all():
+            first = int((~(s.reshape(-1) > 0)).argmax())
+            raise ValueError(f"sigma must be positive, got {s.flat[first]} in entry {first}")
         weights = 1 / np.broadcast_to(s.reshape(-1), (m,))
         return lambda r: (r.T * weights).T
     if s.shape == (m, m):
-        inverse = np.linalg.inv(np.linalg.cholesky(s))
+        _check_finite(s, "sigma")
+        try:
+            inverse = np.linalg.inv(np.linalg.cholesky(s))
+        except np.linalg.LinAlgError:
+            least = float(np.linalg.eigvalsh(s)[0])
+            raise ValueError(
+                f"sigma must be positive definite as a covariance, got a least eigenvalue of {least:.3g}"
+            ) from None
         return lambda r: inverse @ r
     raise ValueError(f"sigma must have shape ({m},) or ({m}, {m}), got shape {s.shape}")
 

@@ -151,12 +151,20 @@ def finish(f: ResidualFunction, found: Result, lower: Array | None, upper: Array
 def _bounds(bounds: Any, n: int) -> tuple[Array | None, Array | None]:
     if bounds is None:
         return None, None
-    low, high = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") else bounds
-    lower = np.array(np.broadcast_to(np.asarray(low, dtype=np.float64), (n,)))
-    upper = np.array(np.broadcast_to(np.asarray(high, dtype=np.float64), (n,)))
+    pair = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") else bounds
+    if not hasattr(pair, "__len__") or len(pair) != 2:
+        raise ValueError(f"bounds must be a pair (lower, upper), got {show(bounds)}")
+    lower, upper = (_side(side, n) for side in pair)
     if not (lower < upper).all():
         first = int((~(lower < upper)).argmax())
         raise ValueError(f"bounds must have low < high, got ({lower[first]}, {upper[first]}) in entry {first}")
     if np.isneginf(lower).all() and np.isposinf(upper).all():
         return None, None
     return lower, upper
+
+
+def _side(side: Any, n: int) -> Array:
+    array = np.asarray(side, dtype=np.float64)
+    if array.size != 1 and array.shape != (n,):
+        raise ValueError(f"bounds must be numbers or have shape ({n},), as x0 has, got shape {array.shape}")
+    return np.array(np.broadcast_to(array.reshape(-1), (n,)))
