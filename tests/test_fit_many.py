@@ -104,3 +104,10 @@ def test_ctrl_c_stops_all(optimizer):
     words = list(fits.table["status"])
     assert words.count("interrupted") == 2
     assert words.count("not_started") == 4
+
+
+def test_a_network_alone_is_told_the_right_call():
+    net = steep.MLP([3, 4, 1], dtype="float64", seed=0)
+    for alone in (net, {"net": net}):
+        with pytest.raises(TypeError, match=r"fit_many\(\[net, other, ...\], X, y\)"):
+            steep.fit_many(alone, X, Y)

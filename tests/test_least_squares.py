@@ -339,3 +339,9 @@ def test_singular_jacobian_has_a_status():
     assert res.status == "singular"
     with pytest.raises(ValueError, match="fun must return 2 values"):
         steep.root(lambda x: x[:1], [0.3, 0.2])
+
+
+@pytest.mark.parametrize(("name", "bad"), [("mu", -1), ("mu_dec", 0), ("mu_dec", 2), ("mu_inc", 0.5), ("mu_max", -1)])
+def test_matlab_options_are_named_in_errors(name, bad):
+    with pytest.raises(ValueError, match=rf"\b{name} must be"):
+        steep.LevenbergMarquardt.matlab(**{name: bad})

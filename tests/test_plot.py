@@ -90,3 +90,11 @@ def test_example_of_vanishing_gradients():
     found = doctest.DocTestFinder(recurse=False).find(steep.plot.gradients, globs={})
     results = doctest.DocTestRunner().run(found[0])
     assert (results.failed, results.attempted) == (0, 7)
+
+
+def test_activations_of_a_full_batch_run_are_refused():
+    x = np.linspace(-1, 1, 20)[:, None]
+    net = steep.MLP([1, 3, 1], activation="tanh", dtype="float64", seed=0)
+    run = steep.train(net, x, x[:, 0] ** 2, optimizer=steep.LevenbergMarquardt(), epochs=3)
+    with pytest.raises(ValueError, match="run must be of an optimizer with mini-batches"):
+        steep.plot.activations(run)

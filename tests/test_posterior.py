@@ -174,3 +174,10 @@ def test_singular_matrices_are_said():
     assert posterior.shift > 0
     assert np.isfinite(posterior.root).all()
     assert posterior.log_evidence == -np.inf
+
+
+def test_after_a_huber_fit_the_error_says_which_losses_have_a_posterior():
+    net = linear_net()
+    steep.train(net, A, Y, optimizer=steep.LevenbergMarquardt(), loss="huber", epochs=5)
+    with pytest.raises(ValueError, match="losses with a posterior are squared_error, cross_entropy"):
+        net.predict(A, return_std=True)

@@ -154,6 +154,11 @@ def fit_many(
     """
     from .training import train
 
+    if isinstance(fits, (Network, Mapping)):
+        raise TypeError(
+            f"fits must be a sequence of networks or mappings, got one {type(fits).__name__}: call "
+            "fit_many([net, other, ...], X, y), or steep.train(net, X, y) for one network"
+        )
     tasks: list[Callable[[], Run]] = []
     seen = set()
     for i, fit in enumerate(fits):

@@ -129,9 +129,12 @@ class Network(DifferentiableNetwork):
         if raw:
             raise ValueError("raw must be False with return_std, got True")
         if self.posterior is None:
+            from .posterior import LIKELIHOODS
+
             raise ValueError(
                 "return_std must be False for a network without a posterior, got True: train it with "
-                "LevenbergMarquardt or BayesianRegularization, or set net.posterior = steep.laplace(f, net.parameters)"
+                "LevenbergMarquardt or BayesianRegularization, or set net.posterior = steep.laplace(f, "
+                f"net.parameters). The losses with a posterior are {', '.join(LIKELIHOODS)}"
             )
         include_noise = check_bool(include_noise, "include_noise")
         return self.posterior.deviation(self, X, include_noise=include_noise, n_threads=n_threads)

@@ -284,6 +284,11 @@ def activations(run: Any, ax: Any = None) -> Any:
     -------
     figure
     """
+    if "layer_activation_norm" not in run.history:
+        raise ValueError(
+            "run must be of an optimizer with mini-batches, such as Adam, whose history has layer_activation_norm; "
+            "full-batch methods do not record it: steep.plot.gradients shows their layers"
+        )
     return _by_layer(run.history["layer_activation_norm"], "activation norm", ax)
 
 

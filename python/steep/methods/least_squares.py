@@ -147,6 +147,11 @@ class LevenbergMarquardt(Method):
         >>> steep.LevenbergMarquardt.matlab(mu=0.01).initial_damping
         0.01
         """
+        check_non_negative(mu, "mu")
+        for value, name in ((mu_dec, "mu_dec"), (mu_inc, "mu_inc"), (mu_max, "mu_max")):
+            check_positive(value, name)
+        if not (mu_inc > 1 > mu_dec):
+            raise ValueError(f"mu_inc must be above 1 and mu_dec must be below, got {mu_inc} and {mu_dec}")
         return cls(
             damping="marquardt", initial_damping=mu, decrease=mu_dec, increase=mu_inc, max_damping=mu_max, scale=False
         )
