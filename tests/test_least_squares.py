@@ -345,3 +345,16 @@ def test_singular_jacobian_has_a_status():
 def test_matlab_options_are_named_in_errors(name, bad):
     with pytest.raises(ValueError, match=rf"\b{name} must be"):
         steep.LevenbergMarquardt.matlab(**{name: bad})
+
+
+def test_a_run_that_ends_at_the_damping_limit_says_so():
+    calls = []
+
+    def residuals(x):
+        calls.append(1)
+        return np.array([x[0] if len(calls) < 3 else 1e3 + len(calls), 1.0])  # nothing decreases it any more
+
+    f = steep.ResidualFunction(residuals, [1.0], jac=lambda x: np.array([[1.0], [0.0]]))
+    res = steep.minimize(f, method=steep.LevenbergMarquardt.matlab(mu_max=10.0))
+    assert res.status == "line_search_failed"
+    assert "max_damping" in res.message

@@ -181,3 +181,36 @@ def test_after_a_huber_fit_the_error_says_which_losses_have_a_posterior():
     steep.train(net, A, Y, optimizer=steep.LevenbergMarquardt(), loss="huber", epochs=5)
     with pytest.raises(ValueError, match="losses with a posterior are squared_error, cross_entropy"):
         net.predict(A, return_std=True)
+
+
+def test_an_interpolating_fit_warns_that_the_noise_cannot_be_told():
+    x, y = A[:D], Y[:D]  # as many observations as parameters
+    net = linear_net()
+    steep.train(net, x, y, optimizer=steep.LevenbergMarquardt(), epochs=20)
+    assert net.posterior.degrees_of_freedom == pytest.approx(0, abs=1e-6)
+    with pytest.warns(RuntimeWarning, match="the noise cannot be told from the residuals: 4 effective") as found:
+        net.predict(x, return_std=True)
+    assert found[0].filename == __file__
+    net.posterior = steep.laplace(steep.Risk(net, x, y), net.parameters, noise_std=0.3)
+    net.predict(x, return_std=True)  # known noise: no warning
+
+
+def test_degrees_of_freedom_are_those_of_the_residuals():
+    net = linear_net()
+    steep.train(net, A, Y, optimizer=steep.LevenbergMarquardt(), epochs=20)
+    assert net.posterior.degrees_of_freedom == pytest.approx(N - D)
+    net.predict(A, return_std=True)
+
+
+def test_a_file_of_an_earlier_version_has_no_degrees_of_freedom(tmp_path, monkeypatch):
+    from steep import serialization
+
+    net = linear_net()
+    steep.train(net, A, Y, optimizer=steep.LevenbergMarquardt(), epochs=20)
+    net.save(tmp_path / "new.safetensors", posterior=True)
+    assert steep.load(tmp_path / "new.safetensors").posterior.degrees_of_freedom == pytest.approx(N - D)
+    names = [name for name in serialization._posterior_numbers() if name != "degrees_of_freedom"]
+    with monkeypatch.context() as patch:
+        patch.setattr(serialization, "_posterior_numbers", lambda: names)
+        net.save(tmp_path / "old.safetensors", posterior=True)
+    steep.load(tmp_path / "old.safetensors").predict(A, return_std=True)

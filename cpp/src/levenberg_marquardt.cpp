@@ -267,6 +267,8 @@ void Search::run(const double* x0) {
     run_.fail(Status::converged, "Converged: the gradient norm is at most tol.");
   if ((o_.ftol > 0 || o_.xtol > 0) && orthogonal)
     run_.fail(Status::converged, "Converged: no step decreases the objective beyond its rounding.");
+  if (control_.too_large())
+    run_.fail(Status::line_search_failed, "The damping passed max_damping before a step decreased the objective.");
   run_.line_search_failed();
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,9 @@ class Posterior:
     shift : float
         What was added, relative to its diagonal, to the Gauss-Newton matrix because it was singular; 0 where it was
         not.
+    degrees_of_freedom : float
+        Of the residuals that told the noise: observations less effective parameters. Near 0, where the network
+        interpolates, they cannot tell it, and standard deviations warn. Infinite where the noise is known.
     """
 
     parameters: Array = field(repr=False)
@@ -56,6 +60,7 @@ class Posterior:
     log_evidence: float
     has_noise: bool
     shift: float = 0.0
+    degrees_of_freedom: float = np.inf
 
     def covariance(self) -> Array:
         """Return the covariance of the parameters, (p, p)."""
@@ -82,6 +87,14 @@ class Posterior:
             )
         if include_noise and not self.has_noise:
             raise ValueError("include_noise must be False with a loss that has no noise of its own, got True")
+        if self.degrees_of_freedom < 0.5:
+            warnings.warn(
+                f"the noise cannot be told from the residuals: {self.effective_parameters:.6g} effective parameters "
+                f"leave {max(self.degrees_of_freedom, 0.0):.2g} degrees of freedom, and standard deviations are too "
+                "small; give the noise by steep.laplace(f, net.parameters, noise_std=...)",
+                RuntimeWarning,
+                stacklevel=4,  # from predict's caller
+            )
         double = net if net.dtype == np.float64 else net.astype("float64")
         threads = _core.default_threads() if n_threads is None else check_threads(n_threads)
         exact, core = double._exact, _any(_core)
@@ -149,10 +162,19 @@ def laplace(f: Risk, w: Any, *, noise_std: float | None = None) -> Posterior:
     risk = f.double().as_network()
     point = risk._point(w)
     found = _any(_core).evidence(risk._core, point, beta)
+    told = has_noise and noise_std is None
+    degrees = _observations(risk) - found["effective_parameters"] if told else np.inf
     return Posterior(
         point.copy(), found["root"], found["alpha"], found["beta"], found["effective_parameters"],
-        found["log_evidence"], has_noise, found["shift"],
+        found["log_evidence"], has_noise, found["shift"], degrees,
     )  # fmt: skip
+
+
+def _observations(risk: Risk) -> float:
+    part = risk._part
+    weight = float(len(part.X)) if part.weights is None else float(np.sum(part.weights))
+    outputs = part.targets(risk.network.n_outputs, np.float64)
+    return weight * outputs.size / len(outputs)
 
 
 def _any(module: Any) -> Any:

@@ -202,6 +202,7 @@ def _posterior(
     found = _from_json(metadata, "posterior", dict, path)
     if found is None:
         return None
+    found = {"degrees_of_freedom": np.inf} | found  # which files of earlier versions do not have
     p = net.parameters.size
     arrays = {"parameters": np.empty(p), "root": np.empty((p, p))}
     for name, place in arrays.items():
