@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as theirs
 
+import steep
 from steep.metrics import METRICS, lower_is_better, resolve_metrics
 
 RNG = np.random.default_rng(0)
@@ -95,3 +96,46 @@ def test_names():
         return len(y)
 
     assert resolve_metrics(["mse", mine])["mine"](REAL, FITTED, "identity", None) == N
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy", "roc_auc", "log_loss"])
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_metrics_of_classes_are_refused_for_real_targets(metric, loss):
+    net = steep.MLP([2, 3, 1])
+    start = net.parameters.copy()
+    with pytest.raises(ValueError, match=f"metrics must be r2, mae, mse or rmse with the loss {loss} .* got {metric}:"):
+        steep.train(net, REAL, REAL[:, 0], loss=loss, metrics=["r2", metric], epochs=1)
+    with pytest.raises(ValueError, match="metrics must be r2"):
+        steep.train(steep.MLP([2, 2]), REAL, REAL, loss=loss, metrics=metric, epochs=1)
+    np.testing.assert_array_equal(net.parameters, start)
+
+
+@pytest.mark.parametrize("y", [BINARY, 2 * BINARY - 1, 0.9 * (2 * BINARY - 1), np.eye(3)[LABELS], P3])
+def test_metrics_of_classes_go_with_classes_as_real_targets(y):
+    net = steep.MLP([2, 1 if y.ndim == 1 else y.shape[1]])
+    run = steep.train(net, REAL, y, loss="squared_error", metrics="accuracy", epochs=1)
+    assert 0 <= run.history["accuracy"][0] <= 1
+
+
+@pytest.mark.parametrize("value", ["0.5", None, 1j, np.complex128(1), np.ones(3), [1.0], np.array("a")])
+def test_a_metric_must_return_one_number(value):
+    def mine(y, prediction):
+        return value
+
+    with pytest.raises(TypeError, match=r"metrics must return a number, got .* from mine"):
+        steep.train(steep.MLP([2, 2]), REAL, REAL, metrics=["r2", mine], epochs=1)
+
+
+@pytest.mark.parametrize("value", [1, True, 0.5, np.float32(0.5), np.array(0.5), float("nan")])
+def test_numbers_that_a_metric_may_return(value):
+    run = steep.train(steep.MLP([2, 2]), REAL, REAL, metrics=lambda y, prediction: value, epochs=1)
+    np.testing.assert_array_equal(run.history["<lambda>"], [float(value)])
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_parameters_to_start_from_must_be_finite(optimizer, value):
+    net = steep.MLP([2, 2])
+    net.parameters[3] = value
+    with pytest.raises(ValueError, match=f"net.parameters must be finite, got {value} at entry 3"):
+        steep.train(net, REAL, REAL, optimizer=optimizer, epochs=1)

@@ -62,10 +62,8 @@ class Loop:
             )
         for name, value in self.identity.items():
             if state.identity.get(name) != value:
-                raise ValueError(
-                    f"resume must be a run with the same {name}, got {show(state.identity.get(name))} where this call "
-                    f"has {show(value)}"
-                )
+                got = _difference(name, state.identity.get(name), value)
+                raise ValueError(f"resume must be a run with the same {name}, got {got}")
         if state.epoch > self.epochs:
             raise ValueError(
                 f"epochs must be at least {state.epoch}, what resume has made already (it counts all epochs), got "
@@ -230,3 +228,23 @@ class Loop:
         else:
             self._install(state.parameters, state.network_state)
         return Run(self.net, self.history, self.status, message, state, best)
+
+
+def _difference(name: str, old: Any, new: Any) -> str:
+    """Return what differs between an entry of a run's identity and this call's, in words."""
+    if name == "data" and isinstance(old, list):
+        if len(old) != len(new):
+            return "validation rows in only one of the two"
+        for prefix, before, now in zip(("", "validation "), old, new, strict=False):
+            if before != now:
+                differs = [b != a for b, a in zip(before, now, strict=True)]
+                if differs[0]:
+                    return f"{before[0]:.0f} {prefix}rows where this call has {now[0]:.0f}"
+                parts = zip(("rows of X", "targets", "weights"), differs[1:], strict=True)
+                return "other " + " and ".join(prefix + what for what, differ in parts if differ)
+    if name == "optimizer" and isinstance(old, dict):
+        for field in [*new, *old]:
+            if old.get(field) != new.get(field):
+                was, now = old.get(field), new.get(field)
+                return f"{field} {was} where this call has {now}"
+    return f"{show(old)} where this call has {show(new)}"

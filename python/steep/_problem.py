@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from ._network_scaling import ScaledNetwork
 from ._targets import CLASS_LOSSES, MARGIN_LOSSES, as_class_weights, as_targets
 from ._validation import Array, as_weights
 from .losses import resolve_loss
+from .metrics import CLASS_METRICS, has_classes
 
 if TYPE_CHECKING:
     from .rules import Rule
@@ -24,6 +26,7 @@ _REAL_LOSSES = (
     "squared_error", "absolute_error", "huber", "pinball", "epsilon_insensitive", "squared_epsilon_insensitive",
     "soft_l1", "cauchy",
 )  # fmt: skip
+_MOST_BYTES = 50_000_000  # of an array that its fingerprint reads
 
 
 @dataclass
@@ -55,15 +58,10 @@ class Part:
 
     def fingerprint(self) -> list[float]:
         """Return a few numbers that other data would not have."""
-        rows = np.linspace(0, len(self.X) - 1, min(len(self.X), 64)).astype(np.int64)
         target = self.rows if self.rows is not None else self.labels
         assert target is not None
-        place = np.arange(1.0, len(target) + 1)
-        columns = [np.arange(1.0, part.shape[1] + 1) for part in (self.X, target.reshape(len(target), -1))]
-        inputs = float((self.X[rows] * columns[0]).sum())
-        targets = float((place[:, None] * target.reshape(len(target), -1) * columns[1]).sum())
-        weights = 0.0 if self.weights is None else float((place * self.weights).sum())
-        return [float(len(self.X)), inputs, targets, weights]
+        weights = -1.0 if self.weights is None else _checksum(self.weights)
+        return [float(len(self.X)), _checksum(self.X), _checksum(target), weights]
 
     def take(self, rows: Array) -> Part:
         """Return some of the rows, copied."""
@@ -115,6 +113,18 @@ class Problem:
             for name, metric in metrics.items():
                 found[prefix + name] = np.array([metric(part.y, prediction, net.output_activation, part.sample_weight)])
         return found
+
+    def check_metrics(self, metrics: Iterable[str]) -> None:
+        """Refuse metrics of classes where the targets are real numbers."""
+        wrong = [name for name in metrics if name in CLASS_METRICS]
+        if not wrong or self.loss not in (*_REAL_LOSSES, "poisson"):
+            return
+        for part in (self.train, self.validation):
+            if part is not None and not has_classes(part.y):
+                raise ValueError(
+                    f"metrics must be r2, mae, mse or rmse with the loss {self.loss} and targets that are no classes, "
+                    f"got {wrong[0]}: for classes use loss='cross_entropy', or 'logistic' with one output"
+                )
 
     def smooth_labels(self, amount: float, outputs: int, dtype: Any) -> None:
         """Mix the training targets with equal shares of all classes; metrics and validation see the labels."""
@@ -214,6 +224,20 @@ def _part(net: ScaledNetwork, X: Any, y: Any, weights: Any, loss: str, x_name: s
         )
     kept = as_weights(weights, len(inputs), w_name, data=x_name)
     return Part(inputs, rows, labels, kept, seen, kept)
+
+
+def _checksum(array: Array) -> float:
+    """Return a CRC over the rows by their places; of a map of a file, or above 50 MB, over rows spread evenly."""
+    n, each = len(array), max(array.nbytes // max(len(array), 1), 1)
+    base: Any = array
+    while base is not None and not isinstance(base, np.memmap):
+        base = getattr(base, "base", None)
+    most = 64 if base is not None else max(64, _MOST_BYTES // each)
+    step, block = -(-n // most), max(1, 1_000_000 // each)
+    chosen, found = array[:: max(step, 1)], zlib.crc32(repr(array.shape).encode())
+    for start in range(0, len(chosen), block):
+        found = zlib.crc32(np.add(chosen[start : start + block], 0, order="C").data, found)  # + 0: no zero has a sign
+    return float(found)
 
 
 def _check_range(X: Array, name: str, block: int = 4096) -> None:

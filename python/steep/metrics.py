@@ -16,7 +16,7 @@ import numpy as np
 from ._checks import check_choice, show
 from ._validation import Array
 
-__all__ = ["METRICS", "classes_of", "lower_is_better", "resolve_metrics"]
+__all__ = ["CLASS_METRICS", "METRICS", "classes_of", "has_classes", "lower_is_better", "resolve_metrics"]
 
 
 def classes_of(prediction: Array, activation: str) -> Array:
@@ -34,6 +34,16 @@ def _labels_of(y: Array) -> Array:
         return largest
     flat = y.reshape(-1)
     return (flat > 0).astype(np.int64) if flat.dtype.kind == "f" else flat.astype(np.int64)
+
+
+def has_classes(y: Array) -> bool:
+    """Whether real targets stand for classes: 0 and 1 or -a and a for one output, else one-hot rows or shares."""
+    if y.ndim == 1 or y.shape[1] == 1:
+        size = np.abs(y)
+        return bool(((y == 0) | (y == 1)).all() or (size == size.flat[0]).all())
+    low, high = y.min(), y.max()
+    one_hot = ((y == low) | (y == high)).all() and ((y == high).sum(axis=1) == 1).all()
+    return bool(one_hot or (low >= 0 and np.abs(y.sum(axis=1, dtype=np.float64) - 1).max() <= 1e-4))
 
 
 def _mean(values: Array, weights: Array | None) -> float:
@@ -132,6 +142,7 @@ METRICS: dict[str, Callable[..., float]] = {
     "accuracy": accuracy, "balanced_accuracy": balanced_accuracy, "log_loss": log_loss, "roc_auc": roc_auc, "r2": r2,
     "mae": mae, "mse": mse, "rmse": rmse,
 }  # fmt: skip
+CLASS_METRICS = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc")
 _LOWER = ("loss", "objective", "log_loss", "mae", "mse", "rmse", "gradient_norm")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from ._problem import Problem, prepare
 from .augmentation import Augment
 from .callbacks import EarlyStopping
 from .constraints import resolve_constraint
-from .metrics import resolve_metrics
+from .metrics import METRICS, resolve_metrics
 from .network import Network
 from .penalties import resolve_groups, resolve_layer_penalties, resolve_penalty
 from .rules import RULE_NAMES, SGD, Rule, resolve_optimizer
@@ -202,6 +202,9 @@ def train(
         seen = working_copy(net, method)
     problem = prepare(seen, X, y, loss, validation, sample_weight, class_weight, seed)
     problem.n_threads = n_threads
+    problem.check_metrics(name for name, function in measures.items() if METRICS.get(name) is function)
+    if resume is None:
+        _check_parameters(net)
     if smoothing > 0:
         problem.smooth_labels(smoothing, seen.n_outputs, seen.dtype)
     if alpha is not None and method is None:
@@ -267,6 +270,15 @@ def train(
     return loop.run(progress)
 
 
+def _check_parameters(net: Network) -> None:
+    """Refuse parameters to start from that are NaN or infinite."""
+    parameters = net.parameters
+    finite = np.isfinite(parameters)
+    if not finite.all():
+        place = int(finite.argmin())
+        raise ValueError(f"net.parameters must be finite, got {parameters[place]!s} at entry {place}")
+
+
 def _full_batch_method(optimizer: Any) -> Any:
     """Return the method that an object or a name stands for; None for an update rule."""
     if isinstance(optimizer, Rule) or (isinstance(optimizer, str) and optimizer in RULE_NAMES):
@@ -300,7 +312,8 @@ def _identity(
         "network": json.dumps({name: value for name, value in net.config().items() if name != "seed"}),
         "scaling": json.dumps({k: v if v is None else np.asarray(v).tolist() for k, v in net._scaling.items()}),
         "loss": [problem.loss, problem.parameter],
-        "optimizer": repr(replace(rule, learning_rate=1.0)),
+        "optimizer": {"rule": type(rule).__name__}
+        | {f.name: repr(getattr(rule, f.name)) for f in fields(rule) if f.repr and f.name != "learning_rate"},
         "learning_rate": repr(rate) if isinstance(rate, float | Schedule) else "a function",
         "data": problem.fingerprint(),
         "metrics and validation": columns,
