@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import nnls
+from scipy.optimize import minimize, nnls
 
 import steep as s
 
@@ -30,6 +30,21 @@ def test_max_norm_of_units_and_filters(threads):
         assert norm.max() <= 0.7 * (1 + 1e-6)
     assert norms[2].max() > 0.699  # it binds: the targets ask for more
     assert abs(net.layers[2].bias).max() > 0
+
+
+def test_constraints_of_single_layers():
+    X = np.random.default_rng(0).normal(size=(200, 5))
+    net = s.MLP([5, 7, 6, 1], "tanh", seed=1)
+    own = {0: s.MaxNorm(0.5), 2: [s.NonNegative(), s.MaxNorm(1.0)]}
+    s.train(net, X, 50 * X[:, 0], optimizer=s.Adam(0.05), epochs=5, constraint=own, progress=False)
+    norms = [np.linalg.norm(layer.weight, axis=1).max() for layer in net.layers]
+    assert 0.499 < norms[0] < 0.5001
+    assert norms[1] > 1.1
+    assert 0.999 < norms[2] < 1.0001
+    assert net.layers[1].weight.min() < 0 == net.layers[2].weight.min()
+    for wrong, words in (({3: s.MaxNorm(1.0)}, "layers 0 to 2, got one of 3"), ({0: 1.0}, r"constraint\[0\] must be")):
+        with pytest.raises((ValueError, TypeError), match=words):
+            s.train(net, X, X[:, 0], constraint=wrong)
 
 
 def test_max_norm_inside_residual_blocks():
@@ -60,10 +75,22 @@ def test_group_lasso_reaches_the_minimizer():
         (s.SGD(0.2), s.GroupLasso(group)),
         (s.Momentum(0.2), s.GroupLasso(group)),
         (s.Momentum(0.05, form="classical"), s.GroupLasso(group, l1=l1)),
+        (s.Adam(s.schedules.Exponential(0.05, 0.999)), s.GroupLasso(group)),
+        (s.AMSGrad(0.01), s.GroupLasso(group, l1=l1)),
+        (s.AdaGrad(0.5), s.GroupLasso(group, l1=l1)),
+        (s.RMSProp(s.schedules.Exponential(0.05, 0.999)), s.GroupLasso(group, l1=l1)),
     ):
         net = s.Network([s.Dense(6, use_bias=False)], 5, dtype="float64", seed=1)
         run = s.train(
-            net, X, Y, optimizer=rule, batch_size=60, epochs=3000, loss="squared_error", penalty=penalty, progress=False
+            net,
+            X,
+            Y,
+            optimizer=rule,
+            batch_size=60,
+            epochs=12000,
+            loss="squared_error",
+            penalty=penalty,
+            progress=False,
         )
         W = net.layers[0].weight
         gradient = (X @ W.T - Y).T @ X / 60
@@ -79,6 +106,29 @@ def test_group_lasso_reaches_the_minimizer():
         wanted = ((X @ W.T - Y) ** 2).sum() / 120 + group * np.linalg.norm(W, axis=1).sum() + a * np.abs(W).sum()
         assert run.history["objective"][-1] == pytest.approx(wanted, rel=1e-6)
         assert run.history["zeros"][-1] == (W == 0).mean() > 0.3
+
+
+def test_one_step_of_adam_with_a_group_penalty_is_the_proximal_point():
+    """The first step of Adam against SciPy's minimizer of what its proximal step minimizes."""
+    rng = np.random.default_rng(3)
+    X, Y, group, l1, eta = rng.normal(size=(40, 6)) * [3, 1, 1, 0.3, 0.1, 10], rng.normal(size=(40, 4)), 0.7, 0.05, 0.02
+    net = s.Network([s.Dense(4, use_bias=False)], 6, dtype="float64", seed=2)
+    start = net.layers[0].weight.copy()
+    start *= np.array([[1.0], [0.2], [1e-3], [3.0]])
+    Y[:, 2] *= 0.01
+    net.parameters = start.ravel()
+    gradient = (X @ start.T - Y).T @ X / 40
+    s.train(net, X, Y, optimizer=s.Adam(eta), batch_size=40, epochs=1, penalty=s.GroupLasso(group, l1=l1), seed=0)
+    scales = eta / (np.abs(gradient) + 1e-8)
+    for before, g, scale, after in zip(start, gradient, scales, net.layers[0].weight, strict=True):
+        u = before - scale * g
+
+        def objective(x, u=u, scale=scale):
+            return ((x - u) ** 2 / (2 * scale)).sum() + group * np.linalg.norm(x) + l1 * np.abs(x).sum()
+
+        best = min((minimize(objective, x0, method="Powell", tol=1e-14) for x0 in (u, before)), key=lambda res: res.fun)
+        assert objective(after) <= min(best.fun, objective(0 * u)) + 1e-12
+    assert (net.layers[0].weight[2] == 0).all()
 
 
 def test_group_lasso_of_filters_of_one_layer_for_any_threads():
@@ -110,7 +160,7 @@ def test_group_lasso_of_filters_of_one_layer_for_any_threads():
 
 def test_group_lasso_is_refused_where_it_has_no_step():
     net, X, y = s.MLP([3, 2, 1]), np.ones((4, 3)), np.ones(4)
-    for rule in ("adam", "nesterov", "lion"):
+    for rule in ("rprop", "nesterov", "lion"):
         with pytest.raises(ValueError, match="penalty must have no group part with"):
             s.train(net, X, y, optimizer=rule, penalty=s.GroupLasso(0.1))
     with pytest.raises(ValueError, match="penalty must have no group part with lbfgs"):

@@ -84,7 +84,7 @@ void update_item(const RuleStep<T>& step, const Item& item) {
   team.run((item.n + segment - 1) / segment, [&](Index task, int) {
     const Index start = task * segment, n = std::min(segment, item.n - start);
     const auto at = [&](T* p) { return p ? p + start : nullptr; };
-    kernels<T>().rule.update(step, n, theta + start, g + start, at(slot[0]), at(slot[1]), at(slot[2]));
+    kernels<T>().rule.update(step, n, theta + start, g + start, at(slot[0]), at(slot[1]), at(slot[2]), nullptr);
   });
 }
 

@@ -27,13 +27,16 @@ class Training {
     o.seed = options["seed"].cast<std::uint64_t>();
     o.l1 = options["l1"].cast<double>();
     o.l2 = options["l2"].cast<double>();
-    if (options.contains("layer_l1")) o.layer_l1 = options["layer_l1"].cast<std::vector<double>>();
-    if (options.contains("layer_l2")) o.layer_l2 = options["layer_l2"].cast<std::vector<double>>();
-    if (options.contains("layer_group")) o.layer_group = options["layer_group"].cast<std::vector<double>>();
+    const auto of_layers = [&](const char* name, auto& values) {
+      if (options.contains(name)) values = options[name].cast<std::decay_t<decltype(values)>>();
+    };
+    of_layers("layer_l1", o.layer_l1);
+    of_layers("layer_l2", o.layer_l2);
+    of_layers("layer_group", o.layer_group);
+    of_layers("layer_max_norm", o.layer_max_norm);
+    of_layers("layer_non_negative", o.layer_non_negative);
     o.clip_norm = options["clip_norm"].cast<double>();
     o.n_threads = options["n_threads"].cast<int>();
-    if (options.contains("max_norm")) o.max_norm = options["max_norm"].cast<double>();
-    if (options.contains("non_negative")) o.non_negative = options["non_negative"].cast<bool>();
     if (options.contains("augment")) {
       const auto a = options["augment"].cast<py::dict>();
       const Shape& image = net_.input_shape();

@@ -196,10 +196,12 @@ struct Rprop {  // slots: last gradient (0 after a change of sign), step size of
 template <class T>
 constexpr Index lanes = Simd<T>::width;
 
+enum class Prox { none, l1, scales };  // scales: l1, and each entry's step scale is written
+
 // `blocks` whole vectors. Neither inlined nor cloned: the padded rest must run through this very code.
-template <class R, bool Prox, class T>
+template <class R, Prox prox, class T>
 [[gnu::noipa]] void whole_blocks(const RuleStep<T>& step, Index blocks, T* __restrict w, const T* __restrict g,
-                                 T* __restrict a, T* __restrict b, T* __restrict c) {
+                                 T* __restrict a, T* __restrict b, T* __restrict c, T* __restrict scales) {
   const RuleStep<T> s = step;
   for (Index block = 0; block < blocks; ++block) {
     for (Index i = block * lanes<T>; i < (block + 1) * lanes<T>; ++i) {
@@ -209,7 +211,8 @@ template <class R, bool Prox, class T>
       if constexpr (R::slots > 1) v = b[i];
       if constexpr (R::slots > 2) z = c[i];
       const T scale = R::update(s, x, s.gradient_scale * g[i], u, v, z);
-      if constexpr (Prox) x = shrink(x, s.l1 * scale);
+      if constexpr (prox != Prox::none) x = shrink(x, s.l1 * scale);
+      if constexpr (prox == Prox::scales) scales[i] = scale;
       w[i] = x;
       if constexpr (R::slots > 0) a[i] = u;
       if constexpr (R::slots > 1) b[i] = v;
@@ -218,60 +221,64 @@ template <class R, bool Prox, class T>
   }
 }
 
-template <class R, bool Prox, class T>
-void pass(const RuleStep<T>& step, Index n, T* w, const T* g, T* a, T* b, T* c) {
+template <class R, Prox prox, class T>
+void pass(const RuleStep<T>& step, Index n, T* w, const T* g, T* a, T* b, T* c, T* scales) {
   const FlushSubnormals flush;
   const Index blocks = n / lanes<T>, done = blocks * lanes<T>, rest = n - done;
-  whole_blocks<R, Prox>(step, blocks, w, g, a, b, c);
+  whole_blocks<R, prox>(step, blocks, w, g, a, b, c, scales);
   if (rest == 0) return;
-  T padded[5][lanes<T>] = {};
-  T* const arrays[5] = {w, const_cast<T*>(g), a, b, c};
+  T padded[6][lanes<T>] = {};
+  T* const arrays[6] = {w, const_cast<T*>(g), a, b, c, scales};
   const std::size_t bytes = static_cast<std::size_t>(rest) * sizeof(T);
   for (int k = 0; k < 2 + R::slots; ++k) std::memcpy(padded[k], arrays[k] + done, bytes);
-  whole_blocks<R, Prox>(step, 1, padded[0], padded[1], padded[2], padded[3], padded[4]);
-  for (int k = 0; k < 2 + R::slots; ++k)
-    if (k != 1) std::memcpy(arrays[k] + done, padded[k], bytes);
+  whole_blocks<R, prox>(step, 1, padded[0], padded[1], padded[2], padded[3], padded[4], padded[5]);
+  for (int k = 0; k < 6; ++k) {
+    const bool written = k == 5 ? prox == Prox::scales : k != 1 && k < 2 + R::slots;
+    if (written) std::memcpy(arrays[k] + done, padded[k], bytes);
+  }
 }
 
 template <class R, class T>
-void either(const RuleStep<T>& step, Index n, T* w, const T* g, T* a, T* b, T* c) {
-  if (step.l1 > 0)
-    pass<R, true>(step, n, w, g, a, b, c);
+void either(const RuleStep<T>& step, Index n, T* w, const T* g, T* a, T* b, T* c, T* scales) {
+  if (scales)
+    pass<R, Prox::scales>(step, n, w, g, a, b, c, scales);
+  else if (step.l1 > 0)
+    pass<R, Prox::l1>(step, n, w, g, a, b, c, scales);
   else
-    pass<R, false>(step, n, w, g, a, b, c);
+    pass<R, Prox::none>(step, n, w, g, a, b, c, scales);
 }
 
 template <class T>
-void update(const RuleStep<T>& step, Index n, T* w, const T* g, T* a, T* b, T* c) {
+void update(const RuleStep<T>& step, Index n, T* w, const T* g, T* a, T* b, T* c, T* scales) {
   switch (step.rule) {
     case Rule::sgd:
-      return either<Sgd>(step, n, w, g, a, b, c);
+      return either<Sgd>(step, n, w, g, a, b, c, scales);
     case Rule::momentum:
     case Rule::momentum_classical:
-      return either<Momentum>(step, n, w, g, a, b, c);
+      return either<Momentum>(step, n, w, g, a, b, c, scales);
     case Rule::momentum_velocity:
-      return either<Velocity>(step, n, w, g, a, b, c);
+      return either<Velocity>(step, n, w, g, a, b, c, scales);
     case Rule::nesterov:
-      return either<Nesterov>(step, n, w, g, a, b, c);
+      return either<Nesterov>(step, n, w, g, a, b, c, scales);
     case Rule::nesterov_reformulated:
-      return either<NesterovReformulated>(step, n, w, g, a, b, c);
+      return either<NesterovReformulated>(step, n, w, g, a, b, c, scales);
     case Rule::nesterov_velocity:
-      return either<NesterovVelocity>(step, n, w, g, a, b, c);
+      return either<NesterovVelocity>(step, n, w, g, a, b, c, scales);
     case Rule::adagrad:
     case Rule::rmsprop:
-      return either<AdaptiveRate>(step, n, w, g, a, b, c);
+      return either<AdaptiveRate>(step, n, w, g, a, b, c, scales);
     case Rule::adam:
-      return either<Adam>(step, n, w, g, a, b, c);
+      return either<Adam>(step, n, w, g, a, b, c, scales);
     case Rule::adamw:
-      return either<AdamW>(step, n, w, g, a, b, c);
+      return either<AdamW>(step, n, w, g, a, b, c, scales);
     case Rule::nadam:
-      return either<NAdam>(step, n, w, g, a, b, c);
+      return either<NAdam>(step, n, w, g, a, b, c, scales);
     case Rule::amsgrad:
-      return either<AmsGrad>(step, n, w, g, a, b, c);
+      return either<AmsGrad>(step, n, w, g, a, b, c, scales);
     case Rule::lion:
-      return pass<Lion, false>(step, n, w, g, a, b, c);
+      return pass<Lion, Prox::none>(step, n, w, g, a, b, c, scales);
     case Rule::rprop:
-      return pass<Rprop, false>(step, n, w, g, a, b, c);
+      return pass<Rprop, Prox::none>(step, n, w, g, a, b, c, scales);
   }
 }
 

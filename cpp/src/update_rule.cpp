@@ -60,10 +60,7 @@ int UpdateRule::slot_count() const {
 }
 
 bool UpdateRule::allows_l1() const { return rule != Rule::lion && rule != Rule::rprop; }
-bool UpdateRule::allows_groups() const {
-  return rule == Rule::sgd || rule == Rule::momentum || rule == Rule::momentum_classical ||
-         rule == Rule::momentum_velocity || rule == Rule::nesterov_reformulated || rule == Rule::nesterov_velocity;
-}
+bool UpdateRule::allows_groups() const { return allows_l1() && !needs_lookahead(); }
 bool UpdateRule::needs_lookahead() const { return rule == Rule::nesterov; }
 bool UpdateRule::uses_learning_rate() const { return rule != Rule::rprop; }
 

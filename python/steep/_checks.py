@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 MOST_THREADS = 1024
@@ -112,3 +112,10 @@ def check_callable(value: Any, name: str) -> Any:
     if not callable(value):
         raise TypeError(f"{name} must be callable, got {show(value)}")
     return value
+
+
+def check_layer_numbers(values: Mapping[Any, Any], layers: int, name: str) -> None:
+    """Refuse a dict whose keys are no numbers of layers."""
+    for number in values:
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < layers:
+            raise ValueError(f"{name} must be of layers 0 to {layers - 1}, got one of {show(number)}")

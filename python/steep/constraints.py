@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._checks import check_positive, show
+from ._checks import check_layer_numbers, check_positive, show
 
 __all__ = ["MaxNorm", "NonNegative", "resolve_constraint"]
 
@@ -52,15 +53,39 @@ class NonNegative:
     """
 
 
-def resolve_constraint(constraint: Any) -> dict[str, Any]:
-    """Return a constraint, or several, as options of the core."""
-    several = constraint if isinstance(constraint, Sequence) else [] if constraint is None else [constraint]
+def resolve_constraint(constraint: Any, layers: int) -> dict[str, Any]:
+    """
+    Return constraints as options of the core, one entry a layer.
+
+    Parameters
+    ----------
+    constraint : None, MaxNorm, NonNegative, sequence of both, or dict of layer number to these
+        Layers that a dict leaves out are free.
+    layers : int
+    """
+    if isinstance(constraint, Mapping):
+        check_layer_numbers(constraint, layers, "constraint")
+        several = [_resolve(constraint.get(number), f"constraint[{number}]") for number in range(layers)]
+    else:
+        several = [_resolve(constraint, "constraint")] * layers
+    limits, flags = [limit for limit, _ in several], [flag for _, flag in several]
     options: dict[str, Any] = {}
+    if min(limits) < math.inf:
+        options["layer_max_norm"] = limits
+    if any(flags):
+        options["layer_non_negative"] = flags
+    return options
+
+
+def _resolve(constraint: Any, name: str) -> tuple[float, bool]:
+    """Return the largest norm and whether weights are non-negative."""
+    several = constraint if isinstance(constraint, Sequence) else [] if constraint is None else [constraint]
+    limit, flag = math.inf, False
     for one in several:
         if isinstance(one, NonNegative):
-            options["non_negative"] = True
+            flag = True
         elif isinstance(one, MaxNorm):
-            options["max_norm"] = one.limit
+            limit = min(limit, one.limit)
         else:
-            raise TypeError(f"constraint must be steep.MaxNorm(a), steep.NonNegative() or both, got {show(one)}")
-    return options
+            raise TypeError(f"{name} must be steep.MaxNorm(a), steep.NonNegative() or both, got {show(one)}")
+    return limit, flag

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._checks import check_in_range, check_non_negative, show
+from ._checks import check_in_range, check_layer_numbers, check_non_negative, show
 
 __all__ = ["L1", "L2", "ElasticNet", "GroupLasso", "Penalty", "resolve_layer_penalties", "resolve_penalty"]
 
@@ -156,9 +156,11 @@ class GroupLasso(Penalty):
 
     Notes
     -----
-    For :func:`steep.train` with SGD or momentum: after each step a unit's weights are multiplied by
-    ``max(0, 1 - eta group / ||w_u||)`` (eta: the rule's step scale), the exact proximal step. Rules whose scale differs
-    from entry to entry (Adam) have no such closed form and refuse it. Units are not weighted by the root of their size,
+    For :func:`steep.train` with an update rule: after each step a unit's weights u become
+    ``argmin_x sum_i (x_i - u_i)^2 / (2 s_i) + group ||x||``, the exact proximal step, where s_i is the rule's own step
+    scale of the entry (Adam: ``eta / (sqrt(vhat) + eps)``). With one scale for all (SGD) that is
+    ``max(0, 1 - s group / ||u||) u``. Rules without a scale (Lion, Rprop), and Nesterov's look-ahead form, refuse it.
+    Units are not weighted by the root of their size,
     as Yuan and Lin (2006) do for groups of different sizes: give each layer its own where that is wanted.
 
     Examples
@@ -166,7 +168,7 @@ class GroupLasso(Penalty):
     >>> import numpy as np, steep
     >>> X = np.random.default_rng(0).normal(size=(200, 4))
     >>> net = steep.MLP([4, 16, 1], "tanh", seed=0)
-    >>> run = steep.train(net, X, X[:, 0], optimizer=steep.SGD(0.1), penalty={0: steep.GroupLasso(0.02)}, epochs=300)
+    >>> run = steep.train(net, X, X[:, 0], optimizer=steep.Adam(0.01), penalty={0: steep.GroupLasso(0.02)}, epochs=300)
     >>> bool((net.layers[0].weight == 0).all(axis=1).any())
     True
     """
@@ -229,9 +231,7 @@ def resolve_layer_penalties(penalty: Any, layers: int) -> tuple[list[float], lis
     layers : int
     """
     if isinstance(penalty, Mapping):
-        for number in penalty:
-            if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < layers:
-                raise ValueError(f"penalty must be of layers 0 to {layers - 1}, got one of {show(number)}")
+        check_layer_numbers(penalty, layers, "penalty")
         several = [penalty.get(number) for number in range(layers)]
     elif isinstance(penalty, Sequence) and not isinstance(penalty, str):
         several = list(penalty)

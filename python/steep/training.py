@@ -96,8 +96,8 @@ def train(
     class_weight : "balanced", dict or sequence, optional
         Multiplied into the training rows' weights for the loss; metrics and validation rows are not weighted by it.
     early_stopping : EarlyStopping, optional
-    constraint : steep.MaxNorm, steep.NonNegative, or both in a list, optional
-        On weights, by projection after each step.
+    constraint : steep.MaxNorm, steep.NonNegative, both in a list, or dict of layer number to these, optional
+        On the weights of all layers, or of those in the dict, by projection after each step.
     augment : steep.Augment, optional
         Random changes of training images.
     mixup : float > 0, optional
@@ -192,8 +192,8 @@ def train(
         )
     if groups is not None and method is None and not rule.core.allows_groups:
         raise ValueError(
-            f"penalty must have no group part with {type(rule).__name__}, which has no single step size for the "
-            f"weights of a unit, got {show(penalty)}: use SGD or Momentum"
+            f"penalty must have no group part with {type(rule).__name__}, which has no proximal step for it, got "
+            f"{show(penalty)}: use Adam, SGD or Momentum"
         )
     seen = net
     if method is not None:
@@ -257,7 +257,7 @@ def train(
         options["layer_l1"], options["layer_l2"] = own
     if groups is not None:
         options["layer_group"] = groups
-    options |= resolve_constraint(constraint)
+    options |= resolve_constraint(constraint, len(net._specs))
     if augment is not None:
         options["augment"] = asdict(augment)
     if alpha is not None:

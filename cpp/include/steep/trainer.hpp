@@ -18,8 +18,10 @@ struct TrainOptions {
   double l1 = 0, l2 = 0;                   // penalty on weights
   std::vector<double> layer_l1, layer_l2;  // of each layer; empty: l1 and l2 for all
   std::vector<double> layer_group;         // lambda of the sum of the norms of each unit's weights; empty: 0
-  double max_norm = INFINITY;  // of the weights of a unit (a row of a layer's weight), by projection after each step
-  bool non_negative = false;   // weights
+  // By projection after each step, of each layer; empty: none. The norm of the weights of a unit, infinite: any; and
+  // whether weights are at least zero.
+  std::vector<double> layer_max_norm;
+  std::vector<bool> layer_non_negative;
   Augmentation augment;
   double mixup = 0;  // alpha; needs targets, not labels
   double clip_norm = INFINITY;
@@ -83,15 +85,16 @@ class Trainer {
   enum class Outcome { done, interrupted, diverged };
   void begin_epoch();
   Outcome take_step(double rate, Team& team, Monitor& monitor);
-  double l1_of(Index layer) const { return options_.layer_l1[static_cast<std::size_t>(layer)]; }
+  template <class V>
+  static auto of(const std::vector<V>& layers, Index layer) {
+    return layers[static_cast<std::size_t>(layer)];
+  }
+  double l1_of(Index layer) const { return of(options_.layer_l1, layer); }
   double l2_of(Index layer) const {
-    const double l2 = options_.layer_l2[static_cast<std::size_t>(layer)];
+    const double l2 = of(options_.layer_l2, layer);
     return options_.per_batch ? l2 / batch_weight_ : l2;
   }
-  double group_of(Index layer) const { return options_.layer_group[static_cast<std::size_t>(layer)]; }
   bool sparse() const { return options_.l1 > 0 || group_ > 0; }
-  void shrink_units(Index tile, double threshold);
-  void project(Index tile);
   void update_tile(Index i, const RuleStep<T>& step, T gradient_scale);
   double penalty(Index i) const;
   // These two say false when the monitor stopped them, and can then be called again.
@@ -116,13 +119,15 @@ class Trainer {
   Pass<T> pass_;
   Packed<T> packed_;
   Buffer<T> theta_, state_, gradient_, ahead_;
+  Buffer<T> scales_;  // the rule's step scale of each parameter, with a group penalty
   std::vector<Buffer<T>> slots_;
   Buffer<T> start_theta_, start_state_;  // of the epoch
   Index t_ = 0, epoch_ = 0, position_ = 0;
   std::vector<typename Pass<T>::TileRun> runs_;  // what the threads of the call in progress share out
   std::vector<double> tile_norms_, tile_penalties_;
-  std::vector<double> sums_;  // loss, penalty, weight, gradient norm, steps, then each layer's gradient norm,
-                              // and its activation norm
+  // Of the epoch in progress; sum_layers: each layer's gradient norm, then its activation norm.
+  enum Sum { sum_loss, sum_penalty, sum_weight, sum_norm, sum_steps, sum_layers };
+  std::vector<double> sums_;
 };
 
 }  // namespace steep

@@ -2,7 +2,7 @@
 //
 //     UpdateRule rule{Rule::adam};  rule.check();
 //     RuleStep<float> step = rule.step<float>(t, learning_rate);        // t = 1, 2, ...
-//     kernels<float>().rule.update(step, n, theta, g, slot0, slot1, slot2);  // slots start as zeros
+//     kernels<float>().rule.update(step, n, theta, g, slot0, slot1, slot2, nullptr);  // slots start as zeros
 //
 // What step(t, eta) gives is a function of t and eta alone, so a run resumed at t goes on with the same bits.
 #pragma once
@@ -26,7 +26,7 @@ struct UpdateRule {
   // Throws std::invalid_argument that names the parameter and its rule.
   void check() const;
   int slot_count() const;           // arrays like theta, zero at the start
-  bool allows_groups() const;       // one step scale for all entries, and no look ahead
+  bool allows_groups() const;       // allows_l1, and no look ahead
   bool allows_l1() const;           // false: lion, rprop have no step scale
   bool needs_lookahead() const;     // true: nesterov, whose gradient belongs at RuleKernels::lookahead
   bool uses_learning_rate() const;  // at every step; false: rprop, which takes it as its first step size only
