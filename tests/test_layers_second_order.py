@@ -7,8 +7,6 @@ import layer_cases
 import steep as s
 from layer_cases import CASES
 
-SMOOTH = [name for name in CASES if "residual" not in name]
-
 
 def along(f, x, v, h=1e-3):
     """Return the derivative of f at x along v by central differences of fourth order."""
@@ -22,7 +20,7 @@ def risk(name):
     return net, X, s.Risk(net, X, y, loss="squared_error", penalty=s.L2(0.1), inference=True)
 
 
-@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize("name", CASES)
 def test_hessian_product(name):
     net, _, f = risk(name)
     w = net.parameters.copy()
@@ -50,7 +48,7 @@ def test_hessian_product_through_a_layer_behind_others(first):
     np.testing.assert_allclose(f.hessian_product(w, v), wanted, rtol=1e-6, atol=1e-6 * np.abs(wanted).max())
 
 
-@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize("name", CASES)
 def test_jacobians(name):
     net, X, _ = risk(name)
     X = X[:3]
@@ -83,18 +81,21 @@ def test_levenberg_marquardt_trains_a_convolution():
     assert run.history["loss"][-1] < 1e-12
 
 
-def test_what_has_no_second_derivatives_is_refused_by_name():
-    X, y = np.ones((4, 3)), np.ones((4, 3))
-    net = s.Network([s.Residual([s.Dense(3, "tanh")])], 3, dtype="float64")
-    f = s.Risk(net, X, y)
-    w = net.parameters
-    np.testing.assert_allclose(along(f.value, w, np.ones(w.size)), f.gradient(w).sum(), rtol=1e-8)
-    with pytest.raises(
-        (ValueError, TypeError), match="risk of a network with a residual layer has no Hessian-vector products"
-    ):
-        f.hessian_product(w, w)
-    with pytest.raises(ValueError, match="residual"):
-        net.jacobian(X)
+def test_residual_blocks_of_more_rows_than_a_block():
+    """Rows are taken through a block of layers in parts; what they keep must not be mixed up."""
+    layers, shape = CASES["residual, projection"]
+    net = s.Network([s.Flatten(), s.Dense(48, "tanh"), s.Reshape(shape), *layers], 7, dtype="float64", seed=2)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(700, 7)), rng.normal(size=(700, 2))
+    f = s.Risk(net, X, y, inference=True)
+    w = net.parameters.copy()
+    v = rng.normal(size=w.size)
+    v /= np.linalg.norm(v)
+    np.testing.assert_allclose(f.hessian_product(w, v), along(f.gradient, w, v, 1e-4), rtol=1e-6, atol=1e-8)
+    some = rng.choice(700, 5, replace=False)
+    one_by_one = np.concatenate([net.jacobian(X[i : i + 1]) for i in some])
+    np.testing.assert_allclose(net.jacobian(X)[some], one_by_one, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(f.gradient(w) @ v, along(f.value, w, v), rtol=1e-7)
 
 
 @pytest.mark.parametrize("layer", [s.Dropout(0.1), s.BatchNorm(), s.Residual([s.BatchNorm()])])

@@ -21,6 +21,25 @@ class Last(nn.Module):
         return self.module(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
 
 
+class Sum(nn.Module):
+    """A block with a skip connection."""
+
+    def __init__(self, main, skip=None):
+        super().__init__()
+        self.main = nn.Sequential(*main)
+        self.skip = nn.Sequential(*skip) if skip else nn.Identity()
+
+    def forward(self, x):
+        return self.main(x) + self.skip(x)
+
+
+class Mean(nn.Module):
+    """The mean of each channel."""
+
+    def forward(self, x):
+        return x.mean((1, 2))
+
+
 PAIRS = {
     "conv": (lambda: [s.Conv2D(8, 3, padding="same")], lambda: [Last(nn.Conv2d(10, 8, 3, padding="same"))]),
     "conv, valid, 5 x 3": (lambda: [s.Conv2D(20, (5, 3))], lambda: [Last(nn.Conv2d(10, 20, (5, 3)))]),
@@ -40,6 +59,28 @@ PAIRS = {
     "average pool": (
         lambda: [s.AveragePool2D(2, padding=1)],
         lambda: [Last(nn.AvgPool2d(2, padding=1, count_include_pad=False))],
+    ),
+    "global average pool": (lambda: [s.GlobalAveragePool2D(), s.Dense(3)], lambda: [Mean(), nn.Linear(10, 3)]),
+    "residual": (
+        lambda: [s.Residual([s.Conv2D(10, 3, "tanh", padding="same"), s.BatchNorm()]), s.Activation("relu")],
+        lambda: [Sum([Last(nn.Conv2d(10, 10, 3, padding="same")), nn.Tanh(), Last(nn.BatchNorm2d(10))]), nn.ReLU()],
+    ),
+    "residual, projection, nested": (
+        lambda: [
+            s.Residual(
+                [s.Residual([s.Conv2D(10, 3, padding="same")]), s.Activation("silu"), s.Conv2D(4, 1)], [s.Conv2D(4, 1)]
+            ),
+            s.GlobalAveragePool2D(),
+            s.Residual([s.Dense(6, "tanh"), s.Dense(4)]),
+        ],
+        lambda: [
+            Sum(
+                [Sum([Last(nn.Conv2d(10, 10, 3, padding="same"))]), nn.SiLU(), Last(nn.Conv2d(10, 4, 1))],
+                [Last(nn.Conv2d(10, 4, 1))],
+            ),
+            Mean(),
+            Sum([nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 4)]),
+        ],
     ),
     "small net": (
         lambda: [
@@ -93,6 +134,24 @@ def test_outputs_and_gradients(name, training):
     np.testing.assert_allclose(found, wanted.detach().numpy(), rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(dX.ravel(), x.grad.numpy().ravel(), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(gradient, flat(module), rtol=1e-9, atol=1e-9)
+
+
+def test_dropout_with_the_same_mask():
+    """PyTorch draws others: given ours, the mean of its outputs and their gradients are the same."""
+    net = s.Network([s.Dropout(0.3), s.Dense(4, "tanh")], 50, dtype="float64", seed=1)
+    X, W = np.random.default_rng(0).normal(size=(30, 50)), np.random.default_rng(1).normal(size=(30, 4))
+    found = net.forward(X, training=True)
+    gradient, dX = net.backward(W)
+    mask = torch.from_numpy(dX != 0)  # tanh's derivative and the weights are not zero
+    assert mask.double().mean() == pytest.approx(0.7, abs=4 * (0.21 / 1500) ** 0.5)
+    x = torch.from_numpy(X.copy()).requires_grad_()
+    weight, bias = (torch.from_numpy(array.copy()).requires_grad_() for _, array in net.layers[1].arrays())
+    kept = 1 - round(0.3 * 65536) / 65536  # the rate to the nearest multiple of 2^-16
+    wanted = torch.tanh((x * mask / kept) @ weight.T + bias)
+    (wanted * torch.from_numpy(W)).sum().backward()
+    np.testing.assert_allclose(found, wanted.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(dX, x.grad.numpy(), rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(gradient, np.concatenate([weight.grad.ravel(), bias.grad]), rtol=1e-10, atol=1e-12)
 
 
 def test_steps_of_training_and_running_statistics():

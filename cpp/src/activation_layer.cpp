@@ -37,14 +37,14 @@ class ActivationLayer final : public Layer<T> {
 
   bool has_tangents() const override { return true; }
   Index tangent_entries() const override { return 0; }
-  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T*, T* ydot, T*) const override {
+  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T*, T* ydot) const override {
     const Index n = b.rows * this->inputs();
     if (!xdot) return std::fill_n(ydot, n, T(0)), void();
     std::copy_n(xdot, n, ydot);
     if (!passes(b)) k_.pullback(phi_, slope_, b.rows * groups_, columns_, x, y, ydot);
   }
-  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T*, const T*, T* dy, T* dydot,
-                        T* dx, T* dxdot) const override {
+  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T*, T* dy, T* dydot, T* dx,
+                        T* dxdot) const override {
     if (!dx) return;
     const Index n = b.rows * this->inputs();
     std::copy_n(dy, n, dx);

@@ -122,15 +122,14 @@ class BatchNorm final : public Layer<T> {
 
   // Second derivatives in inference, where the layer is affine in x.
   bool has_tangents() const override { return true; }
-  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, T* ydot,
-                       T*) const override {
+  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, T* ydot) const override {
     each(b, [&](Index i, Index j, T mean, T inverse) {
       ydot[i] = wdot[j] * ((x[i] - mean) * inverse) + wdot[c_ + j];
       if (xdot) ydot[i] += b.w[j] * inverse * xdot[i];
     });
   }
-  void tangent_backward(const Block<T>& b, const T*, const T*, const T*, const T* wdot, const T*, T* dy, T* dydot,
-                        T* dx, T* dxdot) const override {
+  void tangent_backward(const Block<T>& b, const T*, const T*, const T*, const T* wdot, T* dy, T* dydot, T* dx,
+                        T* dxdot) const override {
     if (!dx) return;
     each(b, [&](Index i, Index j, T, T inverse) {
       dx[i] = b.w[j] * inverse * dy[i];

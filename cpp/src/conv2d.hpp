@@ -41,10 +41,9 @@ class Conv2D final : public Layer<T> {
 
   bool has_tangents() const override { return true; }
   Index tangent_entries() const override { return this->outputs(); }
-  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* ydot,
-                       T* zdot) const override;
-  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, const T* zdot, T* dy,
-                        T* dydot, T* dx, T* dxdot) const override;
+  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* ydot) const override;
+  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* dy, T* dydot, T* dx,
+                        T* dxdot) const override;
   void tangent_gradient(Index task, const Block<T>& b, const T* x, const T* xdot, const T* dz, const T* dzdot,
                         T* g) const override;
 

@@ -108,10 +108,10 @@ void Conv2D<T>::unfolded_panels(const T* w, bool back, T* panels) const {
 }
 
 template <class T>
-void Conv2D<T>::tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* ydot,
-                                T* zdot) const {
+void Conv2D<T>::tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot,
+                                T* ydot) const {
   const Index n = this->outputs();
-  T* panels = b.workspace + (lines_ * w_.out_width * depth_ + 15) / 16 * 16;
+  T *panels = b.workspace + (lines_ * w_.out_width * depth_ + 15) / 16 * 16, *zdot = b.tangents;
   unfolded_panels(wdot, false, panels);
   for (Index r = 0; r < b.rows; ++r)
     unfolded_forward(x + r * w_.inputs(), panels, bias_ ? wdot + filters_ * depth_ : nullptr, false, false, b.workspace,
@@ -128,13 +128,14 @@ void Conv2D<T>::tangent_forward(const Block<T>& b, const T* x, const T* xdot, co
 }
 
 template <class T>
-void Conv2D<T>::tangent_backward(const Block<T>& b, const T*, const T*, const T* y, const T* wdot, const T* zdot, T* dy,
-                                 T* dydot, T* dx, T* dxdot) const {
+void Conv2D<T>::tangent_backward(const Block<T>& b, const T*, const T*, const T* y, const T* wdot, T* dy, T* dydot,
+                                 T* dx, T* dxdot) const {
   const Index n = this->outputs(), d = w_.inputs();
   for (Index r = 0; r < b.rows && !b.raw && phi_ != Activation::identity; ++r) {
     const auto& a = k_.activation;
     a.pullback(phi_, slope_, w_.pixels(), filters_, kept(b, r), y + r * n, dydot + r * n);
-    a.curvature(phi_, slope_, w_.pixels(), filters_, kept(b, r), y + r * n, dy + r * n, zdot + r * n, dydot + r * n);
+    a.curvature(phi_, slope_, w_.pixels(), filters_, kept(b, r), y + r * n, dy + r * n, b.tangents + r * n,
+                dydot + r * n);
     a.pullback(phi_, slope_, w_.pixels(), filters_, kept(b, r), y + r * n, dy + r * n);
   }
   if (!dx) return;

@@ -111,8 +111,9 @@ class Dense final : public Layer<T> {
   }
 
   bool has_tangents() const override { return true; }
-  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* ydot,
-                       T* zdot) const override {
+  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot,
+                       T* ydot) const override {
+    T* zdot = b.tangents;
     Product<T> p = product(b.rows, out_, in_, x, in_, 1, zdot, out_);
     p.b = wdot;
     p.b_row = 1;
@@ -130,13 +131,13 @@ class Dense final : public Layer<T> {
     std::copy_n(zdot, b.rows * out_, ydot);
     if (!b.raw && phi_ != Activation::identity) k_.activation.pullback(phi_, slope_, b.rows, out_, b.cache, y, ydot);
   }
-  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, const T* zdot, T* dy,
-                        T* dydot, T* dx, T* dxdot) const override {
+  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* dy, T* dydot, T* dx,
+                        T* dxdot) const override {
     (void)x;
     (void)xdot;
     if (!b.raw && phi_ != Activation::identity) {
       k_.activation.pullback(phi_, slope_, b.rows, out_, b.cache, y, dydot);
-      k_.activation.curvature(phi_, slope_, b.rows, out_, b.cache, y, dy, zdot, dydot);
+      k_.activation.curvature(phi_, slope_, b.rows, out_, b.cache, y, dy, b.tangents, dydot);
       k_.activation.pullback(phi_, slope_, b.rows, out_, b.cache, y, dy);
     }
     if (!dx) return;

@@ -34,13 +34,13 @@ class Dropout final : public Layer<T> {
   }
 
   bool has_tangents() const override { return true; }
-  void tangent_forward(const Block<T>& b, const T*, const T* xdot, const T*, const T*, T* ydot, T*) const override {
+  void tangent_forward(const Block<T>& b, const T*, const T* xdot, const T*, const T*, T* ydot) const override {
     if (xdot)
       through(b, xdot, ydot);
     else
       std::fill_n(ydot, b.rows * this->inputs(), T(0));
   }
-  void tangent_backward(const Block<T>& b, const T*, const T*, const T*, const T*, const T*, T* dy, T* dydot, T* dx,
+  void tangent_backward(const Block<T>& b, const T*, const T*, const T*, const T*, T* dy, T* dydot, T* dx,
                         T* dxdot) const override {
     if (!dx) return;
     through(b, dy, dx);

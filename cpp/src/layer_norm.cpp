@@ -46,16 +46,15 @@ class LayerNorm final : public Layer<T> {
   }
 
   bool has_tangents() const override { return true; }
-  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, T* ydot,
-                       T*) const override {
+  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, T* ydot) const override {
     for (Index r = 0; r < b.rows * groups_; ++r) {
       const Row at(*this, b, r, x, xdot);
       for (Index j = 0; j < columns_; ++j)
         ydot[r * columns_ + j] = wdot[j] * at.hat(j) + b.w[j] * at.hat_dot(j) + wdot[columns_ + j];
     }
   }
-  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, const T*, T* dy,
-                        T* dydot, T* dx, T* dxdot) const override {
+  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, T* dy, T* dydot, T* dx,
+                        T* dxdot) const override {
     if (!dx) return;
     const T n = static_cast<T>(columns_);
     for (Index r = 0; r < b.rows * groups_; ++r) {

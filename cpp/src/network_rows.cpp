@@ -43,16 +43,16 @@ void NetworkRisk<T>::Rows::run_tangents(const T* w, const T* v, T* state, const 
     this->load(r0, count, data, rows);
     this->forward(0, net.size(), r0, count, member);
     for (Index l = 0; l < net.size(); ++l)
-      net.layer(l).tangent_forward(this->block(l, r0, count, member), this->input_of(l, r0),
+      net.layer(l).tangent_forward(tangent_block(l, r0, count, member), this->input_of(l, r0),
                                    l > 0 ? tangent(l - 1, r0) : nullptr, this->activation(l, r0), v + net.offset(l),
-                                   tangent(l, r0), tangent_cache(l, r0));
+                                   tangent(l, r0));
     this->loss_of(r0, count, data);
     kernels<T>().loss.curvature(call_of(data, r0, count), tangent(last, r0), delta_tangent(last, r0));
     for (Index l = net.size(); l-- > 0;)
-      net.layer(l).tangent_backward(
-          this->block(l, r0, count, member), this->input_of(l, r0), l > 0 ? tangent(l - 1, r0) : nullptr,
-          this->activation(l, r0), v + net.offset(l), tangent_cache(l, r0), this->delta(l, r0), delta_tangent(l, r0),
-          l > 0 ? this->delta(l - 1, r0) : nullptr, l > 0 ? delta_tangent(l - 1, r0) : nullptr);
+      net.layer(l).tangent_backward(tangent_block(l, r0, count, member), this->input_of(l, r0),
+                                    l > 0 ? tangent(l - 1, r0) : nullptr, this->activation(l, r0), v + net.offset(l),
+                                    this->delta(l, r0), delta_tangent(l, r0), l > 0 ? this->delta(l - 1, r0) : nullptr,
+                                    l > 0 ? delta_tangent(l - 1, r0) : nullptr);
   });
 }
 
@@ -60,7 +60,7 @@ template <class T>
 void NetworkRisk<T>::Rows::tile_of_product(Index i, int member, T* Hv) {
   const auto& t = this->tile(i);
   const Index l = t.layer;
-  this->net_.layer(l).tangent_gradient(t.number, this->block(l, 0, this->rows_, member), this->input_of(l, 0),
+  this->net_.layer(l).tangent_gradient(t.number, tangent_block(l, 0, this->rows_, member), this->input_of(l, 0),
                                        l > 0 ? tangent(l - 1, 0) : nullptr, this->delta(l, 0), delta_tangent(l, 0),
                                        Hv + this->net_.offset(l));
 }

@@ -43,8 +43,10 @@ class NetworkRisk<T>::Rows : public Pass<T> {
   T* tangent(Index l, Index r0) {
     return tangents_[static_cast<std::size_t>(l)].data() + r0 * this->net_.layer(l).outputs();
   }
-  T* tangent_cache(Index l, Index r0) {
-    return tangent_caches_[static_cast<std::size_t>(l)].data() + r0 * this->net_.layer(l).tangent_entries();
+  Block<T> tangent_block(Index l, Index r0, Index count, int member) {
+    Block<T> b = this->block(l, r0, count, member);
+    b.tangents = tangent_caches_[static_cast<std::size_t>(l)].data() + r0 * this->net_.layer(l).tangent_entries();
+    return b;
   }
   T* delta_tangent(Index l, Index r0) {
     return delta_tangents_[static_cast<std::size_t>(l)].data() + r0 * this->net_.layer(l).outputs();

@@ -73,6 +73,8 @@ template <class T>
 Block<T> Pass<T>::block(Index layer, Index r0, Index count, int member) const {
   Block<T> b;
   b.rows = count;
+  b.first = r0;
+  b.total = rows_;
   b.w = w_ + net_.offset(layer);
   b.packed = packed_->of(layer);
   b.state = state_ + net_.state_offset(layer);

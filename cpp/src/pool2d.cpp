@@ -31,7 +31,7 @@ class Pool2D final : public Layer<T> {
 
   // Both are linear where they have derivatives: the largest hands on what its chosen entry has.
   bool has_tangents() const override { return true; }
-  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T*, T* ydot, T*) const override {
+  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T*, T* ydot) const override {
     if (!xdot)
       std::fill_n(ydot, b.rows * this->outputs(), T(0));
     else if (largest_)
@@ -39,7 +39,7 @@ class Pool2D final : public Layer<T> {
     else
       k_.mean(w_, b.rows, xdot, ydot);
   }
-  void tangent_backward(const Block<T>& b, const T* x, const T*, const T* y, const T*, const T*, T* dy, T* dydot, T* dx,
+  void tangent_backward(const Block<T>& b, const T* x, const T*, const T* y, const T*, T* dy, T* dydot, T* dx,
                         T* dxdot) const override {
     backward(b, x, y, dy, dx);
     backward(b, x, y, dydot, dxdot);

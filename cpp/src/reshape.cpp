@@ -19,13 +19,13 @@ class Reshape final : public Layer<T> {
     if (dx) std::copy_n(dy, b.rows * this->inputs(), dx);
   }
   bool has_tangents() const override { return true; }
-  void tangent_forward(const Block<T>& b, const T*, const T* xdot, const T*, const T*, T* ydot, T*) const override {
+  void tangent_forward(const Block<T>& b, const T*, const T* xdot, const T*, const T*, T* ydot) const override {
     if (xdot)
       std::copy_n(xdot, b.rows * this->inputs(), ydot);
     else
       std::fill_n(ydot, b.rows * this->inputs(), T(0));
   }
-  void tangent_backward(const Block<T>& b, const T*, const T*, const T*, const T*, const T*, T* dy, T* dydot, T* dx,
+  void tangent_backward(const Block<T>& b, const T*, const T*, const T*, const T*, T* dy, T* dydot, T* dx,
                         T* dxdot) const override {
     if (!dx) return;
     std::copy_n(dy, b.rows * this->inputs(), dx);

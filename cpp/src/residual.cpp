@@ -1,8 +1,8 @@
 // A block with a skip connection (He, Zhang, Ren, Sun 2016): y = F(x) + S(x), with layers F, and S the identity or layers of
 // its own (a projection where the shapes differ).
 //
-// It always sees the whole batch, so that what is inside may (batch normalization). dy is copied before F turns it into
-// its own dz, since S needs it too. Cache: both chains', F(x), S(x), dy again, and S's share of dx.
+// dy is copied before F turns it into its own dz, since S needs it too. Cache: both chains', F(x), S(x), dy again, and S's
+// share of dx; tangents likewise.
 #include <algorithm>
 #include <deque>
 
@@ -76,7 +76,6 @@ class Residual final : public Layer<T> {
   }
 
   bool whole_batch() const override { return main_.whole_batch() || skip_.whole_batch(); }
-  bool always_whole() const override { return true; }
   Index least_rows() const override { return std::max(main_.least_rows(), skip_.least_rows()); }
   Index cache_entries() const override { return main_.cache_entries() + skip_.cache_entries() + 3 * n_ + d_; }
   Index batch_entries(Index max_rows) const override {
@@ -88,17 +87,9 @@ class Residual final : public Layer<T> {
 
   void forward(const Block<T>& b, const T* x, T* y) const override { through(b, x, y, nullptr); }
   void forward_batch(const Block<T>& b, const T* x, T* y, Team& team) const override { through(b, x, y, &team); }
-  void backward(const Block<T>&, const T*, const T*, T*, T*) const override { this->lacks("backward by blocks"); }
+  void backward(const Block<T>& b, const T* x, const T*, T* dy, T* dx) const override { back(b, x, dy, dx, nullptr); }
   void backward_batch(const Block<T>& b, const T* x, const T*, T* dy, T* dx, Team& team) const override {
-    const Arrays a(*this, b);
-    std::copy_n(dy, b.rows * n_, a.dskip);
-    main_.backward(main(b), x, a.y, dy, dx, team);
-    if (skip_.size() == 0) {
-      for (Index i = 0; dx && i < b.rows * d_; ++i) dx[i] += a.dskip[i];
-      return;
-    }
-    skip_.backward(skip(b), x, a.skip, a.dskip, dx ? a.dx : nullptr, team);
-    for (Index i = 0; dx && i < b.rows * d_; ++i) dx[i] += a.dx[i];
+    back(b, x, dy, dx, &team);
   }
 
   Index tiles() const override { return main_.tiles() + skip_.tiles(); }
@@ -112,31 +103,88 @@ class Residual final : public Layer<T> {
     if (task < main_.tiles()) return main_.gradient(task, main(b), x, dz, g, accumulate);
     skip_.gradient(task - main_.tiles(), skip(b), x, Arrays(*this, b).dskip, g + main_.parameter_count(), accumulate);
   }
-  void row_jacobian(const Block<T>&, const T*, const T*, T*, Index) const override { this->lacks("per-row gradients"); }
+  void row_jacobian(const Block<T>& b, const T* x, const T* dz, T* J, Index stride) const override {
+    main_.row_jacobian(main(b), x, dz, J, stride);
+    skip_.row_jacobian(skip(b), x, Arrays(*this, b).dskip, J + main_.parameter_count(), stride);
+  }
+
+  bool has_tangents() const override { return main_.has_tangents() && skip_.has_tangents(); }
+  Index tangent_entries() const override { return main_.tangent_entries() + skip_.tangent_entries() + 2 * n_ + d_; }
+  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, T* ydot) const override {
+    const Arrays a(*this, b);
+    const Tangents t(*this, b);
+    main_.tangent_forward(main(b), x, xdot, a.y, wdot, ydot);
+    if (skip_.size() > 0) skip_.tangent_forward(skip(b), x, xdot, a.skip, wdot + main_.parameter_count(), t.skip);
+    if (const T* other = skip_.size() > 0 ? t.skip : xdot) add(b.rows * n_, other, ydot);
+  }
+  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, T* dy, T* dydot, T* dx,
+                        T* dxdot) const override {
+    const Arrays a(*this, b);
+    const Tangents t(*this, b);
+    std::copy_n(dy, b.rows * n_, a.dskip);
+    std::copy_n(dydot, b.rows * n_, t.dskip);
+    main_.tangent_backward(main(b), x, xdot, a.y, wdot, dy, dydot, dx, dxdot);
+    if (skip_.size() > 0)
+      skip_.tangent_backward(skip(b), x, xdot, a.skip, wdot + main_.parameter_count(), a.dskip, t.dskip,
+                             dx ? a.dx : nullptr, dx ? t.dx : nullptr);
+    if (!dx) return;
+    add(b.rows * d_, skip_.size() > 0 ? a.dx : a.dskip, dx);
+    add(b.rows * d_, skip_.size() > 0 ? t.dx : t.dskip, dxdot);
+  }
+  void tangent_gradient(Index task, const Block<T>& b, const T* x, const T* xdot, const T* dz, const T* dzdot,
+                        T* g) const override {
+    if (task < main_.tiles()) return main_.tangent_gradient(task, main(b), x, xdot, dz, dzdot, g);
+    skip_.tangent_gradient(task - main_.tiles(), skip(b), x, xdot, Arrays(*this, b).dskip, Tangents(*this, b).dskip,
+                           g + main_.parameter_count());
+  }
 
  private:
   struct Arrays {
     Arrays(const Residual& layer, const Block<T>& b) {
-      y = b.cache + b.rows * (layer.main_.cache_entries() + layer.skip_.cache_entries());
-      skip = y + b.rows * layer.n_;
-      dskip = skip + b.rows * layer.n_;
-      dx = dskip + b.rows * layer.n_;
+      const Index n = layer.n_, chains = layer.main_.cache_entries() + layer.skip_.cache_entries();
+      const auto at = [&](Index before, Index width) {
+        return b.within(b.cache, layer.cache_entries(), chains + before, width);
+      };
+      y = at(0, n);
+      skip = at(n, n);
+      dskip = at(2 * n, n);
+      dx = at(3 * n, layer.d_);
     }
     T *y, *skip, *dskip, *dx;
   };
+  struct Tangents {
+    Tangents(const Residual& layer, const Block<T>& b) {
+      const Index n = layer.n_, chains = layer.main_.tangent_entries() + layer.skip_.tangent_entries();
+      const auto at = [&](Index before, Index width) {
+        return b.within(b.tangents, layer.tangent_entries(), chains + before, width);
+      };
+      skip = at(0, n);
+      dskip = at(n, n);
+      dx = at(2 * n, layer.d_);
+    }
+    T *skip, *dskip, *dx;
+  };
+  static void add(Index n, const T* from, T* to) {
+    for (Index i = 0; i < n; ++i) to[i] += from[i];
+  }
 
   Block<T> main(const Block<T>& b) const {
     Block<T> in = b;
     in.raw = false;
+    in.cache = b.within(b.cache, cache_entries(), 0, main_.cache_entries());
+    if (b.tangents) in.tangents = b.within(b.tangents, tangent_entries(), 0, main_.tangent_entries());
     return in;
   }
   Block<T> skip(const Block<T>& b) const {
-    Block<T> in = main(b);
+    Block<T> in = b;
+    in.raw = false;
     in.w += main_.parameter_count();
     if (in.packed) in.packed += main_.packed_size();
     in.state += main_.state_count();
-    in.cache += b.rows * main_.cache_entries();
-    if (in.batch) in.batch += main_.batch_entries(b.rows);
+    in.cache = b.within(b.cache, cache_entries(), main_.cache_entries(), skip_.cache_entries());
+    if (b.tangents)
+      in.tangents = b.within(b.tangents, tangent_entries(), main_.tangent_entries(), skip_.tangent_entries());
+    if (in.batch) in.batch += main_.batch_entries(b.batch_rows());
     return in;
   }
   void through(const Block<T>& b, const T* x, T* y, Team* team) const {
@@ -145,6 +193,13 @@ class Residual final : public Layer<T> {
     if (skip_.size() > 0) skip_.forward(skip(b), x, a.skip, team);
     const T* other = skip_.size() > 0 ? a.skip : x;
     for (Index i = 0; i < b.rows * n_; ++i) y[i] = a.y[i] + other[i];
+  }
+  void back(const Block<T>& b, const T* x, T* dy, T* dx, Team* team) const {
+    const Arrays a(*this, b);
+    std::copy_n(dy, b.rows * n_, a.dskip);
+    main_.backward(main(b), x, a.y, dy, dx, team);
+    if (skip_.size() > 0) skip_.backward(skip(b), x, a.skip, a.dskip, dx ? a.dx : nullptr, team);
+    if (dx) add(b.rows * d_, skip_.size() > 0 ? a.dx : a.dskip, dx);
   }
   void name(const Chain<T>& chain, const char* where, Index offset, Index state_offset) {
     for (Index i = 0; i < chain.size(); ++i) {

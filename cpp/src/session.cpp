@@ -79,7 +79,7 @@ void Session<T>::backward(const T* w, T* state, const T* dy, T* g, bool accumula
   resize(rows_, team.size());
   std::copy_n(dy, rows_ * net_.outputs(), dy_.data());
   const Block<T> b = block(w, state);
-  chain_.backward(b, x_.data(), y_.data(), dy_.data(), dx, team);
+  chain_.backward(b, x_.data(), y_.data(), dy_.data(), dx, &team);
   team.run(chain_.tiles(), [&](Index task, int member) {
     Block<T> mine = b;
     mine.workspace = workspace_of_[static_cast<std::size_t>(member)];

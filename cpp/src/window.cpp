@@ -18,6 +18,12 @@ Window make_window(const LayerSpec& spec, const Shape& input) {
   Index out[2], before[2];
   for (std::size_t i = 0; i < 2; ++i) {
     const Index side = input[i], reach = (spec.window[i] - 1) * spec.dilation[i] + 1, step = spec.strides[i];
+    const std::string window = spec.kind == "conv2d" ? "kernel" : "pool";
+    if (!spec.same && side + 2 * spec.padding[i] < reach)
+      throw std::invalid_argument(window + " must fit into the padded input: " + window + " " + to_text(spec.window) +
+                                  (reach == spec.window[i] ? "" : " with dilation " + to_text(spec.dilation)) +
+                                  ", input " + to_text(input) + ", padding " + to_text(spec.padding) +
+                                  " would leave an output without entries");
     if (step > side)
       throw std::invalid_argument("strides must be at most the input's sides " + to_text(input) + ", got " +
                                   to_text(spec.strides));
@@ -25,11 +31,6 @@ Window make_window(const LayerSpec& spec, const Shape& input) {
       out[i] = (side + step - 1) / step;
       before[i] = std::max<Index>((out[i] - 1) * step + reach - side, 0) / 2;
     } else {
-      if (side + 2 * spec.padding[i] < reach)
-        throw std::invalid_argument("kernel must fit into the padded input: kernel " + to_text(spec.window) +
-                                    (reach == spec.window[i] ? "" : " with dilation " + to_text(spec.dilation)) +
-                                    ", input " + to_text(input) + ", padding " + to_text(spec.padding) +
-                                    " would leave an output without entries");
       before[i] = spec.padding[i];
       out[i] = (side + 2 * spec.padding[i] - reach) / step + 1;
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -156,13 +156,18 @@ class Network(DifferentiableNetwork):
         return classes_of(self.predict(X, n_threads=n_threads), self.output_activation)
 
     def summary(self) -> str:
-        """Return a table of layers: kind, output shape, number of parameters."""
+        """Return a table of layers: kind, output shape, number of parameters (a block's holds its parts')."""
         rows = [("layer", "output", "parameters")]
-        for spec, row in zip(self._specs, self._layout, strict=True):
-            count = sum(prod(shape) for _, shape, _ in row["arrays"])
-            detail = getattr(spec, "activation", "")
-            kind = f"{spec.kind} {detail}" if detail not in ("", "identity") else spec.kind
-            rows.append((kind, " x ".join(map(str, row["output_shape"])), f"{count:,}"))
+
+        def add(specs: Iterable[Layer], layout: Iterable[dict[str, Any]], indent: str) -> None:
+            for spec, row in zip(specs, layout, strict=True):
+                count = sum(prod(shape) for _, shape, _ in row["arrays"])
+                detail = getattr(spec, "activation", "")
+                kind = f"{spec.kind} {detail}" if detail not in ("", "identity") else spec.kind
+                rows.append((indent + kind, " x ".join(map(str, row["output_shape"])), f"{count:,}"))
+                add(spec.parts(), row["parts"], indent + "  ")
+
+        add(self._specs, self._layout, "")
         wide = [max(len(row[i]) for row in rows) for i in range(3)]
         lines = [f"network   {' x '.join(map(str, self.input_shape))} inputs, {self.dtype}"]
         lines += [f"  {a:<{wide[0]}}  {b:>{wide[1]}}  {c:>{wide[2]}}" for a, b, c in rows]

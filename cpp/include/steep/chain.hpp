@@ -30,25 +30,46 @@ class Chain {
 
   // team null: on the calling thread, no layer sees the whole batch. b.cache (rows, cache_entries) goes on to backward.
   void forward(const Block<T>& b, const T* x, T* y, Team* team) const;
-  void backward(const Block<T>& b, const T* x, const T* y, T* dy, T* dx, Team& team) const;
+  void backward(const Block<T>& b, const T* x, const T* y, T* dy, T* dx, Team* team) const;
 
   Index tiles() const { return static_cast<Index>(tiles_.size()); }
   Tile tile(Index task) const { return tiles_[static_cast<std::size_t>(task)].at; }
   void gradient(Index task, const Block<T>& b, const T* x, const T* dy, T* g, bool accumulate) const;
+  void row_jacobian(const Block<T>& b, const T* x, const T* dy, T* J, Index stride) const;
+
+  // As the layers' own. b.tangents (rows, tangent_entries) goes from one to the next.
+  bool has_tangents() const;
+  Index tangent_entries() const { return places_.back().tangents; }
+  void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* ydot) const;
+  void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* dy, T* dydot, T* dx,
+                        T* dxdot) const;
+  void tangent_gradient(Index task, const Block<T>& b, const T* x, const T* xdot, const T* dy, const T* dydot,
+                        T* g) const;
 
  private:
   struct Place {
     Index parameters = 0, state = 0, packed = 0, tasks = 0;
-    Index cache = 0;  // of a row: output, its gradient, the layer's own
+    Index cache = 0, tangents = 0;  // of a row: an output, its gradient, the layer's own; and the tangents of these
   };
   struct ChainTile {
     Index layer, number;
     Tile at;
   };
   Block<T> inner(const Block<T>& b, Index i) const;
-  // Where output i and its gradient lie for a batch of so many rows; the last ones are the caller's.
-  T* output(const Block<T>& b, Index i) const { return b.cache + b.rows * places_[static_cast<std::size_t>(i)].cache; }
-  T* delta(const Block<T>& b, Index i) const { return output(b, i) + b.rows * layer(i).outputs(); }
+  const Place& place(Index i) const { return places_[static_cast<std::size_t>(i)]; }
+  // Output i, its gradient, and their tangents; the last ones are the caller's.
+  T* output(const Block<T>& b, Index i) const {
+    return b.within(b.cache, cache_entries(), place(i).cache, layer(i).outputs());
+  }
+  T* delta(const Block<T>& b, Index i) const {
+    return b.within(b.cache, cache_entries(), place(i).cache + layer(i).outputs(), layer(i).outputs());
+  }
+  T* tangent(const Block<T>& b, Index i) const {
+    return b.within(b.tangents, tangent_entries(), place(i).tangents, layer(i).outputs());
+  }
+  T* delta_tangent(const Block<T>& b, Index i) const {
+    return b.within(b.tangents, tangent_entries(), place(i).tangents + layer(i).outputs(), layer(i).outputs());
+  }
   template <class Work>
   void by_blocks(const Block<T>& b, Index i, Team* team, Work work) const;
 

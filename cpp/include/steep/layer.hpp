@@ -42,10 +42,14 @@ struct Tile {
 template <class T>
 struct Block {
   Index rows = 0;
+  // They are rows [first, first + rows) of a batch of `total` (0: of their own), for which caches are laid out; an array
+  // that lies in one begins at the batch's first row.
+  Index first = 0, total = 0;
   const T* w = nullptr;            // the layer's parameters
   const T* packed = nullptr;       // what pack made of them; forward does without (null) for a few rows
   T* state = nullptr;              // running statistics
   T* cache = nullptr;              // (rows, cache_entries): from forward to backward
+  T* tangents = nullptr;           // (rows, tangent_entries): from tangent_forward to tangent_gradient
   T* batch = nullptr;              // batch_entries: from forward_batch to backward_batch and gradient
   T* workspace = nullptr;          // workspace_size(rows); of the calling thread
   T* const* workspaces = nullptr;  // of every member of the team, in the *_batch calls
@@ -55,6 +59,12 @@ struct Block {
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
   const std::int64_t* row_ids = nullptr;
+
+  Index batch_rows() const { return total > 0 ? total : rows; }
+  // Where these rows begin of an array in a cache of `entries` a row, which holds `before` entries a row in front of it.
+  T* within(T* all, Index entries, Index before, Index width) const {
+    return all - first * entries + batch_rows() * before + first * width;
+  }
 };
 
 template <class T>
@@ -107,11 +117,9 @@ class Layer {
   // dy: gradient with respect to y, turned in place into what `gradient` needs; dx null: not wanted.
   virtual void backward(const Block<T>& b, const T* x, const T* y, T* dy, T* dx) const = 0;
 
-  // whole_batch: in training; always_whole: in every pass that may be followed by backward, so that what forward keeps
-  // lies in the cache as the whole batch sees it, not block by block. least_rows: a batch with fewer is refused.
+  // whole_batch: in training the *_batch calls are wanted. least_rows: a batch with fewer is refused.
   virtual bool whole_batch() const { return false; }
-  virtual bool always_whole() const { return false; }
-  bool sees_batch(bool training) const { return always_whole() || (training && whole_batch()); }
+  bool sees_batch(bool training) const { return training && whole_batch(); }
   virtual Index least_rows() const { return 1; }
   virtual Index batch_entries(Index max_rows) const {
     (void)max_rows;
@@ -147,29 +155,26 @@ class Layer {
   }
 
   // Exact second derivatives by the R-operator (Pearlmutter, Neural Computation 6 (1994) 147). xdot null: zero.
-  // tangent_forward: ydot = the derivative of y along (xdot, wdot); `tangent_cache` (rows, tangent_entries) goes from it
-  // to tangent_backward, which does to (dy, dydot) and (dx, dxdot) what backward does, and its derivative.
+  // tangent_forward: ydot = the derivative of y along (xdot, wdot). tangent_backward does to (dy, dydot) and (dx, dxdot)
+  // what backward does, and its derivative.
   virtual bool has_tangents() const { return false; }
   virtual Index tangent_entries() const { return 0; }
-  virtual void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* ydot,
-                               T* tangent_cache) const {
+  virtual void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* ydot) const {
     (void)b;
     (void)x;
     (void)xdot;
     (void)y;
     (void)wdot;
     (void)ydot;
-    (void)tangent_cache;
     lacks("tangents");
   }
-  virtual void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot,
-                                const T* tangent_cache, T* dy, T* dydot, T* dx, T* dxdot) const {
+  virtual void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* dy,
+                                T* dydot, T* dx, T* dxdot) const {
     (void)b;
     (void)x;
     (void)xdot;
     (void)y;
     (void)wdot;
-    (void)tangent_cache;
     (void)dy;
     (void)dydot;
     (void)dx;

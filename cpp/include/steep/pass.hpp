@@ -92,7 +92,7 @@ class Pass {
   const T* input_of(Index layer, Index r0) const;
   bool augmented() const { return mode_.training && augmentation_.any(); }
   bool mixed() const { return mode_.training && mixup_.any(); }
-  bool alone(Index layer) const { return net_.layer(layer).whole_batch() || net_.layer(layer).always_whole(); }
+  bool alone(Index layer) const { return net_.layer(layer).whole_batch(); }
 
   const Network<T>& net_;
   LossPlan plan_;

@@ -26,7 +26,7 @@ class Residual(Layer):
     Notes
     -----
     An activation after the sum is a layer of its own, :class:`steep.Activation`. Arrays inside are found as
-    ``net.layers[i].parts[k].weight``. Hessian products and Jacobians with respect to parameters are refused.
+    ``net.layers[i].parts[k].weight``.
 
     References
     ----------
