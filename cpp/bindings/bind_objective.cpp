@@ -62,6 +62,15 @@ Array<double> hessian_product(Objective& f, const Array<double>& w, const Array<
   return Hv;
 }
 
+Array<double> gauss_newton_product(Objective& f, const Array<double>& w, const Array<double>& v) {
+  const double *x = vector_of(w, f.dim(), "w"), *y = vector_of(v, f.dim(), "v");
+  Array<double> Gv(f.dim());
+  double* out = Gv.mutable_data();
+  Alone alone(f);
+  f.gauss_newton_product(x, y, out);
+  return Gv;
+}
+
 py::object residuals(Objective& f, const Array<double>& w, bool jacobian) {
   const double* x = vector_of(w, f.dim(), "w");
   const Index m = f.residual_count();
@@ -214,6 +223,8 @@ void register_objective(py::module_& m) {
       .def("hessian_product", &hessian_product, py::arg("w").noconvert(), py::arg("v").noconvert(), "H(w) v.")
       .def("residuals", &residuals, py::arg("w").noconvert(), py::arg("jacobian") = false, "r, or (r, J).")
       .def("normal_equations", &normal_equations, py::arg("w").noconvert(), "(1/2 r'r, J'J, J'r).")
+      .def("gauss_newton_product", &gauss_newton_product, py::arg("w").noconvert(), py::arg("v").noconvert(),
+           "J'J v, the penalty's Hessian included.")
       .def("l1", &l1_weights, "l1 weight of each entry, or None.")
       .def("lipschitz", &constant_of<&Objective::lipschitz>, "(L, exact) or None.")
       .def("strong_convexity", &constant_of<&Objective::strong_convexity>, "(mu, exact) or None.");

@@ -154,26 +154,39 @@ double NetworkRisk<T>::evaluate(const double* w, double* g) {
   return value + add_penalty(w, g);
 }
 
+// Of the Hessian or the Gauss-Newton matrix; tile_of(i, member) leaves tile i of the rows' product in gradient_.
 template <class T>
-void NetworkRisk<T>::hessian_product(const double* w, const double* v, double* Hv) {
-  if (!tangents_) this->lacks("Hessian-vector products: a layer has no tangents");
+template <class TileOf>
+void NetworkRisk<T>::product(const double* w, const double* v, bool gauss_newton, double* result, TileOf&& tile_of) {
   held_.clear();
   load(w);
   Buffer<T> direction(dim());
   for (Index i = 0; i < dim(); ++i) direction[i] = static_cast<T>(v[i]);
   Team& team = teams_.of(team_size(6 * net_.flops_per_row()));
   packed_.make(w_.data(), team);
-  for (Index i = 0; i < dim(); ++i) Hv[i] = penalized_[static_cast<std::size_t>(i)] ? l2_ * v[i] : 0;
+  for (Index i = 0; i < dim(); ++i) result[i] = penalized_[static_cast<std::size_t>(i)] ? l2_ * v[i] : 0;
   for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
     this->check_interrupt();
-    pass_->run_tangents(w_.data(), direction.data(), state_.data(), packed_, data_, chunk(first), team);
+    pass_->run_tangents(w_.data(), direction.data(), state_.data(), packed_, data_, chunk(first), gauss_newton, team);
     team.run(pass_->tiles(), [&](Index i, int member) {
-      pass_->tile_of_product(i, member, gradient_.data());
+      tile_of(i, member);
       const Tile& t = pass_->tile(i).at;
-      for (Index j = t.weight_begin; j < t.weight_end; ++j) Hv[j] += static_cast<double>(gradient_[j]);
-      for (Index j = t.other_begin; j < t.other_end; ++j) Hv[j] += static_cast<double>(gradient_[j]);
+      for (Index j = t.weight_begin; j < t.weight_end; ++j) result[j] += static_cast<double>(gradient_[j]);
+      for (Index j = t.other_begin; j < t.other_end; ++j) result[j] += static_cast<double>(gradient_[j]);
     });
   }
+}
+
+template <class T>
+void NetworkRisk<T>::hessian_product(const double* w, const double* v, double* Hv) {
+  if (!tangents_) this->lacks("Hessian-vector products: a layer has no tangents");
+  product(w, v, false, Hv, [&](Index i, int member) { pass_->tile_of_product(i, member, gradient_.data()); });
+}
+
+template <class T>
+void NetworkRisk<T>::gauss_newton_product(const double* w, const double* v, double* Gv) {
+  if (!rows_ready_) this->lacks("a Gauss-Newton matrix: its loss or a layer gives none");
+  product(w, v, true, Gv, [&](Index i, int member) { pass_->gradient(i, member, gradient_.data(), false); });
 }
 
 template <class T>

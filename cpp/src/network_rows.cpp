@@ -34,7 +34,7 @@ LossCall<T> NetworkRisk<T>::Rows::call_of(const Dataset<T>& data, Index r0, Inde
 
 template <class T>
 void NetworkRisk<T>::Rows::run_tangents(const T* w, const T* v, T* state, const Packed<T>& packed,
-                                        const Dataset<T>& data, const ChunkRows& rows, Team& team) {
+                                        const Dataset<T>& data, const ChunkRows& rows, bool gauss_newton, Team& team) {
   make_tangent_buffers();
   this->begin(w, state, packed, data, rows, {false, true, 0, 0});
   const Network<T>& net = this->net_;
@@ -46,6 +46,13 @@ void NetworkRisk<T>::Rows::run_tangents(const T* w, const T* v, T* state, const 
       net.layer(l).tangent_forward(tangent_block(l, r0, count, member), this->input_of(l, r0),
                                    l > 0 ? tangent(l - 1, r0) : nullptr, this->activation(l, r0), v + net.offset(l),
                                    tangent(l, r0));
+    if (gauss_newton) {
+      LossCall<T> call = call_of(data, r0, count);
+      call.model = true;
+      kernels<T>().loss.curvature(call, tangent(last, r0), this->delta(last, r0));
+      this->backward(0, net.size(), r0, count, member);
+      return;
+    }
     this->loss_of(r0, count, data);
     kernels<T>().loss.curvature(call_of(data, r0, count), tangent(last, r0), delta_tangent(last, r0));
     for (Index l = net.size(); l-- > 0;)

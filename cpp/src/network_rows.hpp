@@ -15,9 +15,10 @@ class NetworkRisk<T>::Rows : public Pass<T> {
   Rows(const Network<T>& net, const LossPlan& plan, Index max_rows, int n_threads)
       : Base(net, plan, max_rows, n_threads, true), factor_(max_rows * net.outputs()) {}
 
-  // After it, tile_of_product makes the tiles of the Hessian's product with v, of the data loss of these rows.
+  // After it, tile_of_product makes the tiles of the Hessian's product with v, of the data loss of these rows; with
+  // gauss_newton, `gradient` makes those of the Gauss-Newton matrix's: the deltas are then H J v, H the loss's curvature.
   void run_tangents(const T* w, const T* v, T* state, const Packed<T>& packed, const Dataset<T>& data,
-                    const ChunkRows& rows, Team& team);
+                    const ChunkRows& rows, bool gauss_newton, Team& team);
   void tile_of_product(Index i, int member, T* Hv);
 
   // Per-row gradients. begin_rows once a chunk; then for rows [r0, r0 + count): forward, and J (count * outputs, p) with

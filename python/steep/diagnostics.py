@@ -1,17 +1,17 @@
-"""Checks of objectives: gradients, convexity, conditioning; and the door to the other diagnostics."""
+"""Checks of objectives: convexity, conditioning; and the door to the other diagnostics."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ._validation import Array, as_parameters, check_integer, check_positive
+from .gradient_check import GradientCheck, check_gradient
 from .inequalities import InequalityCheck, check_cocoercivity, check_polyak_lojasiewicz
 from .landscapes import DescentCurve, PointClass, classify_point
-from .objectives import FunctionObjective, Objective
+from .objectives import Objective
 from .rates import ConvergenceRate, convergence_rate
 
 __all__ = [
@@ -29,97 +29,6 @@ __all__ = [
     "condition_number",
     "convergence_rate",
 ]
-
-
-@dataclass(frozen=True)
-class GradientCheck:
-    """
-    A gradient against central differences.
-
-    Attributes
-    ----------
-    ok : bool
-    worst : int
-        Entry with the largest error.
-    error : float
-        There, relative to ``max(|gradient|, |difference|, 1e-3 max |gradient|)``.
-    gradient, differences : array of shape (dim,)
-    message : str
-    """
-
-    ok: bool
-    worst: int
-    error: float
-    gradient: Array
-    differences: Array
-    message: str
-
-    def __bool__(self) -> bool:
-        return self.ok
-
-
-def check_gradient(
-    f: Objective | Callable[..., Any], w: Any, gradient: Callable[..., Any] | bool | None = None, *, tol: float = 1e-5
-) -> GradientCheck:
-    """
-    Compare a gradient with central differences of the function, entry by entry.
-
-    Parameters
-    ----------
-    f : Objective or callable
-    w : array of shape (dim,)
-        Away from kinks.
-    gradient : callable or True
-        Of a callable f.
-    tol : float
-        Largest relative error of a right gradient.
-
-    Returns
-    -------
-    GradientCheck
-        True in a condition when the gradient is right; names the worst entry.
-
-    Examples
-    --------
-    >>> import steep
-    >>> check = steep.check_gradient(lambda x: x[0] ** 2 * x[1], [1.0, 2.0], lambda x: [2 * x[0] * x[1], x[0]])
-    >>> check.ok, check.worst
-    (True, 0)
-    >>> steep.check_gradient(lambda x: x[0] ** 2 + x[1], [1.0, 2.0], lambda x: [2 * x[0], 3.0]).worst
-    1
-    """
-    tol = check_positive(tol, "tol")
-    if not isinstance(f, Objective):
-        f = FunctionObjective(f, gradient=gradient, x0=w)
-    w = as_parameters(w, f.dim, "w")
-    analytic = f.gradient(w)
-    numeric = np.empty(f.dim)
-    core = f._core  # the smooth part, as the gradient
-    for i in range(f.dim):
-        h = 1e-3 * max(1.0, abs(w[i]))
-        x = w.copy()
-        values = []
-        for k in (1, -1, 2, -2):
-            x[i] = w[i] + k * h
-            values.append(core.value(x))
-        numeric[i] = (8 * (values[0] - values[1]) - (values[2] - values[3])) / (12 * h)
-        # Fourth order with a wide step; the narrow one where the function bends too much for it.
-        narrow = 6e-6 * max(1.0, abs(w[i]))
-        x[i] = w[i] + narrow
-        ahead = core.value(x)
-        x[i] = w[i] - narrow
-        second = (ahead - core.value(x)) / (2 * narrow)
-        if abs(second - analytic[i]) < abs(numeric[i] - analytic[i]):
-            numeric[i] = second
-    scale = np.maximum(np.maximum(np.abs(analytic), np.abs(numeric)), 1e-3 * np.abs(analytic).max())
-    errors = np.abs(analytic - numeric) / np.maximum(scale, 1e-12)
-    errors = np.where(np.isnan(errors), np.inf, errors)
-    worst = int(errors.argmax())
-    error = float(errors[worst])
-    message = (
-        f"entry {worst}: gradient {analytic[worst]:.10g}, differences {numeric[worst]:.10g}, relative error {error:.2g}"
-    )
-    return GradientCheck(error <= tol, worst, error, analytic, numeric, message)
 
 
 @dataclass(frozen=True)

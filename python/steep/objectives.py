@@ -193,6 +193,19 @@ class Objective:
         self._need(self._core.residual_count > 0, "Gauss-Newton matrix")
         return self._core.normal_equations(self._point(w))[1]
 
+    def gauss_newton_product(self, w: Any, v: Any) -> Array:
+        """
+        Return the Gauss-Newton matrix at w times v, shape (dim,).
+
+        Parameters
+        ----------
+        w, v : array of shape (dim,)
+        """
+        self._need(self._core.residual_count > 0, "Gauss-Newton matrix")
+        core: Any = self._core
+        found: Array = core.gauss_newton_product(self._point(w), self._point(v, "v"))
+        return found
+
     def subgradient(self, w: Any) -> Array:
         """
         Return a subgradient, shape (dim,): the gradient where there is one, with sign(0) = 0 for an l1 penalty.
@@ -289,6 +302,8 @@ class FunctionObjective(Objective):
             if x0 is None:
                 raise ValueError("dim must be given without x0, got None")
             dim = int(np.size(x0))
+        given = {"gradient": gradient, "hessian": hessian, "hessian_product": hessian_product}
+        self.supplied = tuple(name for name, value in given.items() if value is not None)  # the rest is by differences
         lower, upper = ([], []) if bounds is None else (list(bounds[0]), list(bounds[1]))
         core = _core.FunctionObjective(
             dim,

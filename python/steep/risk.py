@@ -163,12 +163,40 @@ class Risk(Objective):
         ----------
         w : array of shape (dim,)
         """
+        if self._curved():
+            return self.hessian(w)
         core: Any = self._core
-        self._need(
-            core.has_gauss_newton, f"Gauss-Newton matrix: the loss {self.loss} has no curvature, or a layer no tangents"
-        )
         found: Array = core.normal_equations(self._point(w))[1]
         return found
+
+    def gauss_newton_product(self, w: Any, v: Any) -> Array:
+        """
+        Return the generalized Gauss-Newton matrix at w times v, shape (dim,), the l2 penalty included.
+
+        Parameters
+        ----------
+        w, v : array of shape (dim,)
+
+        Notes
+        -----
+        One pass with tangents and one backwards (Schraudolph, 2002): about the cost of two gradients, in the memory of
+        one, without the matrix.
+        """
+        if self._curved():
+            return self.hessian_product(w, v)
+        core: Any = self._core
+        found: Array = core.gauss_newton_product(self._point(w), self._point(v, "v"))
+        return found
+
+    def _curved(self) -> bool:
+        """Say whether the Gauss-Newton matrix is the Hessian, that of a linear model; refuse risks that have none."""
+        core: Any = self._core
+        linear = self.is_linear and core.residual_count == 0
+        self._need(
+            core.has_hessian if linear else core.has_gauss_newton,
+            f"Gauss-Newton matrix: the loss {self.loss} has no curvature, or a layer no tangents",
+        )
+        return linear
 
     def double(self) -> Risk:
         """Return the same risk computed in float64."""

@@ -34,6 +34,7 @@ class NetworkRisk : public Objective, public EvidenceModel {
   void hessian_product(const double* w, const double* v, double* Hv) override;
   void residuals(const double* w, double* r, double* J) override;
   double normal_equations(const double* w, double* JtJ, double* Jtr) override;
+  void gauss_newton_product(const double* w, const double* v, double* Gv) override;
   const double* l1() const override { return l1_.empty() ? nullptr : l1_.data(); }
   double l2() const override { return l2_; }
   void set_l2(double l2) override { l2_ = l2; }
@@ -56,6 +57,8 @@ class NetworkRisk : public Objective, public EvidenceModel {
   int team_size(double flops_per_row) const;
   typename Pass<T>::Rows chunk(Index first) const;
   bool make_ready(const double* w, Team& team);
+  template <class TileOf>
+  void product(const double* w, const double* v, bool gauss_newton, double* result, TileOf&& tile_of);
   void small_normal_equations(const double* w, double* JtJ, double* Jtr, double& value);
   void large_normal_equations(const double* w, double* JtJ, double* Jtr, double& value);
 

@@ -125,6 +125,17 @@ class Objective {
     (void)Jtr;
     lacks("a Gauss-Newton matrix");
   }
+  // That matrix times v; an objective that can make it without the matrix does.
+  virtual void gauss_newton_product(const double* w, const double* v, double* Gv) {
+    const Index n = dim();
+    Vector G(static_cast<std::size_t>(n * n)), unused(static_cast<std::size_t>(n));
+    normal_equations(w, G.data(), unused.data());
+    for (Index i = 0; i < n; ++i) {
+      double sum = 0;
+      for (Index j = 0; j < n; ++j) sum += G[static_cast<std::size_t>(i * n + j)] * v[j];
+      Gv[i] = sum;
+    }
+  }
   // Derivatives as exact as they can be made from now on (3-point differences); false when nothing changes.
   virtual bool sharpen(bool on) {
     (void)on;
