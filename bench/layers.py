@@ -1,6 +1,7 @@
 """
-Layers beside PyTorch: the speed of convolutions, steps of a small network of convolutions, what batch normalization and
-dropout add, and the accuracy on Fashion-MNIST and on the digits. Answers are checked before anything is timed.
+Layers beside PyTorch and JAX: the speed of convolutions, steps of a small network of convolutions, what batch
+normalization and dropout add, and the accuracy on Fashion-MNIST and on the digits. Answers are checked before anything
+is timed. JAX takes every core that it may run on: one thread needs `taskset -c 0`.
 
     python bench/layers.py conv | step | extras | fashion [--epochs 12] | digits    [--threads 1]
 """
@@ -67,7 +68,7 @@ def torch_net(torch):
 
 
 def bench_step(threads, batch=128):
-    """Microseconds a training step of the small net (51,330 parameters, Adam) beside PyTorch's, from the same start."""
+    """Microseconds a training step of the small net (51,330 parameters, Adam) beside its peers'."""
     import torch
 
     torch.set_num_threads(threads)
@@ -91,13 +92,15 @@ def bench_step(threads, batch=128):
     wanted = torch.softmax(theirs(pixels[:64]), 1).detach().numpy()
     np.testing.assert_allclose(ours.predict(X[:64]), wanted, atol=1e-4)
     found = {"steep": 1e6 * _epoch_of_ours(ours, X, y, batch, threads) / 16}
-    for name in ("torch", "torch channels_last"):
+    for name in ("torch", "torch channels_last", "torch.compile"):
         model = torch_net(torch)
         data = pixels.contiguous()
-        if name.endswith("last"):
+        if name != "torch":
             model, data = model.to(memory_format=torch.channels_last), pixels
         optimizer = torch.optim.Adam(model.parameters(), fused=True)
         loss = torch.nn.CrossEntropyLoss()
+        if name == "torch.compile":
+            model = torch.compile(model)
 
         def epoch(model=model, data=data, optimizer=optimizer, loss=loss):
             for first in range(0, n, batch):
@@ -106,9 +109,57 @@ def bench_step(threads, batch=128):
                 optimizer.step()
 
         found[name] = 1e6 * best(epoch, 3) / 16
+    jax = _jax_epoch(ours, X, y, batch)
+    if jax is not None:
+        found["jax, jitted scan"] = 1e6 * best(jax, 3) / 16
     print(f"{threads} threads, batch {batch}")
     for name, value in found.items():
         print(f"  {name:22s} {value:9.0f} us a step, {value / found['steep']:.2f} of ours")
+
+
+def _jax_epoch(net, X, y, batch):
+    """Return an epoch of Adam in one jitted scan, with the parameters of `net`; None without JAX."""
+    try:
+        import jax
+        import jax.numpy as jnp
+    except ImportError:
+        return None
+    arrays = [array.copy() for layer in net.layers for _, array in layer.arrays()]
+    arrays = [
+        np.moveaxis(array, 0, -1) if array.ndim > 1 else array for array in arrays
+    ]  # (kh, kw, in, out), (in, out)
+    steps = len(X) // batch
+    data = jnp.asarray(X.astype(np.float32) / 255).reshape(steps, batch, 28, 28, 1)
+    labels = jnp.asarray(y).reshape(steps, batch)
+
+    def pool(a):
+        return jax.lax.reduce_window(a, -jnp.inf, jax.lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+
+    def scores(p, x):
+        form = ("NHWC", "HWIO", "NHWC")
+        a = pool(jax.nn.relu(jax.lax.conv_general_dilated(x, p[0], (1, 1), "SAME", dimension_numbers=form) + p[1]))
+        a = pool(jax.nn.relu(jax.lax.conv_general_dilated(a, p[2], (1, 1), "VALID", dimension_numbers=form) + p[3]))
+        return jax.nn.relu(a.reshape(len(x), -1) @ p[4] + p[5]) @ p[6] + p[7]
+
+    def loss(p, x, t):
+        return -jnp.take_along_axis(jax.nn.log_softmax(scores(p, x)), t[:, None], 1).mean()
+
+    def step(carry, rows):
+        p, m, v, t = carry
+        value, g = jax.value_and_grad(loss)(p, *rows)
+        m = [0.9 * a + 0.1 * b for a, b in zip(m, g, strict=True)]
+        v = [0.999 * a + 0.001 * b * b for a, b in zip(v, g, strict=True)]
+        c1, c2 = 1 - 0.9**t, 1 - 0.999**t
+        p = [a - 1e-3 * (b / c1) / (jnp.sqrt(c / c2) + 1e-8) for a, b, c in zip(p, m, v, strict=True)]
+        return (p, m, v, t + 1), value
+
+    start = [jnp.asarray(array) for array in arrays]
+    wanted = np.asarray(jax.nn.softmax(scores(start, data[0])))
+    np.testing.assert_allclose(net.predict(X[:batch]), wanted, atol=1e-4)
+    zeros = [jnp.zeros_like(array) for array in start]
+    run = jax.jit(lambda carry: jax.lax.scan(step, carry, (data, labels)))
+    carry = (start, zeros, zeros, 1.0)
+    return lambda: jax.block_until_ready(run(carry))
 
 
 def _epoch_of_ours(net, X, y, batch, threads):
