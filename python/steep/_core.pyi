@@ -12,6 +12,10 @@ class Objective:
     """
     An objective of the core.
     """
+    def gauss_newton_product(self, w: numpy.typing.NDArray[numpy.float64], v: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        J'J v, the penalty's Hessian included.
+        """
     def hessian(self, w: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
         """
         Hessian (dim, dim).
