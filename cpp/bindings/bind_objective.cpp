@@ -53,22 +53,20 @@ Array<double> hessian(Objective& f, const Array<double>& w) {
   return H;
 }
 
-Array<double> hessian_product(Objective& f, const Array<double>& w, const Array<double>& v) {
+using MatrixProduct = void (Objective::*)(const double* w, const double* v, double* out);
+Array<double> product(Objective& f, MatrixProduct multiply, const Array<double>& w, const Array<double>& v) {
   const double *x = vector_of(w, f.dim(), "w"), *y = vector_of(v, f.dim(), "v");
-  Array<double> Hv(f.dim());
-  double* out = Hv.mutable_data();
+  Array<double> result(f.dim());
+  double* out = result.mutable_data();
   Alone alone(f);
-  f.hessian_product(x, y, out);
-  return Hv;
+  (f.*multiply)(x, y, out);
+  return result;
 }
-
+Array<double> hessian_product(Objective& f, const Array<double>& w, const Array<double>& v) {
+  return product(f, &Objective::hessian_product, w, v);
+}
 Array<double> gauss_newton_product(Objective& f, const Array<double>& w, const Array<double>& v) {
-  const double *x = vector_of(w, f.dim(), "w"), *y = vector_of(v, f.dim(), "v");
-  Array<double> Gv(f.dim());
-  double* out = Gv.mutable_data();
-  Alone alone(f);
-  f.gauss_newton_product(x, y, out);
-  return Gv;
+  return product(f, &Objective::gauss_newton_product, w, v);
 }
 
 py::object residuals(Objective& f, const Array<double>& w, bool jacobian) {

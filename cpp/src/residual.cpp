@@ -101,29 +101,27 @@ class Residual final : public Layer<T> {
   }
   void gradient(Index task, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const override {
     if (task < main_.tiles()) return main_.gradient(task, main(b), x, dz, g, accumulate);
-    skip_.gradient(task - main_.tiles(), skip(b), x, Arrays(*this, b).dskip, g + main_.parameter_count(), accumulate);
+    skip_.gradient(task - main_.tiles(), skip(b), x, values(b).dskip, g + main_.parameter_count(), accumulate);
   }
   void row_jacobian(const Block<T>& b, const T* x, const T* dz, T* J, Index stride) const override {
     main_.row_jacobian(main(b), x, dz, J, stride);
-    skip_.row_jacobian(skip(b), x, Arrays(*this, b).dskip, J + main_.parameter_count(), stride);
+    skip_.row_jacobian(skip(b), x, values(b).dskip, J + main_.parameter_count(), stride);
   }
 
   bool has_tangents() const override { return main_.has_tangents() && skip_.has_tangents(); }
   Index tangent_entries() const override { return main_.tangent_entries() + skip_.tangent_entries() + 2 * n_ + d_; }
   void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, T* ydot) const override {
-    const Arrays a(*this, b);
-    const Tangents t(*this, b);
-    main_.tangent_forward(main(b), x, xdot, a.y, wdot, ydot);
+    const Sides a = values(b), t = tangents(b);
+    main_.tangent_forward(main(b), x, xdot, main_output(b), wdot, ydot);
     if (skip_.size() > 0) skip_.tangent_forward(skip(b), x, xdot, a.skip, wdot + main_.parameter_count(), t.skip);
     if (const T* other = skip_.size() > 0 ? t.skip : xdot) add(b.rows * n_, other, ydot);
   }
   void tangent_backward(const Block<T>& b, const T* x, const T* xdot, const T*, const T* wdot, T* dy, T* dydot, T* dx,
                         T* dxdot) const override {
-    const Arrays a(*this, b);
-    const Tangents t(*this, b);
+    const Sides a = values(b), t = tangents(b);
     std::copy_n(dy, b.rows * n_, a.dskip);
     std::copy_n(dydot, b.rows * n_, t.dskip);
-    main_.tangent_backward(main(b), x, xdot, a.y, wdot, dy, dydot, dx, dxdot);
+    main_.tangent_backward(main(b), x, xdot, main_output(b), wdot, dy, dydot, dx, dxdot);
     if (skip_.size() > 0)
       skip_.tangent_backward(skip(b), x, xdot, a.skip, wdot + main_.parameter_count(), a.dskip, t.dskip,
                              dx ? a.dx : nullptr, dx ? t.dx : nullptr);
@@ -134,36 +132,26 @@ class Residual final : public Layer<T> {
   void tangent_gradient(Index task, const Block<T>& b, const T* x, const T* xdot, const T* dz, const T* dzdot,
                         T* g) const override {
     if (task < main_.tiles()) return main_.tangent_gradient(task, main(b), x, xdot, dz, dzdot, g);
-    skip_.tangent_gradient(task - main_.tiles(), skip(b), x, xdot, Arrays(*this, b).dskip, Tangents(*this, b).dskip,
+    skip_.tangent_gradient(task - main_.tiles(), skip(b), x, xdot, values(b).dskip, tangents(b).dskip,
                            g + main_.parameter_count());
   }
 
  private:
-  struct Arrays {
-    Arrays(const Residual& layer, const Block<T>& b) {
-      const Index n = layer.n_, chains = layer.main_.cache_entries() + layer.skip_.cache_entries();
-      const auto at = [&](Index before, Index width) {
-        return b.within(b.cache, layer.cache_entries(), chains + before, width);
-      };
-      y = at(0, n);
-      skip = at(n, n);
-      dskip = at(2 * n, n);
-      dx = at(3 * n, layer.d_);
-    }
-    T *y, *skip, *dskip, *dx;
-  };
-  struct Tangents {
-    Tangents(const Residual& layer, const Block<T>& b) {
-      const Index n = layer.n_, chains = layer.main_.tangent_entries() + layer.skip_.tangent_entries();
-      const auto at = [&](Index before, Index width) {
-        return b.within(b.tangents, layer.tangent_entries(), chains + before, width);
-      };
-      skip = at(0, n);
-      dskip = at(n, n);
-      dx = at(2 * n, layer.d_);
-    }
+  // What a block's cache and its tangents hold behind the chains' own: S(x), its gradient and its share of dx.
+  struct Sides {
     T *skip, *dskip, *dx;
   };
+  Sides sides(const Block<T>& b, T* all, Index entries, Index chains) const {
+    return {b.within(all, entries, chains, n_), b.within(all, entries, chains + n_, n_),
+            b.within(all, entries, chains + 2 * n_, d_)};
+  }
+  Sides values(const Block<T>& b) const {
+    return sides(b, b.cache, cache_entries(), main_.cache_entries() + skip_.cache_entries());
+  }
+  Sides tangents(const Block<T>& b) const {
+    return sides(b, b.tangents, tangent_entries(), main_.tangent_entries() + skip_.tangent_entries());
+  }
+  T* main_output(const Block<T>& b) const { return b.within(b.cache, cache_entries(), cache_entries() - n_, n_); }
   static void add(Index n, const T* from, T* to) {
     for (Index i = 0; i < n; ++i) to[i] += from[i];
   }
@@ -188,16 +176,16 @@ class Residual final : public Layer<T> {
     return in;
   }
   void through(const Block<T>& b, const T* x, T* y, Team* team) const {
-    const Arrays a(*this, b);
-    main_.forward(main(b), x, a.y, team);
-    if (skip_.size() > 0) skip_.forward(skip(b), x, a.skip, team);
-    const T* other = skip_.size() > 0 ? a.skip : x;
-    for (Index i = 0; i < b.rows * n_; ++i) y[i] = a.y[i] + other[i];
+    T *result = main_output(b), *other = values(b).skip;
+    main_.forward(main(b), x, result, team);
+    if (skip_.size() > 0) skip_.forward(skip(b), x, other, team);
+    std::copy_n(result, b.rows * n_, y);
+    add(b.rows * n_, skip_.size() > 0 ? other : x, y);
   }
   void back(const Block<T>& b, const T* x, T* dy, T* dx, Team* team) const {
-    const Arrays a(*this, b);
+    const Sides a = values(b);
     std::copy_n(dy, b.rows * n_, a.dskip);
-    main_.backward(main(b), x, a.y, dy, dx, team);
+    main_.backward(main(b), x, main_output(b), dy, dx, team);
     if (skip_.size() > 0) skip_.backward(skip(b), x, a.skip, a.dskip, dx ? a.dx : nullptr, team);
     if (dx) add(b.rows * d_, skip_.size() > 0 ? a.dx : a.dskip, dx);
   }
