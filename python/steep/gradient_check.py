@@ -46,8 +46,8 @@ class GradientCheck:
     ok: bool
     worst: int | tuple[int, ...]
     error: float
-    gradient: Array
-    differences: Array
+    gradient: Array = field(repr=False)
+    differences: Array = field(repr=False)
     message: str
     derivative: str = "gradient"
     checks: dict[str, GradientCheck] = field(default_factory=dict, repr=False)
