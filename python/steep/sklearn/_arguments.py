@@ -68,8 +68,12 @@ def constructor(original: type, more: dict[str, Any]) -> Callable[..., None]:
         if name not in signature.parameters
     ]
     whole = signature.replace(parameters=old + new)
+    defaults = {name: parameter.default for name, parameter in list(whole.parameters.items())[1:]}
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        if not args and kwargs.keys() <= defaults.keys():  # in searches models are made by the thousand
+            vars(self).update(defaults, **kwargs)
+            return
         try:
             bound = whole.bind(self, *args, **kwargs)
         except TypeError as error:
@@ -78,4 +82,5 @@ def constructor(original: type, more: dict[str, Any]) -> Callable[..., None]:
         vars(self).update(list(bound.arguments.items())[1:])
 
     __init__.__signature__ = whole  # type: ignore[attr-defined]
+    __init__.names = sorted(defaults)  # type: ignore[attr-defined]
     return __init__

@@ -47,13 +47,6 @@ class _Optimizer(SGDOptimizer):  # type: ignore[misc]
         return np.full(count, float(self.learning_rate))
 
 
-def _permutation(random_state: Any, n: int) -> Array:
-    """Return the permutation that `sklearn.utils.shuffle` draws, which for small data takes longer than an epoch."""
-    order = np.arange(n)
-    random_state.shuffle(order)
-    return order
-
-
 class EpochsMixin:
     """Solvers that are update rules."""
 
@@ -113,7 +106,7 @@ class EpochsMixin:
         try:
             for _ in range(self.max_iter):
                 if self.shuffle:
-                    order = order[_permutation(self._random_state, n)]
+                    self._random_state.shuffle(order)  # as sklearn.utils.shuffle, which copies and indexes
                 trainer.set_order(order)
                 rates = optimizer.rates(trainer.step, trainer.steps_per_epoch)
                 trainer.run(1, rates, max(0.0, end - time.monotonic()))
@@ -177,6 +170,8 @@ class EpochsMixin:
         optimizer.slots, optimizer.step = trainer.slots, trainer.step
         if best is not None:
             net.parameters[...], net.state[...] = best
+        if self.early_stopping:
+            self._best_coefs, self._best_intercepts = self.coefs_, self.intercepts_
 
     def _count_improvement(self: Any) -> bool:
         """Count epochs without progress of the watched score or loss; return whether the last is the best so far."""
@@ -233,18 +228,18 @@ class EpochsMixin:
         constant: Array | None,
         order: Array,
         batch: int,
-    ) -> float:
+    ) -> np.float64:
         """Return scikit-learn's loss of an epoch: a mean over outputs for the squared error, with the penalty."""
-        data, objective = float(found["loss"][0]), float(found["objective"][0])
+        data, objective = found["loss"][0], found["objective"][0]
         if loss == "squared_error":
-            return float(data / y.shape[1] + (objective - data))
+            return np.float64(data / y.shape[1] + (objective - data))
         if constant is None:
-            return objective
+            return np.float64(objective)
         starts = np.arange(0, len(order), batch)
         w = np.ones(len(order)) if weights is None else weights[order]
         rows = np.diff([*starts, len(order)])
         means = np.add.reduceat(constant[order] * w, starts) / np.add.reduceat(w, starts)
-        return objective + float((means * rows).sum() / len(order))
+        return np.float64(objective + (means * rows).sum() / len(order))
 
     def _split(self: Any, X: Any, y: Array, sample_weight: Array | None) -> tuple[Any, ...]:
         """Split off the validation rows of early stopping, as scikit-learn does."""

@@ -52,7 +52,7 @@ class LbfgsMixin:
         w = np.empty(order.size)
         w[order] = packed
         value, gradient = risk.value_and_gradient(w)
-        return self._reported(risk, w, value) + offset, gradient[order].astype(packed.dtype, copy=False)
+        return np.float64(self._reported(risk, w, value) + offset), gradient[order].astype(packed.dtype, copy=False)
 
     def _risk(self: Any, net: Network, X: Any, y: Array, weights: Array | None) -> Risk:
         """Return the mean loss with scikit-learn's penalty: alpha / 2 over the sum of weights."""

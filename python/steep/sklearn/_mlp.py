@@ -20,6 +20,7 @@ from .._validation import Array
 from ._arguments import CLASSIFIER, CONSTRAINTS, DEFAULTS, REGRESSOR, constructor
 from ._epochs import EpochsMixin
 from ._full_batch import FullBatchMixin
+from ._labels import LabelsMixin
 from ._lbfgs import LbfgsMixin
 from ._network import NetworkMixin
 from ._solver import SolverMixin
@@ -30,6 +31,11 @@ __all__ = ["MLPClassifier", "MLPRegressor"]
 
 class _SteepMixin(SolverMixin, EpochsMixin, LbfgsMixin, FullBatchMixin, ValidationMixin, NetworkMixin):
     """What both estimators do differently from scikit-learn's."""
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        found = getattr(cls.__init__, "names", None)  # a subclass may have a constructor of its own
+        return list(found) if found is not None else super()._get_param_names()  # type: ignore[misc]
 
     def fit(self: Any, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Any:
         """
@@ -68,7 +74,7 @@ def _has_scores(estimator: Any) -> bool:
     return True
 
 
-class MLPClassifier(_SteepMixin, _MLPClassifier):  # type: ignore[misc]
+class MLPClassifier(LabelsMixin, _SteepMixin, _MLPClassifier):  # type: ignore[misc]
     """
     scikit-learn's ``MLPClassifier``, several times faster, with what it lacks as further arguments.
 
@@ -132,22 +138,19 @@ class MLPClassifier(_SteepMixin, _MLPClassifier):  # type: ignore[misc]
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
         """
         found = self._forward_pass_at_once(X)
-        if found is None or len(self.classes_) < 2:
-            return super().predict(X)  # type: ignore[no-any-return]
-        if self.n_outputs_ == 1:
-            chosen = (found[:, 0] > (0.5 if self.loss == "log_loss" else 0)).view(np.int8)
-        elif self._label_binarizer.y_type_.startswith("multilabel"):
-            return super().predict(X)  # type: ignore[no-any-return]
-        else:
-            chosen = found.argmax(axis=1)
-        return self.classes_[chosen]  # type: ignore[no-any-return]
+        return super().predict(X) if found is None else self._decide(found)
 
     def _predict(self, X: Any, check_input: bool = True) -> Array:
-        if self.loss == "log_loss":
-            return super()._predict(X, check_input=check_input)  # type: ignore[no-any-return]
-        scores = self._forward_pass_fast(X, check_input=check_input)
-        scores = scores.ravel() if self.n_outputs_ == 1 else scores
-        return self._label_binarizer.inverse_transform(scores, threshold=0)  # type: ignore[no-any-return]
+        return self._decide(self._forward_pass_fast(X, check_input=check_input))
+
+    def _decide(self, outputs: Array) -> Array:
+        """Return the classes of outputs."""
+        threshold = 0.5 if self.loss == "log_loss" else 0
+        if len(self.classes_) < 2 or self._label_binarizer.y_type_.startswith("multilabel"):
+            scores = outputs.ravel() if self.n_outputs_ == 1 else outputs
+            return self._label_binarizer.inverse_transform(scores, threshold=threshold)  # type: ignore[no-any-return]
+        chosen = (outputs[:, 0] > threshold).view(np.int8) if self.n_outputs_ == 1 else outputs.argmax(axis=1)
+        return self.classes_[chosen]  # type: ignore[no-any-return]
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any, return_std: bool = False) -> Any:

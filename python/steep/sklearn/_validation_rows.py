@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.metrics import accuracy_score, check_scoring, r2_score
+from sklearn.metrics import check_scoring, r2_score
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d, validate_data
 
 from .._validation import Array
+from ._labels import accuracy
 
 __all__ = ["ValidationMixin"]
 
@@ -36,7 +37,7 @@ class ValidationMixin:
             predicted = self._predict(X, check_input=False)
             if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
                 return float("nan")
-            score = accuracy_score if is_classifier(self) else r2_score
+            score = accuracy if is_classifier(self) else r2_score
             return float(score(y, predicted, sample_weight=sample_weight))
         if self.scoring == "loss":
             rows = self._label_binarizer.transform(y) if is_classifier(self) else y
