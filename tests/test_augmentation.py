@@ -74,10 +74,31 @@ def test_cutout(image, seed):
     np.testing.assert_array_equal(seen(image, s.Augment(cutout=4), seed), wanted)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_all_of_it(image, seed):
+    """Mirrored, turned about the middle, moved, then a square cut out."""
+    bits, more = drawn(seed)
+    down, right = between(bits[0], -2, 2), between(bits[1], -2, 2)
+    angle = np.deg2rad(25) * (bits[3] / 2**31 - 1)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    middle = (np.array(image.shape[:2]) - 1) / 2
+    offset = middle - turn @ (middle + np.array([down, right]))
+    mirrored = image[:, ::-1] if bits[2] & 1 else image
+    planes = [ndimage.affine_transform(mirrored[..., k], turn, offset, order=1, mode="grid-constant") for k in range(2)]
+    wanted = np.stack(planes, axis=-1)
+    top, left = between(more[0], 0, 8) - 1, between(more[1], 0, 10) - 1
+    wanted[max(top, 0) : max(top + 3, 0), max(left, 0) : max(left + 3, 0)] = 0
+    np.testing.assert_allclose(seen(image, s.Augment(2, True, 25, 3), seed), wanted, atol=1e-12)
+
+
 def test_nothing_is_the_identity_and_all_of_it_differs_by_row_and_epoch(image):
     np.testing.assert_array_equal(seen(image, s.Augment()), image)
     every = s.Augment(shift=3, flip=True, rotate=15, cutout=3)
     assert (seen(image, every, row=1) != seen(image, every, row=2)).any()
+    net = s.Network([s.Dense(1, use_bias=False)], image.shape, dtype="float64", seed=1)
+    X, y = image[None], np.zeros(1)
+    run = s.train(net, X, y, optimizer=s.SGD(1e-300), epochs=5, augment=every, progress=False)
+    assert len(set(run.history["loss"])) == 5
 
 
 def test_threads_and_storage_do_not_matter():
@@ -106,8 +127,9 @@ def test_validation_is_not_augmented():
 
 
 def test_bad_input():
-    with pytest.raises(ValueError, match="shift must be"):
-        s.Augment(shift=-1)
+    for value in (-1, 2**62):
+        with pytest.raises(ValueError, match="shift must be an integer from 0 to 65535"):
+            s.Augment(shift=value)
     with pytest.raises(ValueError, match=r"rotate must be in \[0, 180\]"):
         s.Augment(rotate=200)
     with pytest.raises(ValueError, match="augment must be None for inputs that are no images"):

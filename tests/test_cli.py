@@ -187,6 +187,7 @@ def test_task_is_recognized_or_said(steep_cli, tmp_path):
         (["--early-stopping", "--validation", "0.2"], "accuracy"),
         (["--early-stopping", "3"], "accuracy"),
         (["--batch-size", "7", "--clip-norm", "1", "--l2", "1e-3", "--class-weight", "balanced"], "accuracy"),
+        (["--mixup", "0.2"], "accuracy"),
         (["--optimizer", "SGD", "--learning-rate", "0.1"], "accuracy"),
         (["--dtype", "float64", "--threads", "1"], "accuracy"),
         (["--max-time", "60"], "accuracy"),

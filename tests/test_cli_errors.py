@@ -43,6 +43,7 @@ BAD_COMMAND_LINES = [
     (["train", "digits", "--l1", "1e-3", "--optimizer", "lion"], 2, "--l1 must have no l1 part with Lion"),
     (["train", "digits", "--optimizer", "lbfgs", "--batch-size", "9"], 2, "--batch-size must be left out or 1294 with"),
     (["train", "digits", "--optimizer", "lbfgs", "--clip-norm", "9"], 2, "--clip-norm must be left out with lbfgs"),
+    (["train", "digits", "--optimizer", "lbfgs", "--mixup", "9"], 2, "--mixup must be left out with lbfgs"),
     (["train", "digits", "--optimizer", "lm", "--learning-rate", "9"], 2, "--learning-rate must be left out"),
     (["train", "digits", "--task", "regress", "--class-weight", "balanced"], 2, "--class-weight must be left out"),
     (["train", "digits", "--early-stopping", "--validation", "0"], 2, "--early-stopping must have validation rows"),

@@ -1,4 +1,4 @@
-"""Every kind of layer: values against NumPy, derivatives against differences, equal bits, and what is refused."""
+"""Every kind of layer: values against NumPy, derivatives against differences, equal bits."""
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from reference.normalization import batch_norm, layer_norm, running_statistics
 from reference.pool2d import pool2d
 
 EPS = np.finfo(np.float64).eps
+TOLERANCES = {"float32": 4e-6, "float64": 1e-12}  # sums of at most 150 terms of size one, 5 sqrt(150) roundings
 
 
 def differences(f, x, h=2e-4):
@@ -110,30 +111,33 @@ def test_saved_and_copied(name, tmp_path):
     ids=str,
 )
 @pytest.mark.parametrize("channels", [12, 2])
-def test_convolution(options, channels):
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_convolution(options, channels, dtype):
     if channels % options.get("groups", 1):
         pytest.skip("groups must divide channels")
-    net = s.Network([s.Conv2D(12, **options)], (8, 9, channels), dtype="float64")
+    net = s.Network([s.Conv2D(12, **options)], (8, 9, channels), dtype=dtype)
     layer = net.layers[0]
-    X = np.random.default_rng(0).normal(size=(9, 8, 9, channels))
+    X = np.random.default_rng(0).normal(size=(9, 8, 9, channels)).astype(dtype)
     bias = None
     if options.get("use_bias", True):
         layer.bias = bias = np.arange(12.0)
     wanted = conv2d(X, layer.weight, bias, layer.strides, layer.padding, layer.dilation, layer.groups)
-    np.testing.assert_allclose(net.predict(X), wanted.reshape(9, -1), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(net.predict(X), wanted.reshape(9, -1), rtol=TOLERANCES[dtype], atol=TOLERANCES[dtype])
     assert net.output_shape == wanted.shape[1:]
 
 
 @pytest.mark.parametrize("padding", ["valid", "same", 1])
 @pytest.mark.parametrize("strides", [None, 1, (3, 2)])
 @pytest.mark.parametrize("channels", [1, 19])
-def test_pooling(padding, strides, channels):
-    X = np.random.default_rng(0).normal(size=(4, 7, 8, channels))
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_pooling(padding, strides, channels, dtype):
+    X = np.random.default_rng(0).normal(size=(4, 7, 8, channels)).astype(dtype)
     for kind, reduce in ((s.MaxPool2D, np.max), (s.AveragePool2D, np.mean)):
         layer = kind((2, 3), strides=strides, padding=padding)
         wanted = pool2d(X, layer.pool, layer.strides, layer.padding, reduce)
-        net = s.Network([layer], X.shape[1:], dtype="float64")
-        np.testing.assert_allclose(net.predict(X), wanted.reshape(4, -1), rtol=1e-14, atol=1e-15)
+        net = s.Network([layer], X.shape[1:], dtype=dtype)
+        tolerance = 4 * np.finfo(dtype).eps  # of a mean of six
+        np.testing.assert_allclose(net.predict(X), wanted.reshape(4, -1), rtol=tolerance, atol=tolerance)
 
 
 def test_max_pool_passes_nan_on_and_gives_equals_to_the_first():
@@ -166,14 +170,15 @@ def test_batch_norm_and_its_running_statistics(shape):
 
 
 @pytest.mark.parametrize("all_axes", [False, True])
-def test_layer_norm(all_axes):
-    X = np.random.default_rng(0).normal(5, 2, size=(6, 3, 4, 37))
-    net = s.Network([s.LayerNorm(all_axes=all_axes)], X.shape[1:], dtype="float64")
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_layer_norm(all_axes, dtype):
+    X = np.random.default_rng(0).normal(5, 2, size=(6, 3, 4, 37)).astype(dtype)
+    net = s.Network([s.LayerNorm(all_axes=all_axes)], X.shape[1:], dtype=dtype)
     gamma, beta = net.layers[0].gamma, net.layers[0].beta
     gamma[...] = np.random.default_rng(1).normal(size=gamma.shape)
     beta[...] = np.random.default_rng(2).normal(size=beta.shape)
     wanted = layer_norm(X, gamma, beta, 1e-5, (1, 2, 3) if all_axes else -1)
-    np.testing.assert_allclose(net.predict(X), wanted.reshape(6, -1), rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(net.predict(X), wanted.reshape(6, -1), rtol=TOLERANCES[dtype], atol=TOLERANCES[dtype])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -202,15 +207,20 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
 
 
 def test_dropout_masks_belong_to_the_data_rows():
-    """Batches cut otherwise and shuffled otherwise see the same masks: full gradients of a linear net agree."""
+    """However batches are cut and shuffled, an epoch that moves nothing has the same mean loss."""
     X = np.random.default_rng(0).normal(size=(40, 6))
-    y = X[:, :1]
-    ends = []
-    for shuffle in (False, True):
+    losses = []
+    for batch_size, shuffle, seed in ((40, False, 1), (7, True, 1), (13, False, 1), (40, False, 2)):
         net = s.Network([s.Dropout(0.5), s.Dense(1)], 6, dtype="float64", seed=1)
-        s.train(net, X, y, optimizer=s.SGD(0.1), batch_size=40, epochs=3, shuffle=shuffle, progress=False)
-        ends.append(net.parameters.copy())
-    np.testing.assert_allclose(ends[0], ends[1], rtol=1e-12)
+        run = s.train(
+            net, X, X[:, :1], optimizer=s.SGD(1e-300), batch_size=batch_size, epochs=3, shuffle=shuffle, seed=seed,
+            progress=False,
+        )  # fmt: skip
+        losses.append(run.history["loss"])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-12)
+    np.testing.assert_allclose(losses[2], losses[0], rtol=1e-12)
+    assert (abs(losses[3] / losses[0] - 1) > 1e-3).all()
+    assert abs(losses[0][1] / losses[0][0] - 1) > 1e-3
 
 
 def test_resumed_training_with_state_and_masks_is_uninterrupted():
@@ -239,70 +249,6 @@ def test_parts_of_residual_blocks_are_initialized_and_reachable():
     X = np.random.default_rng(0).normal(size=(3, 6, 6, 3)).astype(np.float32)
     np.testing.assert_array_equal(s.Network([block], (6, 6, 3)).predict(X).shape, (3, 144))
     np.testing.assert_array_equal(net.predict(X), 0)
-
-
-@pytest.mark.parametrize(
-    ("layers", "shape", "message"),
-    [
-        ([s.Dense(4), s.Conv2D(3)], 5, r"layer 1 \(conv2d\): input must be an image .*, got shape \(4,\)"),
-        ([s.Conv2D(3, 5)], (4, 9, 1), r"layer 0 \(conv2d\): kernel must fit .* kernel \(5, 5\), input \(4, 9, 1\)"),
-        ([s.Conv2D(3, 3, dilation=2)], (4, 9, 1), r"with dilation \(2, 2\)"),
-        ([s.Conv2D(3, 2, strides=(3, 5))], (4, 4, 1), r"strides must be at most .* \(4, 4, 1\), got \(3, 5\)"),
-        ([s.Conv2D(4, groups=3)], (4, 4, 3), "groups must divide the 3 channels of the input and the 4 filters, got 3"),
-        ([s.MaxPool2D(5)], (4, 4, 1), r"layer 0 \(max_pool2d\): pool must fit .* pool \(5, 5\), input \(4, 4, 1\)"),
-        ([s.MaxPool2D(5, strides=1)], (4, 4, 1), "would leave an output without entries"),
-        ([s.AveragePool2D(2, padding=2)], (4, 4, 1), "padding must be at most half the window"),
-        ([s.Reshape((3, 5))], 16, r"shape must hold the 16 entries of the input \(16,\), got \(3, 5\)"),
-        ([s.Reshape((-1, -1))], 16, "one of them -1"),
-        ([s.Residual([s.Dense(3)])], 4, r"shape of the skip connection, \(4,\), got \(3,\): give a shortcut"),
-        ([s.Residual([s.Dense(4), s.Conv2D(3)])], 4, r"layer 0 \(residual\): layers\[1\] \(conv2d\): input must"),
-        ([s.LayerNorm()], (4, 4, 1), "at least 2 entries to normalize over"),
-    ],
-)
-def test_what_does_not_fit_is_refused_when_the_network_is_built(layers, shape, message):
-    with pytest.raises(ValueError, match=message):
-        s.Network(layers, shape)
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: s.Dropout(1.0), r"rate must be in \[0, 1\), got 1.0"),
-        (lambda: s.Dropout(-0.1), "rate must be in"),
-        (lambda: s.BatchNorm(eps=0), "eps must be"),
-        (lambda: s.BatchNorm(momentum=1.5), r"momentum must be in \[0, 1\], got 1.5"),
-        (lambda: s.Conv2D(0), "filters must be"),
-        (lambda: s.Conv2D(3, (1, 2, 3)), "kernel must be an integer or two"),
-        (lambda: s.Conv2D(3, padding="full"), "padding must be"),
-        (lambda: s.Conv2D(3, strides=0), "strides must be"),
-        (lambda: s.Residual([]), "layers must be at least one"),
-        (lambda: s.Activation("relo"), "activation must be"),
-    ],
-)
-def test_bad_options(make, message):
-    with pytest.raises(ValueError, match=message):
-        make()
-
-
-def test_batch_norm_refuses_batches_of_one_row():
-    net = s.Network([s.BatchNorm(), s.Dense(1)], 3)
-    X, y = np.ones((9, 3), np.float32), np.ones(9, np.float32)
-    with pytest.raises(ValueError, match=r"batch_size must leave .* 2 rows .* layer 0 \(batch_norm\)"):
-        s.train(net, X, y, batch_size=4, progress=False)
-    with pytest.raises(ValueError, match="X must have at least 2 rows in training"):
-        net.forward(X[:1])
-    assert net.forward(X[:1], training=False).shape == (1, 1)
-
-
-def test_loops_refuse_what_does_not_fit():
-    net = s.MLP([3, 2])
-    with pytest.raises(ValueError, match="backward must come after forward"):
-        net.backward(np.ones((1, 2)))
-    net.forward(np.ones((4, 3)))
-    with pytest.raises(ValueError, match=r"dY must have shape \(4, 2\)"):
-        net.backward(np.ones((3, 2)))
-    with pytest.raises(ValueError, match="gradient must be an array like"):
-        net.backward(np.ones((4, 2)), gradient=np.ones(3))
 
 
 def test_scaling_is_part_of_forward_and_backward():

@@ -1,5 +1,9 @@
 """Loops of one's own: a generative adversarial pair on a mixture of normals in the plane."""
 
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -69,3 +73,49 @@ def test_backward_takes_its_argument_as_inputs_are_taken():
         net.backward(dY + 1j)
     with pytest.raises(TypeError, match="dY must be an array of real numbers, got strings"):
         net.backward(dY.astype(str))
+
+
+def test_gradients_are_those_at_the_forwards_parameters():
+    net = s.Network([s.Dense(5, "tanh"), s.LayerNorm(), s.Dense(1)], 3, dtype="float64", seed=1)
+    X, dY = np.random.default_rng(0).normal(size=(6, 3)), np.ones((6, 1))
+    net.forward(X)
+    wanted = net.backward(dY)
+    net.parameters *= 2
+    for found, old in zip(net.backward(dY), wanted, strict=True):
+        np.testing.assert_array_equal(found, old)
+
+
+def test_threads_that_share_a_network_wait_for_each_other():
+    net = s.MLP([20, 64, 3], "tanh", seed=1)
+    batches = [np.random.default_rng(k).normal(size=(n, 20)) for k, n in enumerate((3, 20000, 700, 9000))]
+    wanted = [net.predict(X) for X in batches]
+
+    def work(k):
+        for _ in range(20):
+            found = net.forward(batches[k], training=False)
+            np.testing.assert_allclose(found, wanted[k], rtol=1e-4, atol=1e-5)  # products of another size of block
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work, k) for k in range(4)]:
+            done.result()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits the address space")
+def test_memory_that_ran_out_leaves_a_network_that_works():
+    code = """
+import resource
+import numpy as np, steep
+net = steep.MLP([4, 2000, 2000, 1], seed=1)
+net.forward(np.ones((10, 4), np.float32), n_threads=1)
+with open("/proc/self/statm") as file:
+    used = int(file.read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 400 * 2**20,) * 2)
+try:
+    net.forward(np.ones((200000, 4), np.float32), n_threads=1)
+except MemoryError:
+    print("refused")
+few = np.ones((5000, 4), np.float32)
+print(np.allclose(net.forward(few, training=False, n_threads=1), net.predict(few, n_threads=1), rtol=1e-4))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["refused", "True"]), done.stderr

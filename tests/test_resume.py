@@ -252,3 +252,20 @@ def test_fewer_epochs_than_made_are_refused():
         steep.train(network(), X, y, epochs=3, resume=run)
     with pytest.raises(ValueError, match="resume must be None with lbfgs, whose memory of earlier iterations"):
         steep.train(network(), X, y, epochs=9, optimizer="lbfgs", resume=run)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mixup", 0.2), ("constraint", steep.NonNegative()), ("penalty", steep.GroupLasso(0.01)), ("clip_norm", 1.0),
+        ("label_smoothing", 0.1), ("augment", steep.Augment(shift=1)),
+    ],
+)  # fmt: skip
+def test_an_option_left_out_is_noticed(name, value):
+    X, y = problem()
+    if name == "augment":
+        X = X[:, :4].reshape(-1, 2, 2, 1)
+    net = steep.Network([steep.Dense(2, "softmax")], X.shape[1:])
+    run = steep.train(net, X, y, epochs=1, **{name: value})
+    with pytest.raises(ValueError, match="resume must be a run with the same"):
+        steep.train(net, X, y, epochs=2, resume=run)

@@ -1,4 +1,6 @@
 // Session32 and Session64: forward and backward for loops of the user's own.
+#include <mutex>
+
 #include "network_border.hpp"
 #include "steep/session.hpp"
 
@@ -27,20 +29,18 @@ class Loop {
     Array<T> out({data.n, net_.outputs()});
     T* y = out.mutable_data();
     py::gil_scoped_release release;
+    const std::lock_guard<std::mutex> alone(busy_);
     session_.forward(w, s, data, training, seed, epoch, n_threads, y);
     return out;
   }
 
-  py::object backward(const Array<T>& parameters, Array<T>& state, const Array<T>& dY, Array<T>& gradient,
-                      bool accumulate, bool inputs, int n_threads) {
-    const T* w = vector_of_size(parameters, net_.parameter_count(), "parameters");
+  py::object backward(Array<T>& state, const Array<T>& dY, Array<T>& gradient, bool accumulate, bool inputs,
+                      int n_threads) {
     vector_of_size(state, net_.state_count(), "state");
     vector_of_size(gradient, net_.parameter_count(), "gradient");
-    const Index n = session_.rows();
-    require(n > 0, "backward must come after forward");
-    require(dY.ndim() == 2 && dY.shape(0) == n && dY.shape(1) == net_.outputs(),
-            "dY must have shape (" + std::to_string(n) + ", " + std::to_string(net_.outputs()) +
-                "), that of forward's outputs");
+    require(dY.ndim() == 2 && dY.shape(1) == net_.outputs(),
+            "dY must have shape (n, " + std::to_string(net_.outputs()) + "), that of forward's outputs");
+    const Index n = dY.shape(0);
     T *g = gradient.mutable_data(), *s = state.mutable_data();
     std::optional<Array<T>> dX;
     if (inputs) dX = Array<T>({n, net_.inputs()});
@@ -48,7 +48,10 @@ class Loop {
     T* dx = inputs ? dX->mutable_data() : nullptr;
     {
       py::gil_scoped_release release;
-      session_.backward(w, s, dy, g, accumulate, dx, n_threads);
+      const std::lock_guard<std::mutex> alone(busy_);
+      require(n > 0 && n == session_.rows(), "dY must have the rows of the last forward, " +
+                                                 std::to_string(session_.rows()) + ", got " + std::to_string(n));
+      session_.backward(s, dy, g, accumulate, dx, n_threads);
     }
     return inputs ? py::object(*dX) : py::none();
   }
@@ -57,6 +60,7 @@ class Loop {
   py::object network_;
   const Network<T>& net_;
   Session<T> session_;
+  std::mutex busy_;  // taken without the GIL
 };
 
 template <class T>
@@ -68,9 +72,8 @@ void register_as(py::module_& m, const char* name) {
            py::arg("X").noconvert(), py::arg("input_scale").none(true).noconvert(),
            py::arg("input_shift").none(true).noconvert(), py::arg("training"), py::arg("seed"), py::arg("epoch"),
            py::arg("n_threads"), "Outputs (n, n_outputs); state is written in training.")
-      .def("backward", &L::backward, py::arg("parameters").noconvert(), py::arg("state").noconvert(),
-           py::arg("dY").noconvert(), py::arg("gradient").noconvert(), py::arg("accumulate"), py::arg("inputs"),
-           py::arg("n_threads"),
+      .def("backward", &L::backward, py::arg("state").noconvert(), py::arg("dY").noconvert(),
+           py::arg("gradient").noconvert(), py::arg("accumulate"), py::arg("inputs"), py::arg("n_threads"),
            "Fills the parameters' gradient of sum(dY * outputs); returns the one of the scaled inputs, or None.");
 }
 

@@ -36,7 +36,6 @@ class ActivationLayer final : public Layer<T> {
   }
 
   bool has_tangents() const override { return true; }
-  Index tangent_entries() const override { return 0; }
   void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T*, T* ydot) const override {
     const Index n = b.rows * this->inputs();
     if (!xdot) return std::fill_n(ydot, n, T(0)), void();

@@ -76,7 +76,7 @@ Block<T> Chain<T>::inner(const Block<T>& b, Index i) const {
   in.state = b.state + at.state;
   in.cache = b.within(b.cache, cache_entries(), at.cache + n, layer(i).cache_entries());
   if (b.tangents) in.tangents = b.within(b.tangents, tangent_entries(), at.tangents + n, layer(i).tangent_entries());
-  for (Index j = 0; j < i; ++j) in.batch += layer(j).batch_entries(in.total);
+  for (Index j = 0; in.batch && j < i; ++j) in.batch += layer(j).batch_entries(in.total);
   in.raw = b.raw && i + 1 == size();
   return in;
 }
@@ -132,11 +132,15 @@ void Chain<T>::backward(const Block<T>& b, const T* x, const T* y, T* dy, T* dx,
 }
 
 template <class T>
-void Chain<T>::gradient(Index task, const Block<T>& b, const T* x, const T* dy, T* g, bool accumulate) const {
-  const ChainTile& t = tiles_[static_cast<std::size_t>(task)];
-  const Index i = t.layer;
-  layer(i).gradient(t.number, inner(b, i), i == 0 ? x : output(b, i - 1), i + 1 == size() ? dy : delta(b, i),
-                    g + offset(i), accumulate);
+void Chain<T>::gradients(Index begin, Index end, const Block<T>& b, const T* x, const T* dy, T* g,
+                         bool accumulate) const {
+  while (begin < end) {
+    const ChainTile& t = tiles_[static_cast<std::size_t>(begin)];
+    const Index i = t.layer, count = std::min(end - begin, layer(i).tiles() - t.number);
+    layer(i).gradients(t.number, t.number + count, inner(b, i), i == 0 ? x : output(b, i - 1),
+                       i + 1 == size() ? dy : delta(b, i), g + offset(i), accumulate);
+    begin += count;
+  }
 }
 
 template <class T>

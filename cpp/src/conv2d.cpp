@@ -246,6 +246,8 @@ LayerPointer<T> make_conv2d(const LayerSpec& spec, const Shape& input) {
     throw std::invalid_argument("groups must divide the " + std::to_string(w.channels) +
                                 " channels of the input and the " + std::to_string(spec.units) + " filters, got " +
                                 std::to_string(g));
+  checked_entries({spec.units, w.kernel_y, w.kernel_x, w.channels / g}, "weight");
+  checked_entries({w.out_height, w.out_width, spec.units}, "output");
   return std::make_unique<Conv2D<T>>(spec, input, w);
 }
 template class Conv2D<float>;

@@ -213,8 +213,7 @@ class Dense final : public Layer<T> {
 template <class T>
 std::unique_ptr<Layer<T>> make_dense(const LayerSpec& spec, const Shape& input) {
   if (spec.units < 1) throw std::invalid_argument("units must be at least 1, got " + std::to_string(spec.units));
-  if (spec.units > (Index{1} << 40) / entries(input))
-    throw std::invalid_argument("units must fit memory, got " + std::to_string(spec.units));
+  checked_entries({spec.units, entries(input)}, "units");
   return std::make_unique<Dense<T>>(spec, input);
 }
 

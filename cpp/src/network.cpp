@@ -24,6 +24,16 @@ std::string to_text(const Shape& shape) {
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
+Index checked_entries(const Shape& shape, const char* what) {
+  Index n = 1;
+  for (Index side : shape) {
+    if (n > (Index{1} << 40) / side)
+      throw std::invalid_argument(std::string(what) + " must fit memory, got " + to_text(shape));
+    n *= side;
+  }
+  return n;
+}
+
 template <class T>
 std::unique_ptr<Layer<T>> make_layer(const LayerSpec& spec, const Shape& input) {
   const std::string& kind = spec.kind;
@@ -47,6 +57,7 @@ Network<T>::Network(std::vector<LayerSpec> specs, Shape input_shape) : input_sha
   if (specs.empty()) throw std::invalid_argument("layers must be at least one, got none");
   for (Index side : input_shape_)
     if (side < 1) throw std::invalid_argument("input_shape must have sides of at least 1, got " + std::to_string(side));
+  checked_entries(input_shape_, "input_shape");
   Shape shape = input_shape_;
   offsets_ = {0};
   state_offsets_ = {0};

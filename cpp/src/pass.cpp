@@ -249,10 +249,9 @@ void Pass<T>::gradients(TileRun run, int member, T* g, bool accumulate) {
 }
 
 template <class T>
-double Pass<T>::activation_norm(Index layer) const {
+double Pass<T>::activation_squares(Index layer) const {
   const T* a = activations_[static_cast<std::size_t>(layer)].data();
-  const Index n = rows_ * net_.layer(layer).outputs();
-  return std::sqrt(kernels<T>().rule.squared_norm(0, 1, n, a, a) / static_cast<double>(n));
+  return kernels<T>().rule.squared_norm(0, 1, rows_ * net_.layer(layer).outputs(), a, a);
 }
 
 template class Pass<float>;

@@ -41,17 +41,17 @@ class Reshape final : public Layer<T> {
 template <class T>
 LayerPointer<T> make_reshape(const LayerSpec& spec, const Shape& input) {
   if (spec.kind == "flatten") return std::make_unique<Reshape<T>>("flatten", input, Shape{entries(input)});
-  Shape output = spec.shape;
-  Index known = 1, open = -1;
+  Shape output = spec.shape, given;
+  Index open = -1;
   for (std::size_t i = 0; i < output.size(); ++i) {
     if (output[i] == -1 && open < 0)
       open = static_cast<Index>(i);
     else if (output[i] < 1)
       throw std::invalid_argument("shape must have sides of at least 1, one of them -1, got " + to_text(spec.shape));
     else
-      known *= output[i];
+      given.push_back(output[i]);
   }
-  const Index all = entries(input);
+  const Index all = entries(input), known = checked_entries(given, "shape");
   if (open >= 0 && all % known == 0) output[static_cast<std::size_t>(open)] = all / known;
   if (output.empty() || (open >= 0 ? all % known != 0 : known != all))
     throw std::invalid_argument("shape must hold the " + std::to_string(all) + " entries of the input " +

@@ -100,8 +100,14 @@ class Residual final : public Layer<T> {
     return {t.weight_begin + o, t.weight_end + o, t.other_begin + o, t.other_end + o};
   }
   void gradient(Index task, const Block<T>& b, const T* x, const T* dz, T* g, bool accumulate) const override {
-    if (task < main_.tiles()) return main_.gradient(task, main(b), x, dz, g, accumulate);
-    skip_.gradient(task - main_.tiles(), skip(b), x, values(b).dskip, g + main_.parameter_count(), accumulate);
+    gradients(task, task + 1, b, x, dz, g, accumulate);
+  }
+  void gradients(Index begin, Index end, const Block<T>& b, const T* x, const T* dz, T* g,
+                 bool accumulate) const override {
+    const Index n = main_.tiles();
+    main_.gradients(std::min(begin, n), std::min(end, n), main(b), x, dz, g, accumulate);
+    skip_.gradients(std::max(begin, n) - n, std::max(end, n) - n, skip(b), x, values(b).dskip,
+                    g + main_.parameter_count(), accumulate);
   }
   void row_jacobian(const Block<T>& b, const T* x, const T* dz, T* J, Index stride) const override {
     main_.row_jacobian(main(b), x, dz, J, stride);

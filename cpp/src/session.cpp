@@ -17,12 +17,13 @@ std::vector<const Layer<T>*> layers_of(const Network<T>& net) {
 }  // namespace
 
 template <class T>
-Session<T>::Session(const Network<T>& net) : net_(net), chain_(layers_of(net)), packed_(chain_.packed_size()) {}
+Session<T>::Session(const Network<T>& net)
+    : net_(net), chain_(layers_of(net)), w_(net.parameter_count()), packed_(chain_.packed_size()) {}
 
 template <class T>
 void Session<T>::resize(Index rows, int n_threads) {
   if (rows > max_rows_) {
-    max_rows_ = rows;
+    rows_ = max_rows_ = 0;  // until every array has grown
     x_.resize(rows * net_.inputs());
     y_.resize(rows * net_.outputs());
     dy_.resize(rows * net_.outputs());
@@ -32,6 +33,7 @@ void Session<T>::resize(Index rows, int n_threads) {
     for (Index r = 0; r < rows; ++r) ids_[r] = r;
     workspaces_.clear();
     workspace_of_.clear();
+    max_rows_ = rows;
   }
   while (static_cast<int>(workspaces_.size()) < n_threads) {
     workspaces_.emplace_back(chain_.workspace_size(max_rows_));
@@ -40,10 +42,10 @@ void Session<T>::resize(Index rows, int n_threads) {
 }
 
 template <class T>
-Block<T> Session<T>::block(const T* w, T* state) const {
+Block<T> Session<T>::block(T* state) const {
   Block<T> b;
   b.rows = rows_;
-  b.w = w;
+  b.w = w_.data();
   b.packed = packed_.data();
   b.state = state;
   b.cache = const_cast<T*>(cache_.data());
@@ -67,18 +69,19 @@ void Session<T>::forward(const T* w, T* state, const Dataset<T>& x, bool trainin
   training_ = training;
   seed_ = seed;
   epoch_ = epoch;
+  std::copy_n(w, net_.parameter_count(), w_.data());
   kernels<T>().gather.rows(x.element, x.x, x.row_stride, nullptr, n, x.columns, x.scale, x.shift, x_.data());
-  team.run(chain_.pack_tasks(), [&](Index task, int) { chain_.pack(task, w, packed_.data()); });
-  chain_.forward(block(w, state), x_.data(), y_.data(), &team);
+  team.run(chain_.pack_tasks(), [&](Index task, int) { chain_.pack(task, w_.data(), packed_.data()); });
+  chain_.forward(block(state), x_.data(), y_.data(), &team);
   std::copy_n(y_.data(), n * net_.outputs(), y);
 }
 
 template <class T>
-void Session<T>::backward(const T* w, T* state, const T* dy, T* g, bool accumulate, T* dx, int n_threads) {
+void Session<T>::backward(T* state, const T* dy, T* g, bool accumulate, T* dx, int n_threads) {
   Team team(worthwhile_threads(2 * net_.flops_per_row() * static_cast<double>(rows_), n_threads));
   resize(rows_, team.size());
   std::copy_n(dy, rows_ * net_.outputs(), dy_.data());
-  const Block<T> b = block(w, state);
+  const Block<T> b = block(state);
   chain_.backward(b, x_.data(), y_.data(), dy_.data(), dx, &team);
   team.run(chain_.tiles(), [&](Index task, int member) {
     Block<T> mine = b;

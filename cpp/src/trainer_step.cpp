@@ -57,10 +57,11 @@ void Trainer<T>::update_tile(Index i, const RuleStep<T>& step, T gradient_scale)
   segment(at.other_begin, at.other_end, false);
   T* w = theta_.data() + at.weight_begin;
   const Index n = at.weight_end - at.weight_begin, unit = unit_[static_cast<std::size_t>(i)];  // whole units
-  if (group > 0) shrink_units(n, unit, group, scales_.data() + at.weight_begin, w);
+  // In this order they are the proximal step of the sum: what is negative is zero in it, whatever the rest shrinks to.
   if (of(options_.layer_non_negative, layer))
     std::replace_if(
         w, w + n, [](T x) { return x < 0; }, T(0));
+  if (group > 0) shrink_units(n, unit, group, scales_.data() + at.weight_begin, w);
   if (std::isfinite(limit)) limit_norms(n, unit, limit, w);
 }
 
@@ -122,8 +123,11 @@ typename Trainer<T>::Outcome Trainer<T>::take_step(double rate, Team& team, Moni
     loss += pass_.run(w, state_.data(), packed_, data_, rows,
                       {true, true, options_.seed, static_cast<std::uint32_t>(epoch_)}, team);
     if (final && !std::isfinite(loss)) return Outcome::diverged;
-    for (Index l = 0; final && position_ + 1 == steps_ && l < net_.size(); ++l)
-      sums_[static_cast<std::size_t>(sum_layers + net_.size() + l)] = pass_.activation_norm(l);
+    for (Index l = 0; position_ + 1 == steps_ && l < net_.size(); ++l) {
+      double& norm = sums_[static_cast<std::size_t>(sum_layers + net_.size() + l)];
+      norm = (start > 0 ? norm : 0) + pass_.activation_squares(l);
+      if (final) norm = std::sqrt(norm / static_cast<double>(n * net_.layer(l).outputs()));
+    }
     if (n > chunk && monitor.poll()) return Outcome::interrupted;
     team.run(static_cast<Index>(runs_.size()), [&](Index task, int member) {
       const auto run = runs_[static_cast<std::size_t>(task)];

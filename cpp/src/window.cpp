@@ -7,9 +7,11 @@ Window make_window(const LayerSpec& spec, const Shape& input) {
   if (input.size() != 3)
     throw std::invalid_argument("input must be an image (height, width, channels), got shape " + to_text(input));
   const auto pair = [](const Shape& values, const char* name, Index least) {
-    if (values.size() != 2 || values[0] < least || values[1] < least)
-      throw std::invalid_argument(std::string(name) + " must be two of at least " + std::to_string(least) + ", got " +
-                                  to_text(values));
+    constexpr Index most = Index{1} << 30;  // products of two fit an Index
+    for (const Index value : values)
+      if (values.size() != 2 || value < least || value > most)
+        throw std::invalid_argument(std::string(name) + " must be two from " + std::to_string(least) + " to " +
+                                    std::to_string(most) + ", got " + to_text(values));
   };
   pair(spec.window, "kernel", 1);
   pair(spec.strides, "strides", 1);
@@ -35,6 +37,7 @@ Window make_window(const LayerSpec& spec, const Shape& input) {
       out[i] = (side + 2 * spec.padding[i] - reach) / step + 1;
     }
   }
+  checked_entries({out[0], out[1], input[2]}, "output");
   return {input[0],        input[1],         input[2],         spec.window[0], spec.window[1], spec.strides[0],
           spec.strides[1], spec.dilation[0], spec.dilation[1], before[0],      before[1],      out[0],
           out[1]};

@@ -1068,7 +1068,7 @@ class Session32:
         """
         Of an architecture.
         """
-    def backward(self, parameters: numpy.typing.NDArray[numpy.float32], state: numpy.typing.NDArray[numpy.float32], dY: numpy.typing.NDArray[numpy.float32], gradient: numpy.typing.NDArray[numpy.float32], accumulate: bool, inputs: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> typing.Any:
+    def backward(self, state: numpy.typing.NDArray[numpy.float32], dY: numpy.typing.NDArray[numpy.float32], gradient: numpy.typing.NDArray[numpy.float32], accumulate: bool, inputs: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> typing.Any:
         """
         Fills the parameters' gradient of sum(dY * outputs); returns the one of the scaled inputs, or None.
         """
@@ -1084,7 +1084,7 @@ class Session64:
         """
         Of an architecture.
         """
-    def backward(self, parameters: numpy.typing.NDArray[numpy.float64], state: numpy.typing.NDArray[numpy.float64], dY: numpy.typing.NDArray[numpy.float64], gradient: numpy.typing.NDArray[numpy.float64], accumulate: bool, inputs: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> typing.Any:
+    def backward(self, state: numpy.typing.NDArray[numpy.float64], dY: numpy.typing.NDArray[numpy.float64], gradient: numpy.typing.NDArray[numpy.float64], accumulate: bool, inputs: bool, n_threads: typing.SupportsInt | typing.SupportsIndex) -> typing.Any:
         """
         Fills the parameters' gradient of sum(dY * outputs); returns the one of the scaled inputs, or None.
         """

@@ -60,9 +60,10 @@ class Loop:
                 "resume must be a run that did not diverge, got one that did: train on without resume, from the "
                 "parameters that it left in the network"
             )
-        for name, value in self.identity.items():
-            if state.identity.get(name) != value:
-                got = _difference(name, state.identity.get(name), value)
+        for name in {**self.identity, **state.identity}:
+            before, now = state.identity.get(name), self.identity.get(name)
+            if before != now:
+                got = _difference(name, before, now)
                 raise ValueError(f"resume must be a run with the same {name}, got {got}")
         if state.epoch > self.epochs:
             raise ValueError(

@@ -124,7 +124,9 @@ class DifferentiableNetwork(ScaledNetwork):
         self, dY: Any, *, gradient: Array | None = None, inputs: bool = True, n_threads: int | None = None
     ) -> tuple[Array, Array | None]:
         """
-        Return the gradients of ``sum(dY * outputs)`` for the batch of the last :meth:`forward`.
+        Return the gradients of ``sum(dY * outputs)`` for the batch of the last :meth:`forward`, at its parameters.
+
+        Several threads may call a network's `forward`; a forward and its backward belong to one of them, undisturbed.
 
         Parameters
         ----------

@@ -8,6 +8,8 @@ from ._checks import check_bool, check_in_range, check_integer
 
 __all__ = ["Augment"]
 
+_LARGEST = 65535  # more pixels than a side of an image has
+
 
 @dataclass(frozen=True)
 class Augment:
@@ -44,7 +46,7 @@ class Augment:
     cutout: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shift", check_integer(self.shift, "shift", 0))
+        object.__setattr__(self, "shift", check_integer(self.shift, "shift", 0, _LARGEST))
         object.__setattr__(self, "flip", check_bool(self.flip, "flip"))
         object.__setattr__(self, "rotate", check_in_range(self.rotate, "rotate", 0.0, 180.0))
-        object.__setattr__(self, "cutout", check_integer(self.cutout, "cutout", 0))
+        object.__setattr__(self, "cutout", check_integer(self.cutout, "cutout", 0, _LARGEST))

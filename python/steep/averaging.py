@@ -99,17 +99,22 @@ class WeightAverage:
         batch_size = check_integer(batch_size, "batch_size", 2)
         if net.state.size and X is None:
             raise ValueError("X must be given for a network with running statistics, got None")
+        if net.state.size:
+            net.state[...] = self._statistics(net.copy(), X, batch_size)
         net.parameters = self.parameters
-        if not net.state.size:
-            return
+
+    def _statistics(self, net: Network, X: Any, batch_size: int) -> Array:
+        """Return the running statistics of the average over some rows; net is written to."""
+        net.parameters = self.parameters
         rows = net._as_inputs(X)
         momentum = net.state_momentum()
         if not momentum.all():
             raise ValueError("momentum must be positive to take running statistics, got 0 in a layer")
-        parts = max(1, len(rows) // batch_size)
+        if len(rows) < 2:
+            raise ValueError(f"X must have at least 2 rows to take running statistics, got {len(rows)}")
         total = np.zeros(net.state.size)
-        for part in np.array_split(np.arange(len(rows)), parts):
+        for part in np.array_split(np.arange(len(rows)), max(1, len(rows) // batch_size)):
             net.state[...] = 0
             net.forward(rows[part[0] : part[-1] + 1])
             total += net.state / momentum * (len(part) / len(rows))
-        net.state[...] = total
+        return total

@@ -77,7 +77,7 @@ class Loop:
             )
         elif not (gradient.flags.c_contiguous and gradient.flags.writeable):
             raise ValueError("gradient must be contiguous and writeable, got an array that is not")
-        dX = self._session.backward(net.parameters, net.state, delta, gradient, not fresh, inputs, _threads(n_threads))
+        dX = self._session.backward(net.state, delta, gradient, not fresh, inputs, _threads(n_threads))
         if dX is not None and net._exact["input_scale"] is not None:
             dX *= net._exact["input_scale"]
         return gradient, dX

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _core
-from ._checks import check_integer, check_positive, check_seed, show
+from ._checks import check_in_range, check_integer, check_positive, check_seed, show
 from ._problem import prepare
 from ._validation import Array
 from .rules import resolve_optimizer
@@ -29,7 +29,8 @@ class RateRange:
     rates : array (steps,)
         The learning rates, each one step.
     losses : array (steps,)
-        Smoothed loss of the batch before each step; the test ends early when it is four times the least.
+        Smoothed loss of the batch before each step; the test ends early when it is above the least by three times the
+        size of the first.
     suggestion : float
         A tenth of the rate at which the loss was least.
     """
@@ -103,6 +104,7 @@ def learning_rate_range(
     if not low < high:
         raise ValueError(f"low must be less than high, got {low:g} and {high:g}")
     steps = check_integer(steps, "steps", 2)
+    smoothing = check_in_range(smoothing, "smoothing", 0, 1, "left")
     rng = np.random.default_rng(check_seed(seed))
     rule = resolve_optimizer(optimizer)
     if rule.core.needs_lookahead:
@@ -111,7 +113,7 @@ def learning_rate_range(
     n = len(problem.train.X)
     size = min(128, n) if batch_size is None else min(check_integer(batch_size, "batch_size", 1), n)
     kernel, on_raw = _core.resolve_loss(net.output_activation, problem.loss, net.n_outputs)
-    work = _scores_of(net) if on_raw else net.copy()
+    work = _unscaled(net, on_raw)
     rates = low * (high / low) ** (np.arange(steps) / (steps - 1))
     state = rule.init(work.parameters)
     losses: list[float] = []
@@ -125,7 +127,9 @@ def learning_rate_range(
         )
         average = smoothing * average + (1 - smoothing) * float(np.sum(each))
         losses.append(average / (1 - smoothing ** (k + 1)))
-        if not np.isfinite(losses[-1]) or losses[-1] > 4 * min(losses):
+        if not np.isfinite(losses[0]):
+            raise ValueError(f"net must have a finite loss at its parameters, got {losses[0]:g}")
+        if not np.isfinite(losses[-1]) or losses[-1] - min(losses) > 3 * abs(losses[0]):
             break
         grads, _ = work.backward(gradient, inputs=False)
         replace(rule, learning_rate=float(rate)).update(work.parameters, grads, state)
@@ -134,10 +138,11 @@ def learning_rate_range(
     return RateRange(rates[: len(seen)], seen, float(rates[int(seen.argmin())]) / 10)
 
 
-def _scores_of(net: Network) -> Network:
-    """Return a copy whose outputs are the scores before the output activation."""
-    last = net._specs[-1]
-    layers: Any = [*net._specs[:-1], replace(last, activation="identity")]  # type: ignore[type-var]
+def _unscaled(net: Network, scores: bool) -> Network:
+    """Return a copy whose outputs are in the loss's units, and if asked the scores before the output activation."""
+    layers: Any = list(net._specs)
+    if scores:
+        layers[-1] = replace(layers[-1], activation="identity")
     new = type(net)(
         layers, net.input_shape, dtype=net.dtype, seed=net.seed, input_scale=net.input_scale,
         input_shift=net.input_shift,

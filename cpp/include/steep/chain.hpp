@@ -34,7 +34,10 @@ class Chain {
 
   Index tiles() const { return static_cast<Index>(tiles_.size()); }
   Tile tile(Index task) const { return tiles_[static_cast<std::size_t>(task)].at; }
-  void gradient(Index task, const Block<T>& b, const T* x, const T* dy, T* g, bool accumulate) const;
+  void gradient(Index task, const Block<T>& b, const T* x, const T* dy, T* g, bool accumulate) const {
+    gradients(task, task + 1, b, x, dy, g, accumulate);
+  }
+  void gradients(Index begin, Index end, const Block<T>& b, const T* x, const T* dy, T* g, bool accumulate) const;
   void row_jacobian(const Block<T>& b, const T* x, const T* dy, T* J, Index stride) const;
 
   // As the layers' own. b.tangents (rows, tangent_entries) goes from one to the next.

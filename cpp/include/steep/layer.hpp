@@ -265,5 +265,7 @@ LayerPointer<T> make_residual(const LayerSpec& spec, const Shape& input);
 
 // "(28, 28, 1)", for messages.
 std::string to_text(const Shape& shape);
+// The entries of a shape with sides of at least 1; refuses more than 2^40, in the name of `what`, before a product overflows.
+Index checked_entries(const Shape& shape, const char* what);
 
 }  // namespace steep

@@ -56,8 +56,8 @@ class Pass {
   };
   std::vector<TileRun> runs(int n_threads) const;
   void gradients(TileRun run, int member, T* g, bool accumulate);
-  // Root mean square of a layer's outputs (scores where the loss is on them) over the rows of the last run.
-  double activation_norm(Index layer) const;
+  // Sum of squares of a layer's outputs (scores where the loss is on them) over the rows of the last run.
+  double activation_squares(Index layer) const;
   // Outputs (scores where the loss is on them) of the last run, (n, outputs).
   const T* outputs() const { return activations_.back().data(); }
 

@@ -10,7 +10,7 @@
 
 namespace steep {
 
-// Streams: the purpose a random number serves. Layers use layer_stream + their number.
+// Streams: the purpose a random number serves. Layers use stream::layer + their number.
 namespace stream {
 inline constexpr std::uint32_t shuffle = 1, split = 2, augment = 3, mixup = 4, initialize = 5, layer = 1000;
 }

@@ -23,6 +23,7 @@ _OPTION_OF = {
     "clip_norm": "--clip-norm",
     "loss": "--loss",
     "method": "--optimizer",
+    "mixup": "--mixup",
     "optimizer": "--optimizer",
 }
 
@@ -84,6 +85,7 @@ def make_plan(arguments: argparse.Namespace, problem: Problem) -> Plan:
         "class_weight": arguments.class_weight,
         "early_stopping": steep.EarlyStopping(patience=arguments.early_stopping) if arguments.early_stopping else None,
         "clip_norm": arguments.clip_norm,
+        "mixup": arguments.mixup,
         "seed": arguments.seed,
         "max_time": arguments.max_time,
         "progress": False if arguments.quiet else None,

@@ -107,6 +107,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="stop after PATIENCE (10) epochs without a better validation loss; the best parameters are kept",
     )
     training.add_argument("--clip-norm", type=positive, metavar="NORM", help="limit of the gradient's norm")
+    training.add_argument(
+        "--mixup", type=positive, metavar="ALPHA", help="train on mixtures of rows, shares from Beta(ALPHA, ALPHA)"
+    )
     training.add_argument("--class-weight", choices=["balanced"], help="weigh classes by the inverse of their rows")
     training.add_argument(
         "--max-time", type=positive, metavar="SECONDS", help="stop so long after the start, reading DATA included"
