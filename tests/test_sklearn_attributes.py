@@ -13,6 +13,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning"),
 ]
 
+sklearn_version = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 X, Y = load_iris(return_X_y=True)
 D, T = load_diabetes(return_X_y=True)
 M, LABELS = make_multilabel_classification(80, random_state=0)
@@ -64,12 +65,12 @@ def same(theirs, mine, path):
         for i, (a, b) in enumerate(zip(theirs, mine, strict=True)):
             same(a, b, f"{path}[{i}]")
     else:
-        assert isinstance(mine, type(theirs)), (path, type(theirs), type(mine))
+        assert isinstance(mine, type(theirs)) or isinstance(theirs, np.float32), (path, type(theirs), type(mine))
         if isinstance(theirs, np.ndarray) and theirs.dtype.kind == "f":
             assert (mine.dtype, mine.shape) == (theirs.dtype, theirs.shape), path
             rtol = 1e-3 if theirs.dtype == np.float32 else 1e-7
             np.testing.assert_allclose(mine, theirs, rtol=rtol, atol=rtol * np.abs(theirs).max(), err_msg=path)
-        elif isinstance(theirs, float):
+        elif isinstance(theirs, float | np.float32):  # before 1.7 losses of float32 were sums of that type
             assert mine == pytest.approx(theirs, rel=1e-6), path
         elif isinstance(theirs, np.ndarray):
             assert mine.dtype == theirs.dtype, path
@@ -89,6 +90,8 @@ def compare(theirs, mine, other=OTHER):
 def test_attributes(name, options, rows, targets, how):
     if how == "partial_fit" and (options.get("solver") == "lbfgs" or "early_stopping" in options):
         pytest.skip("scikit-learn refuses it")
+    if sklearn_version < (1, 7) and "early_stopping" in options and np.asarray(targets).dtype.kind == "U":
+        pytest.skip("this scikit-learn cannot score names")
     always = {"hidden_layer_sizes": (5,), "random_state": 0, "max_iter": 4, "warm_start": how == "warm_start"}
     pair = [getattr(module, name)(**always, **options) for module in (original, ours)]
     for model in pair:
@@ -139,9 +142,10 @@ def test_accuracy_of_what_is_no_class_is_scikit_learns():
     for targets in (NAMES[Y], Y[:-1], np.full(len(Y), 0.5)):
         said = []
         for model in models:
-            with pytest.raises((ValueError, TypeError)) as info:
-                model.score(X, targets)
-            said.append(str(info.value))
+            try:
+                said.append(model.score(X, targets))
+            except (ValueError, TypeError) as error:
+                said.append(str(error))
         assert said[0] == said[1]
 
 

@@ -77,7 +77,7 @@ def constructor(original: type, more: dict[str, Any]) -> Callable[..., None]:
         try:
             bound = whole.bind(self, *args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{type(self).__name__}: {error}") from None
+            raise TypeError(f"{type(self).__name__}.__init__() {error}") from None
         bound.apply_defaults()
         vars(self).update(list(bound.arguments.items())[1:])
 

@@ -9,6 +9,9 @@ and the same bits for any number of threads.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from inspect import signature
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,6 +30,9 @@ from ._solver import SolverMixin
 from ._validation_rows import ValidationMixin
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
+
+
+_WEIGHTED_PARTIAL_FIT = "sample_weight" in signature(_MLPRegressor.partial_fit).parameters  # since scikit-learn 1.7
 
 
 class _SteepMixin(SolverMixin, EpochsMixin, LbfgsMixin, FullBatchMixin, ValidationMixin, NetworkMixin):
@@ -52,14 +58,18 @@ class _SteepMixin(SolverMixin, EpochsMixin, LbfgsMixin, FullBatchMixin, Validati
         """
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together, got one of them")
-        if X_val is not None:
-            self._held = (X_val, y_val)
-        try:
-            self._row_weights = self._weights(y, sample_weight)  # scikit-learn 1.6 would not hand them on
+        with self._kept(_row_weights=self._weights(y, sample_weight), _held=None if X_val is None else (X_val, y_val)):
             return super().fit(X, y)  # type: ignore[misc]
+
+    @contextmanager
+    def _kept(self, **arguments: Any) -> Iterator[None]:
+        """Keep what scikit-learn (1.6, weights too) would not hand on to `_fit`, as attributes while it runs."""
+        try:
+            vars(self).update(arguments)
+            yield
         finally:
-            for name in ("_held", "_row_weights"):
-                self.__dict__.pop(name, None)
+            for name in arguments:
+                vars(self).pop(name, None)
 
 
 def _has_probabilities(estimator: Any) -> bool:
@@ -128,6 +138,14 @@ class MLPClassifier(LabelsMixin, _SteepMixin, _MLPClassifier):  # type: ignore[m
 
     _parameter_constraints: ClassVar[Any] = {**_MLPClassifier._parameter_constraints, **CONSTRAINTS, **CLASSIFIER}
     __init__ = constructor(_MLPClassifier, {"loss": "log_loss", "class_weight": None, **DEFAULTS})
+
+    if not _WEIGHTED_PARTIAL_FIT:
+
+        @available_if(lambda estimator: estimator._check_solver())  # type: ignore[untyped-decorator]
+        def partial_fit(self, X: Any, y: Any, classes: Any = None, *, sample_weight: Any = None) -> Any:
+            """Make one epoch over the rows, as scikit-learn's of 1.7, which takes weights."""
+            with self._kept(_row_weights=sample_weight):
+                return super().partial_fit(X, y, classes)
 
     def predict(self, X: Any) -> Array:
         """
@@ -226,6 +244,13 @@ class MLPRegressor(_SteepMixin, _MLPRegressor):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[Any] = {**_MLPRegressor._parameter_constraints, **CONSTRAINTS, **REGRESSOR}
     __init__ = constructor(_MLPRegressor, {"loss": "squared_error", **DEFAULTS})
+
+    if not _WEIGHTED_PARTIAL_FIT:
+
+        def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+            """Make one epoch over the rows, as scikit-learn's of 1.7, which takes weights."""
+            with self._kept(_row_weights=sample_weight):
+                return super().partial_fit(X, y)
 
     def predict(self, X: Any, return_std: bool = False, include_noise: bool = False) -> Any:
         """
