@@ -67,8 +67,9 @@ def test_max_norm_inside_residual_blocks():
 
 def test_constraints_are_refused_where_they_do_not_fit():
     X, y = np.ones((4, 3)), np.ones(4)
-    with pytest.raises(TypeError, match="constraint must be"):
-        s.train(s.MLP([3, 1]), X, y, constraint=3.0)
+    for wrong in (3.0, "nonneg"):
+        with pytest.raises(TypeError, match=f"constraint must be .* got {wrong!r}"):
+            s.train(s.MLP([3, 1]), X, y, constraint=wrong)
     with pytest.raises(ValueError, match="limit must be"):
         s.MaxNorm(0)
     with pytest.raises(ValueError, match="constraint must be None with"):

@@ -10,6 +10,7 @@ import steep as s
     ("layers", "shape", "message"),
     [
         ([s.Dense(4), s.Conv2D(3)], 5, r"layer 1 \(conv2d\): input must be an image .*, got shape \(4,\)"),
+        ([s.Conv2D(3)], (4, 9), r"got shape \(4, 9\): give input_shape a third side of 1 for one channel"),
         ([s.Conv2D(3, 5)], (4, 9, 1), r"layer 0 \(conv2d\): kernel must fit .* kernel \(5, 5\), input \(4, 9, 1\)"),
         ([s.Conv2D(3, 3, dilation=2)], (4, 9, 1), r"with dilation \(2, 2\)"),
         ([s.Conv2D(3, 2, strides=(3, 5))], (4, 4, 1), r"strides must be at most .* \(4, 4, 1\), got \(3, 5\)"),
@@ -46,7 +47,8 @@ def test_what_does_not_fit_is_refused_when_the_network_is_built(layers, shape, m
         (lambda: s.BatchNorm(momentum=1.5), r"momentum must be in \[0, 1\], got 1.5"),
         (lambda: s.Conv2D(0), "filters must be"),
         (lambda: s.Conv2D(3, (1, 2, 3)), "kernel must be an integer or two"),
-        (lambda: s.Conv2D(3, padding="full"), "padding must be"),
+        (lambda: s.Conv2D(3, padding="full"), "padding must be 'valid', 'same' or integers of at least 0, got 'full'"),
+        (lambda: s.Conv2D(3, padding=1.0), "padding must be 'valid', 'same' or integers"),
         (lambda: s.Conv2D(3, strides=0), "strides must be"),
         (lambda: s.Residual([]), "layers must be at least one"),
         (lambda: s.Activation("relo"), "activation must be"),
@@ -74,5 +76,5 @@ def test_loops_refuse_what_does_not_fit():
     net.forward(np.ones((4, 3)))
     with pytest.raises(ValueError, match=r"dY must have shape \(4, 2\)"):
         net.backward(np.ones((3, 2)))
-    with pytest.raises(ValueError, match="gradient must be an array like"):
-        net.backward(np.ones((4, 2)), gradient=np.ones(3))
+    with pytest.raises(ValueError, match=r"gradient must be an array like .*, float32 \(8,\), got float64 \(8,\)"):
+        net.backward(np.ones((4, 2)), gradient=np.ones(8))

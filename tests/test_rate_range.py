@@ -61,6 +61,9 @@ def test_range_test_refuses():
     for value in (1.0, -1.0, 2.0):
         with pytest.raises(ValueError, match=r"smoothing must be in \[0, 1\)"):
             s.learning_rate_range(net, X, X[:, 0], smoothing=value)
+    normed = s.Network([s.BatchNorm(), s.Dense(1)], 3)
+    with pytest.raises(ValueError, match="batch_size must be at least 2 with batch normalization, got 1"):
+        s.learning_rate_range(normed, X, X[:, 0], batch_size=1)
     with pytest.raises(TypeError, match="smoothing must be"):
         s.learning_rate_range(net, X, X[:, 0], smoothing="a")
     net.parameters[...] = 1e30  # its square is infinite in float32

@@ -139,6 +139,14 @@ def test_penalties_of_layers_that_do_not_fit():
         s.train(net, X, y, penalty=[s.L2(0.1)])
     with pytest.raises(ValueError, match="penalty must be of layers 0 to 1, got one of 2"):
         s.train(net, X, y, penalty={2: s.L2(0.1)})
+    pooled = s.Network([s.Flatten(), s.Dense(1)], (2, 2, 1))
+    images = np.ones((4, 2, 2, 1))
+    with pytest.raises(ValueError, match=r"penalty must be of layers with weights, got one of layer 0, Flatten\(\)"):
+        s.train(pooled, images, y, penalty={0: s.L1(0.1)})
+    with pytest.raises(ValueError, match="constraint must be of layers with weights"):
+        s.train(pooled, images, y, constraint={0: s.NonNegative()})
+    with pytest.raises(TypeError, match="one for all layers"):
+        s.Risk(net, X, y, penalty={0: s.L1(0.1)})
     with pytest.raises(TypeError, match=r"penalty\[0\] must be"):
         s.train(net, X, y, penalty=[0.1, None])
     with pytest.raises(ValueError, match="penalty must be one for all layers with"):

@@ -5,7 +5,8 @@ namespace steep {
 
 Window make_window(const LayerSpec& spec, const Shape& input) {
   if (input.size() != 3)
-    throw std::invalid_argument("input must be an image (height, width, channels), got shape " + to_text(input));
+    throw std::invalid_argument("input must be an image (height, width, channels), got shape " + to_text(input) +
+                                (input.size() == 2 ? ": give input_shape a third side of 1 for one channel" : ""));
   const auto pair = [](const Shape& values, const char* name, Index least) {
     constexpr Index most = Index{1} << 30;  // products of two fit an Index
     for (const Index value : values)

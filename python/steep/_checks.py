@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 MOST_THREADS = 1024
@@ -114,8 +114,10 @@ def check_callable(value: Any, name: str) -> Any:
     return value
 
 
-def check_layer_numbers(values: Mapping[Any, Any], layers: int, name: str) -> None:
-    """Refuse a dict whose keys are no numbers of layers."""
-    for number in values:
-        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < layers:
-            raise ValueError(f"{name} must be of layers 0 to {layers - 1}, got one of {show(number)}")
+def check_layer_numbers(values: Mapping[Any, Any], layers: Sequence[Any], name: str) -> None:
+    """Refuse a dict whose keys are no numbers of layers, or that has something for a layer without weights."""
+    for number, value in values.items():
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(layers):
+            raise ValueError(f"{name} must be of layers 0 to {len(layers) - 1}, got one of {show(number)}")
+        if value is not None and not any(key.endswith("weight") for key, _ in layers[number].arrays()):
+            raise ValueError(f"{name} must be of layers with weights, got one of layer {number}, {layers[number]!r}")

@@ -95,7 +95,8 @@ class DifferentiableNetwork(ScaledNetwork):
         training : bool, default True
             Dropout acts, and batch normalization takes the batch's statistics and moves the running ones in `state`.
         seed : int, optional
-            Of the dropout masks; default: the network's. Every call in training draws new ones.
+            Of the dropout masks: the same seed, the same masks. By default every call in training draws new ones, from
+            the network's seed.
         n_threads : int, optional
 
         Returns

@@ -40,6 +40,8 @@ class ScaledNetwork(NetworkArrays):
 
     def _set_scaling(self, name: str, value: Any) -> None:
         width = self.n_inputs if name.startswith("input") else self.n_outputs
+        if name.startswith("input") and len(self.input_shape) == 3 and np.shape(value) == self.input_shape[2:]:
+            value = np.broadcast_to(value, self.input_shape)  # one a channel
         exact = as_scale(value, width, name, np.float64)
         if name.endswith("_scale") and exact is not None and not exact.all():
             if np.ndim(value) == 0:
@@ -66,8 +68,8 @@ def _scaling_property(name: str, doc: str) -> property:
 
 
 for _name, _doc in {
-    "input_scale": "Factor of the inputs: None, a number or (n_inputs,).",
-    "input_shift": "Added to the scaled inputs: None, a number or (n_inputs,).",
+    "input_scale": "Factor of the inputs: None, a number or (n_inputs,); set also by (channels,).",
+    "input_shift": "Added to the scaled inputs: None, a number or (n_inputs,); set also by (channels,).",
     "output_scale": "Factor of the outputs: None, a number or (n_outputs,).",
     "output_shift": "Added to the scaled outputs: None, a number or (n_outputs,).",
 }.items():

@@ -53,7 +53,7 @@ class NonNegative:
     """
 
 
-def resolve_constraint(constraint: Any, layers: int) -> dict[str, Any]:
+def resolve_constraint(constraint: Any, layers: Sequence[Any]) -> dict[str, Any]:
     """
     Return constraints as options of the core, one entry a layer.
 
@@ -61,13 +61,13 @@ def resolve_constraint(constraint: Any, layers: int) -> dict[str, Any]:
     ----------
     constraint : None, MaxNorm, NonNegative, sequence of both, or dict of layer number to these
         Layers that a dict leaves out are free.
-    layers : int
+    layers : sequence of layers
     """
     if isinstance(constraint, Mapping):
         check_layer_numbers(constraint, layers, "constraint")
-        several = [_resolve(constraint.get(number), f"constraint[{number}]") for number in range(layers)]
+        several = [_resolve(constraint.get(number), f"constraint[{number}]") for number in range(len(layers))]
     else:
-        several = [_resolve(constraint, "constraint")] * layers
+        several = [_resolve(constraint, "constraint")] * len(layers)
     limits, flags = [limit for limit, _ in several], [flag for _, flag in several]
     options: dict[str, Any] = {}
     if min(limits) < math.inf:
@@ -79,7 +79,8 @@ def resolve_constraint(constraint: Any, layers: int) -> dict[str, Any]:
 
 def _resolve(constraint: Any, name: str) -> tuple[float, bool]:
     """Return the largest norm and whether weights are non-negative."""
-    several = constraint if isinstance(constraint, Sequence) else [] if constraint is None else [constraint]
+    many = isinstance(constraint, Sequence) and not isinstance(constraint, str)
+    several: Sequence[Any] = constraint if many else [] if constraint is None else [constraint]
     limit, flag = math.inf, False
     for one in several:
         if isinstance(one, NonNegative):

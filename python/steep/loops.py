@@ -34,15 +34,16 @@ class Loop:
         """Return the outputs of a batch; see :meth:`steep.Network.forward`."""
         net = self.net
         training = check_bool(training, "training")
+        drawn = seed is None
         seed = net.seed if seed is None else check_seed(seed)
         exact = net._exact
         inputs = net._as_inputs(X)
         self._rows = 0
         found: Array = self._session.forward(
             net.parameters, net.state, inputs, exact["input_scale"], exact["input_shift"], training, seed,
-            self._calls % 2**32, _threads(n_threads),
+            self._calls % 2**32 if drawn else 0, _threads(n_threads),
         )  # fmt: skip
-        self._calls += training
+        self._calls += training and drawn
         self._rows = len(inputs)
         if exact["output_scale"] is not None:
             found *= exact["output_scale"]
@@ -72,8 +73,9 @@ class Loop:
             or gradient.dtype != net.dtype
             or gradient.shape != net.parameters.shape
         ):
+            got = f"{gradient.dtype} {gradient.shape}" if isinstance(gradient, np.ndarray) else show(gradient)
             raise ValueError(
-                f"gradient must be an array like net.parameters, {net.parameters.shape}, got {show(gradient)}"
+                f"gradient must be an array like net.parameters, {net.dtype} {net.parameters.shape}, got {got}"
             )
         elif not (gradient.flags.c_contiguous and gradient.flags.writeable):
             raise ValueError("gradient must be contiguous and writeable, got an array that is not")

@@ -29,14 +29,15 @@ class Network(DifferentiableNetwork):
     Parameters
     ----------
     layers : sequence of layers
-        Such as :class:`steep.Dense`.
+        :class:`steep.Dense`, `Conv2D`, `MaxPool2D`, `AveragePool2D`, `GlobalAveragePool2D`, `Flatten`, `Reshape`,
+        `Activation`, `Dropout`, `BatchNorm`, `LayerNorm`, `Residual`.
     input_shape : int or tuple of int
         Shape of one sample; images are (height, width, channels).
     dtype : "float32" or "float64"
         Of parameters, computations and predictions.
     seed : int, default 0
         Of the initial parameters: the same seed gives the same network.
-    input_scale, input_shift : float or array (n_inputs,), optional
+    input_scale, input_shift : float or array (n_inputs,), or (channels,) for images, optional
         The network sees ``input_scale * x + input_shift``; part of the network and saved with it.
     output_scale, output_shift : float or array (n_outputs,), optional
         `predict` returns ``output_scale * output + output_shift``; targets are mapped the other way for training.

@@ -202,9 +202,12 @@ def resolve_penalty(penalty: Any, name: str = "penalty", groups: bool = False) -
     if penalty is None:
         return 0.0, 0.0
     if not isinstance(penalty, Penalty):
-        raise TypeError(
-            f"{name} must be None, steep.L2(a), steep.L1(a) or steep.ElasticNet(a, l1_ratio=r), got {show(penalty)}"
-        )
+        rule = "None, steep.L2(a), steep.L1(a) or steep.ElasticNet(a, l1_ratio=r)"
+        if groups:
+            rule += " or steep.GroupLasso(a); in steep.train also a list or a dict of them for its layers"
+        elif isinstance(penalty, Mapping | Sequence) and not isinstance(penalty, str):
+            rule += ", one for all layers (only update rules take one a layer)"
+        raise TypeError(f"{name} must be {rule}, got {show(penalty)}")
     if penalty.group > 0 and not groups:
         raise ValueError(f"{name} must have no group part here: only update rules make its step, got {penalty!r}")
     return float(penalty.l1), float(penalty.l2)
@@ -220,7 +223,7 @@ def resolve_groups(penalty: Any, layers: int) -> list[float] | None:
     return groups if any(groups) else None
 
 
-def resolve_layer_penalties(penalty: Any, layers: int) -> tuple[list[float], list[float]] | None:
+def resolve_layer_penalties(penalty: Any, layers: Sequence[Any]) -> tuple[list[float], list[float]] | None:
     """
     Return the coefficients (l1, l2) of each layer, or None for one penalty for all.
 
@@ -228,15 +231,15 @@ def resolve_layer_penalties(penalty: Any, layers: int) -> tuple[list[float], lis
     ----------
     penalty : None or Penalty, sequence of them (one a layer), or dict of layer number to Penalty
         Layers that a dict leaves out have none.
-    layers : int
+    layers : sequence of layers
     """
     if isinstance(penalty, Mapping):
         check_layer_numbers(penalty, layers, "penalty")
-        several = [penalty.get(number) for number in range(layers)]
+        several = [penalty.get(number) for number in range(len(layers))]
     elif isinstance(penalty, Sequence) and not isinstance(penalty, str):
         several = list(penalty)
-        if len(several) != layers:
-            raise ValueError(f"penalty must be one, or one for each of {layers} layers, got {len(several)}")
+        if len(several) != len(layers):
+            raise ValueError(f"penalty must be one, or one for each of {len(layers)} layers, got {len(several)}")
     else:
         return None
     pairs = [resolve_penalty(one, f"penalty[{number}]", True) for number, one in enumerate(several)]

@@ -267,7 +267,7 @@ def gradients(run: Any, ax: Any = None) -> Any:
     batch norm: first layer / last layer 5e-01, learned: True
     >>> figure = steep.plot.gradients(run)  # doctest: +SKIP
     """
-    return _by_layer(run.history["layer_gradient_norm"], "gradient norm", ax)
+    return _by_layer(run, "layer_gradient_norm", "gradient norm", ax)
 
 
 def activations(run: Any, ax: Any = None) -> Any:
@@ -289,19 +289,22 @@ def activations(run: Any, ax: Any = None) -> Any:
             "run must be of an optimizer with mini-batches, such as Adam, whose history has layer_activation_norm; "
             "full-batch methods do not record it: steep.plot.gradients shows their layers"
         )
-    return _by_layer(run.history["layer_activation_norm"], "activation norm", ax)
+    return _by_layer(run, "layer_activation_norm", "activation norm", ax)
 
 
-def _by_layer(norms: Array, label: str, ax: Any) -> Any:
-    plt = _pyplot()
+def _by_layer(run: Any, column: str, label: str, ax: Any) -> Any:
+    plt, norms = _pyplot(), run.history[column]
+    kinds = [type(spec).__name__ for spec in run.network._specs]
     if ax is None:
         _, ax = plt.subplots(figsize=(7, 4), layout="constrained")
     epochs = np.arange(1, len(norms) + 1)
     colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, norms.shape[1]))
     for layer, colour in enumerate(colours):
         if np.any(norms[:, layer] > 0):
-            ax.semilogy(epochs, np.maximum(norms[:, layer], _FLOOR), color=colour, label=f"layer {layer}")
+            ax.semilogy(epochs, np.maximum(norms[:, layer], _FLOOR), color=colour, label=f"{layer} {kinds[layer]}")
     ax.set(xlabel="epoch", ylabel=label)
-    ax.legend(fontsize="small", ncols=2)
+    ax.legend(
+        fontsize="small", ncols=1 + norms.shape[1] // 20, loc="upper left", bbox_to_anchor=(1.0, 1.0), title="layer"
+    )
     ax.grid(alpha=0.3)
     return ax.figure

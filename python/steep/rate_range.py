@@ -39,6 +39,9 @@ class RateRange:
     losses: Array
     suggestion: float
 
+    def __repr__(self) -> str:
+        return f"RateRange(suggestion={self.suggestion:.3g}, {len(self.rates)} steps to {self.rates[-1]:.3g})"
+
     def plot(self, ax: Any = None) -> Any:
         """Draw loss against learning rate; return the figure."""
         from .plot import _pyplot
@@ -46,7 +49,7 @@ class RateRange:
         if ax is None:
             _, ax = _pyplot().subplots(figsize=(6, 4), layout="constrained")
         ax.semilogx(self.rates, self.losses)
-        ax.axvline(self.suggestion, color="0.5", linestyle="--", label=f"{self.suggestion:.2g}")
+        ax.axvline(self.suggestion, color="0.5", linestyle="--", label=f"suggestion {self.suggestion:.2g}")
         ax.set(xlabel="learning rate", ylabel="loss (smoothed)")
         ax.legend()
         ax.grid(alpha=0.3)
@@ -114,6 +117,8 @@ def learning_rate_range(
     size = min(128, n) if batch_size is None else min(check_integer(batch_size, "batch_size", 1), n)
     kernel, on_raw = _core.resolve_loss(net.output_activation, problem.loss, net.n_outputs)
     work = _unscaled(net, on_raw)
+    if size < 2 and work.state.size:
+        raise ValueError(f"batch_size must be at least 2 with batch normalization, got {size}")
     rates = low * (high / low) ** (np.arange(steps) / (steps - 1))
     state = rule.init(work.parameters)
     losses: list[float] = []

@@ -85,8 +85,8 @@ def train(
         In all; a resumed run makes the rest.
     penalty : steep.L2, steep.L1, steep.ElasticNet or steep.GroupLasso, optional
         On weights, not on biases. L1 acts by the rule's own proximal step; Lion and Rprop refuse it. GroupLasso makes
-        whole units zero, with SGD or momentum. A list of one for
-        each layer, or a dict of layer numbers, gives each layer its own.
+        whole units zero by its proximal step, which Nesterov's rule refuses too. A list of one for each layer, or a
+        dict of layer numbers, gives each layer its own.
     validation : float, (X, y) or (X, y, weights), optional
         A fraction is split off by seed, stratified for classes.
     metrics : name, callable (y, prediction), or several
@@ -174,9 +174,9 @@ def train(
     smoothing = check_in_range(label_smoothing, "label_smoothing", 0.0, 1.0, "left")
     alpha = None if mixup is None else check_positive(mixup, "mixup")
     tol = -1.0 if tol is None else check_non_negative(tol, "tol")
-    own = resolve_layer_penalties(penalty, len(net._specs))
+    own = resolve_layer_penalties(penalty, net.layers)
     l1, l2 = resolve_penalty(penalty, groups=True) if own is None else (max(own[0]), max(own[1]))
-    groups = resolve_groups(penalty, len(net._specs))
+    groups = resolve_groups(penalty, len(net.layers))
     measures = resolve_metrics(metrics)
     calls = _callbacks(callbacks)
     if batch_size is not None:
@@ -193,7 +193,7 @@ def train(
     if groups is not None and method is None and not rule.core.allows_groups:
         raise ValueError(
             f"penalty must have no group part with {type(rule).__name__}, which has no proximal step for it, got "
-            f"{show(penalty)}: use Adam, SGD or Momentum"
+            f"{show(penalty)}: use Adam, RMSProp, SGD or Momentum"
         )
     seen = net
     if method is not None:
@@ -257,7 +257,7 @@ def train(
         options["layer_l1"], options["layer_l2"] = own
     if groups is not None:
         options["layer_group"] = groups
-    options |= resolve_constraint(constraint, len(net._specs))
+    options |= resolve_constraint(constraint, net.layers)
     if augment is not None:
         options["augment"] = asdict(augment)
     if alpha is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field, fields
+from numbers import Integral
 from typing import Any, ClassVar
 
 from .._checks import check_choice, check_integer, check_non_negative, show
@@ -84,9 +85,13 @@ def check_pair(value: Any, name: str, minimum: int) -> tuple[int, int]:
 
 def check_padding(value: Any) -> str | tuple[int, int]:
     """Return "valid", "same" or (vertical, horizontal)."""
-    if isinstance(value, str):
-        return check_choice(value, "padding", ("valid", "same"))
-    return check_pair(value, "padding", 0)
+    if value in ("valid", "same"):
+        return str(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return check_pair(value, "padding", 0)
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise ValueError(f"padding must be 'valid', 'same' or integers of at least 0, got {show(value)}")
+    return int(value), int(value)
 
 
 def check_layers(value: Any, name: str) -> tuple[Layer, ...]:

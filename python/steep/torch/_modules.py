@@ -140,7 +140,10 @@ def _activation(layer: Any) -> tuple[str, float]:
         return "elu", 0.01
     if kind is nn.Softplus and layer.beta == 1:
         return "softplus", 0.01
-    raise TypeError(f"layers must be of those that steep.torch knows, with their default options, got {layer!r}")
+    raise TypeError(
+        "layers must be Linear, Dropout, BatchNorm1d, LayerNorm, Flatten, Identity or activations that steep has, with "
+        f"default options, got {layer!r}"
+    )
 
 
 def _arrayed(layers: list[Any]) -> Iterator[Any]:
