@@ -152,6 +152,16 @@ void register_residual(py::module_& m) {
            py::arg("differences"), py::arg("step") = 0.0, py::arg("loss"), py::arg("scale") = 1.0,
            py::arg("rho") = py::none(), py::arg("lower") = std::vector<double>{},
            py::arg("upper") = std::vector<double>{})
+      .def(
+          "weighted_jacobian",
+          [](ResidualFunction& f, const Array<double>& w) {
+            require(w.ndim() == 1 && w.shape(0) == f.dim(), "w must have shape (dim,)");
+            std::lock_guard<std::recursive_mutex> lock(f.mutex());
+            Array<double> J({f.residual_count(), f.dim()});
+            f.weighted_jacobian(w.data(), J.mutable_data());
+            return J;
+          },
+          py::arg("w").noconvert(), "J, with rows weighted by a robust loss: J'J is the Gauss-Newton matrix.")
       .def_property_readonly("counts", &ResidualFunction::counts, "Calls of the function, and Jacobians found.")
       .def_property_readonly("exact_jacobian", &ResidualFunction::exact_jacobian, "The Jacobian is exact.");
 }

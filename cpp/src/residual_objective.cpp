@@ -63,7 +63,7 @@ void ResidualObjective::robust(const double* z, double* rho) {
 }
 
 // f; weighted residuals and the factors of J's rows where asked for.
-double ResidualObjective::weigh(const Vector& r, double* weighted, double* factor) {
+double ResidualObjective::weigh(const Vector& r, double* weighted, double* factor, double least) {
   double sum = 0;
   if (loss_ == RobustLoss::linear) {
     for (Index i = 0; i < m_; ++i) sum += r[i] * r[i];
@@ -79,7 +79,7 @@ double ResidualObjective::weigh(const Vector& r, double* weighted, double* facto
     sum += rho_[i];
     if (!weighted) continue;
     const double first = rho_[m_ + i], bend = first + 2 * rho_[2 * m_ + i] * z_[i];
-    const double root = std::sqrt(std::max({bend, least_bend * first, 1e-100}));
+    const double root = std::sqrt(std::max({bend, least * first, 1e-100}));
     weighted[i] = r[i] * first / root;
     if (factor) factor[i] = root;
   }
@@ -88,9 +88,9 @@ double ResidualObjective::weigh(const Vector& r, double* weighted, double* facto
 
 double ResidualObjective::evaluate(const double* w, double* g) {
   const Vector& r = at(w);
-  if (!g) return weigh(r, nullptr, nullptr);
+  if (!g) return weigh(r, nullptr, nullptr, least_bend);
   weighted_.resize(m_), factor_.resize(m_), J_.resize(m_ * n_);
-  const double fun = weigh(r, weighted_.data(), factor_.data());
+  const double fun = weigh(r, weighted_.data(), factor_.data(), least_bend);
   compute_jacobian(w, r.data(), J_.data());
   for (Index i = 0; i < m_; ++i) weighted_[i] *= factor_[i];
   kernels<double>().product.transposed_vector(m_, n_, J_.data(), n_, weighted_.data(), g, false);
@@ -106,13 +106,25 @@ void ResidualObjective::residuals(const double* w, double* r, double* J) {
 double ResidualObjective::linearize(const double* w, double* r, double* J) {
   const Vector& raw = at(w);
   factor_.resize(m_);
-  const double fun = weigh(raw, r, factor_.data());
+  const double fun = weigh(raw, r, factor_.data(), least_bend);
   if (!J) return fun;
   compute_jacobian(w, raw.data(), J);
-  if (loss_ == RobustLoss::linear) return fun;
+  scale_rows(J);
+  return fun;
+}
+
+void ResidualObjective::scale_rows(double* J) const {
+  if (loss_ == RobustLoss::linear) return;
   for (Index i = 0; i < m_; ++i)
     for (Index j = 0; j < n_; ++j) J[i * n_ + j] *= factor_[i];
-  return fun;
+}
+
+void ResidualObjective::weighted_jacobian(const double* w, double* J) {
+  const Vector& raw = at(w);
+  weighted_.resize(m_), factor_.resize(m_);
+  weigh(raw, weighted_.data(), factor_.data(), std::numeric_limits<double>::epsilon());
+  compute_jacobian(w, raw.data(), J);
+  scale_rows(J);
 }
 
 double ResidualObjective::normal_equations(const double* w, double* JtJ, double* Jtr) {

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ._least_squares import _bounds, least_squares
-from ._validation import Array, as_numeric, check_choice, show
+from ._validation import Array, as_numeric, check_choice, check_positive, show
 from ._validation import check_finite as _check_finite
 
 __all__ = ["curve_fit"]
@@ -56,19 +56,23 @@ def curve_fit(
         Return ``(popt, pcov, infodict, mesg, ier)``; infodict holds SciPy's ``nfev`` and ``fvec``, and ``covariance``,
         ``standard_errors``, ``r_squared``, ``residual_std``, ``trace`` and ``result``.
     nan_policy : {"raise", "omit"}, optional
+        Refuse NaN, or leave out observations that have any; with either, infinite data are not looked for unless
+        `check_finite` says so.
     **kwargs
-        Of :func:`steep.least_squares`, such as ``loss``, ``ftol``, ``max_nfev``, ``callback``; ``maxfev`` too.
+        Of :func:`steep.least_squares`, such as ``loss``, ``ftol``, ``max_nfev``, ``callback``; of ``leastsq``
+        ``maxfev``, ``epsfcn`` and ``diag`` too.
 
     Returns
     -------
     popt : array of shape (n,)
     pcov : array of shape (n, n)
-        Infinite, with a warning, where the Jacobian is rank-deficient or there are no degrees of freedom.
+        Infinite, with a warning, where the Jacobian is rank-deficient (SciPy's "trf" takes a pseudo-inverse there) or
+        there are no degrees of freedom. With a robust loss that of the loss's Gauss-Newton matrix, as SciPy's.
 
     Raises
     ------
     RuntimeError
-        When the run does not converge and `full_output` is False; with it `ier` is 5.
+        When the run does not converge: :func:`steep.least_squares` returns its result then.
 
     Examples
     --------
@@ -81,6 +85,7 @@ def curve_fit(
     """
     if not callable(f):
         raise TypeError(f"f must be callable, got {show(f)}")
+    kwargs = _of_leastsq(kwargs)
     if p0 is None:
         p0 = _default_start(f, bounds)
     start = np.atleast_1d(as_numeric(p0, "p0")).astype(np.float64)
@@ -88,19 +93,22 @@ def curve_fit(
     x = np.asarray(xdata, dtype=np.float64) if isinstance(xdata, (list, tuple, np.ndarray)) else xdata
     if y.size == 0:
         raise ValueError("ydata must not be empty, got shape (0,)")
-    if nan_policy is not None and check_choice(nan_policy, "nan_policy", ("raise", "omit")) == "omit":
-        x, y, sigma = _omit(x, y, sigma)
-    elif check_finite is not False:
-        _check_data(x, y)
+    if check_finite or (check_finite is None and nan_policy is None):
+        _check_finite(y, "ydata")
+        if isinstance(x, np.ndarray):
+            _check_finite(x, "xdata")
+    if nan_policy is not None:
+        x, y, sigma = _without_nan(x, y, sigma, check_choice(nan_policy, "nan_policy", ("raise", "omit")))
     transform = _whitening(sigma, y.size)
-    if "maxfev" in kwargs:
-        kwargs["max_nfev"] = kwargs.pop("maxfev")
     method = "lm" if method is None else method
+    lower, upper = _bounds(bounds, start.size)
+    if lower is not None and upper is not None and ((start < lower) | (start > upper)).any():
+        raise ValueError(f"p0 must be within the bounds, got {show(start.tolist())}")
 
     def residuals(params: Array) -> Array:
         prediction = np.asarray(f(x, *params))
-        if prediction.size != y.size:
-            raise ValueError(f"f must return {y.size} values, as ydata has, got shape {prediction.shape}")
+        if prediction.size not in (1, y.size):
+            raise ValueError(f"f must return {y.size} values, as ydata has, or one, got shape {prediction.shape}")
         return transform(prediction.reshape(-1) - y)
 
     def jacobian(params: Array) -> Array:
@@ -119,8 +127,11 @@ def curve_fit(
         method=method,
         **kwargs,
     )
-    if not res.success and not full_output:
-        raise RuntimeError(f"the fit did not converge: {res.message} Its best point is {show(res.x.tolist())}")
+    if not res.success:
+        raise RuntimeError(
+            f"Optimal parameters not found, the fit did not converge: {res.message} Its best point is "
+            f"{show(res.x.tolist())}"
+        )
     degrees = y.size - start.size
     covariance, full_rank = _covariance(res.jac)
     variance = 2 * res.cost / degrees if degrees > 0 else np.inf
@@ -146,11 +157,11 @@ def curve_fit(
         "trace": res.trace,
         "result": res,
     }
-    return res.x, covariance, info, res.message, 1 if res.success else 5
+    return res.x, covariance, info, res.message, 1
 
 
 def _default_start(f: Callable[..., Any], bounds: Any) -> Array:
-    parameters = list(inspect.signature(f).parameters.values())
+    parameters = [p for p in inspect.signature(f).parameters.values() if p.kind is not p.KEYWORD_ONLY]
     if any(p.kind is p.VAR_POSITIONAL for p in parameters) or len(parameters) < 2:
         raise ValueError("p0 must be given when f does not name its parameters, got None")
     n = len(parameters) - 1
@@ -165,16 +176,34 @@ def _default_start(f: Callable[..., Any], bounds: Any) -> Array:
     return start
 
 
-def _check_data(x: Any, y: Array) -> None:
-    _check_finite(y, "ydata")
-    if isinstance(x, np.ndarray):
-        _check_finite(x, "xdata")
+def _of_leastsq(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return options with those of SciPy's leastsq in the words of least_squares."""
+    if "args" in kwargs:
+        raise ValueError(f"args must not be given: put them into f, got {show(kwargs['args'])}")
+    if "factor" in kwargs:
+        raise TypeError(
+            "factor must be given as method=steep.LevenbergMarquardt(damping='trust_region', initial_damping=factor), "
+            f"got {show(kwargs['factor'])}"
+        )
+    kwargs = dict(kwargs)
+    if "maxfev" in kwargs:
+        limit = kwargs.pop("maxfev")
+        kwargs["max_nfev"] = None if limit == 0 else limit  # 0: the default
+    if "epsfcn" in kwargs:
+        step = kwargs.pop("epsfcn")
+        kwargs["diff_step"] = None if step is None else check_positive(step, "epsfcn") ** 0.5
+    if "diag" in kwargs:
+        diag = kwargs.pop("diag")
+        kwargs["x_scale"] = None if diag is None else 1 / np.asarray(as_numeric(diag, "diag"), np.float64)
+    return kwargs
 
 
-def _omit(x: Any, y: Array, sigma: Any) -> tuple[Any, Array, Any]:
+def _without_nan(x: Any, y: Array, sigma: Any, policy: str) -> tuple[Any, Array, Any]:
     if not isinstance(x, np.ndarray):
-        raise ValueError(f"xdata must be an array with nan_policy='omit', got {show(x)}")
+        raise ValueError(f"xdata must be an array with nan_policy={policy!r}, got {show(x)}")
     bad = np.isnan(y) | np.isnan(x).reshape(-1, y.size).any(axis=0)
+    if policy == "raise" and bad.any():
+        raise ValueError(f"xdata and ydata must have no NaN, got one in observation {int(bad.argmax())}")
     if sigma is not None:
         sigma = np.asarray(sigma)
         sigma = sigma[~bad] if sigma.ndim == 1 else sigma[~bad][:, ~bad]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._validation import Array, check_integer, check_non_negative, show
-from .methods import Method, Options, resolve_method
+from .methods import Method, Options, method_table, resolve_method
 from .methods.least_squares import LevenbergMarquardt
 from .residuals import ResidualFunction, _start
 from .results import Result
@@ -67,7 +67,7 @@ def least_squares(
     f_scale : float
     diff_step : float, optional
     tr_solver, tr_options, jac_sparsity, workers
-        Accepted for SciPy's sake, without effect.
+        Accepted for SciPy's sake, without effect: the steps are by a dense factor.
     max_nfev : int, optional
         Largest number of evaluations of the residuals, those of differences not counted.
     verbose : int
@@ -82,8 +82,9 @@ def least_squares(
     Returns
     -------
     Result
-        SciPy's fields ``x, cost, fun`` (residuals), ``jac, grad, optimality, active_mask, nfev, njev, message``;
-        ``status`` is a word, and ``nit, trace, certificate`` are there too.
+        SciPy's fields ``x, cost, fun`` (residuals), ``jac`` (with rows weighted by a robust loss, so that ``jac.T @
+        jac`` is the Gauss-Newton matrix), ``grad, optimality, active_mask, nfev, njev, message``; ``status`` is a word,
+        and ``nit, trace, certificate`` are there too.
 
     Examples
     --------
@@ -107,6 +108,8 @@ def least_squares(
         name: 0.0 if value is None else check_non_negative(value, name)
         for name, value in (("ftol", ftol), ("xtol", xtol), ("gtol", gtol))
     }
+    if tr_solver not in (None, "exact", "lsmr"):
+        raise ValueError(f"tr_solver must be None, 'exact' or 'lsmr', got {tr_solver!r}")
     if isinstance(x_scale, str) and x_scale != "jac":
         raise ValueError(f"x_scale must be 'jac' or positive numbers, got {x_scale!r}")
     scale = None if x_scale is None or isinstance(x_scale, str) else np.broadcast_to(x_scale, start.shape)
@@ -114,6 +117,8 @@ def least_squares(
         limit = None if max_nfev is None else check_integer(max_nfev, "max_nfev", 1)
         chosen: Method = LevenbergMarquardt(polish=True, x_scale=scale, max_evaluations=limit, **tolerances)
     else:
+        if isinstance(method, str) and method not in method_table:
+            raise ValueError(f"method must be 'trf', 'dogbox', 'lm' or a method of steep's, got {method!r}")
         chosen = resolve_method(method)
     if getattr(chosen, "geodesic", False) and f.loss != "linear":
         raise ValueError(f"geodesic must be False with a robust loss, got loss={f.loss!r}")
@@ -128,14 +133,14 @@ def least_squares(
 
 def finish(f: ResidualFunction, found: Result, lower: Array | None, upper: Array | None) -> Result:
     """Turn the result of minimizing 1/2 ||r||^2 into SciPy's fields of a least-squares result."""
-    residuals, jacobian = f._core.residuals(found.x, True)
+    core: Any = f._core
+    residuals, jacobian = core.residuals(found.x), core.weighted_jacobian(found.x)
     mask = np.zeros(found.x.size, dtype=int)
     if lower is not None:
         mask[found.x <= lower] = -1
     if upper is not None:
         mask[found.x >= upper] = 1
     result = Result(found)
-    core: Any = f._core
     result.update(
         cost=found.fun,
         fun=residuals,

@@ -4,7 +4,7 @@
 //
 // The Gauss-Newton model is that of Triggs et al. (Bundle adjustment, 1999, section 4.3): rows of J times
 // sqrt(rho' + 2 rho'' z), residuals divided by the same and times rho'. Curvature below a tenth of rho' (outliers' is
-// negative) is raised to it; SciPy cuts at 2e-16. The gradient is exact either way.
+// negative) is raised to it; SciPy cuts at 2e-16, as weighted_jacobian does. The gradient is exact either way.
 #pragma once
 #include "steep/objective.hpp"
 
@@ -23,6 +23,8 @@ class ResidualObjective : public Objective {
   bool has_jacobian() const override { return true; }
   double linearize(const double* w, double* r, double* J) override;
   double normal_equations(const double* w, double* JtJ, double* Jtr) override;
+  // J of that model, with SciPy's cut: what it calls the Jacobian of a robust fit.
+  void weighted_jacobian(const double* w, double* J);
 
  protected:
   virtual void compute(const double* w, double* r) = 0;
@@ -35,7 +37,8 @@ class ResidualObjective : public Objective {
   Index n_, m_;
 
  private:
-  double weigh(const Vector& r, double* weighted, double* factor);
+  double weigh(const Vector& r, double* weighted, double* factor, double least);
+  void scale_rows(double* J) const;
 
   RobustLoss loss_;
   double scale_;
