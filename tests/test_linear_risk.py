@@ -277,7 +277,8 @@ def test_bad_inputs():
     ],
 )
 @pytest.mark.parametrize("use_bias", [True, False])
-def test_the_risk_of_a_single_dense_layer_is_a_linear_risk(activation, loss, units, use_bias):
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_risk_of_a_single_dense_layer_is_a_linear_risk(activation, loss, units, use_bias, scaled):
     rng = np.random.default_rng(42)
     X = rng.standard_normal((80, 5))
     y = {
@@ -288,15 +289,13 @@ def test_the_risk_of_a_single_dense_layer_is_a_linear_risk(activation, loss, uni
     }[activation]
     weights = rng.uniform(0.5, 2, 80)
     layers = [steep.Dense(units, activation, use_bias=use_bias)]
-    plain, scaled = (
-        steep.Network(layers, input_shape=5, dtype="float64", seed=1, input_scale=scale) for scale in (None, 1.0)
-    )
-    linear, general = (
-        steep.Risk(net, X, y, loss=loss, penalty=steep.L2(0.1), sample_weight=weights) for net in (plain, scaled)
-    )
+    scaling = {"input_scale": rng.uniform(0.5, 2, 5), "input_shift": rng.standard_normal(5)} if scaled else {}
+    net = steep.Network(layers, input_shape=5, dtype="float64", seed=1, **scaling)
+    linear = steep.Risk(net, X, y, loss=loss, penalty=steep.L2(0.1), sample_weight=weights)
+    general = linear.fresh()
     assert linear.is_linear
     assert linear.is_convex
-    assert not general.is_linear  # scaled inputs go through the network
+    assert not general.is_linear  # the same through the network
     w, v = rng.standard_normal((2, linear.dim))
     assert linear.value(w) == pytest.approx(general.value(w), rel=1e-12)
     np.testing.assert_allclose(linear.subgradient(w), general.subgradient(w), rtol=1e-10, atol=1e-12)
@@ -307,3 +306,28 @@ def test_the_risk_of_a_single_dense_layer_is_a_linear_risk(activation, loss, uni
         assert found.success, found.message
         other = steep.minimize(general, general.x0, "lbfgs")
         assert found.fun == pytest.approx(other.fun, rel=1e-10)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("method", ["direct", "auto", "newton", "coordinate_descent", "levenberg_marquardt"])
+def test_scaled_inputs_and_targets_of_a_linear_network(method, dtype):
+    """Standardized ends: the fit is that of the plain columns, by least squares."""
+    rng = np.random.default_rng(42)
+    X = rng.normal(size=(200, 3)) * [1, 100, 0.01] + [5, 0, 1]
+    y = X @ [1.0, 0.02, 30.0] + rng.normal(size=200)
+    ends, out = steep.Standardize().fit(X), steep.Standardize().fit(y).inverse()
+    net = steep.MLP(
+        [3, 1], dtype=dtype, input_scale=ends.scale, input_shift=ends.shift, output_scale=out.scale,
+        output_shift=out.shift,
+    )  # fmt: skip
+    res = steep.minimize(steep.Risk(net, X.astype(dtype), y), net.parameters, method)
+    net.parameters = res.x
+    columns = np.column_stack([X, np.ones(200)])
+    expected = columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
+    np.testing.assert_allclose(net.predict(X)[:, 0], expected, atol=1e-6 if dtype == "float64" else 1e-3)
+
+
+def test_direct_says_what_a_network_needs():
+    net = steep.MLP([3, 4, 1], dtype="float64", seed=0)
+    with pytest.raises(ValueError, match="direct needs a quadratic objective, and network risk has none: take leven"):
+        steep.minimize(steep.Risk(net, np.ones((5, 3)), np.ones(5)), net.parameters, "direct")

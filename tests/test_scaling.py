@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
+import steep
 from steep.scaling import Affine, MinMax, Standardize
 
 RNG = np.random.default_rng(0)
@@ -65,3 +66,16 @@ def test_bad_input():
         Standardize().fit([[1.0], [np.nan]])
     with pytest.raises(ValueError, match="weights must have a positive sum"):
         Standardize().fit([[1.0], [2.0]], [0, 0])
+
+
+@pytest.mark.parametrize("helper", [steep.Standardize(), steep.Standardize, steep.MinMax()])
+@pytest.mark.parametrize(("name", "data"), [("input_scale", "X"), ("output_shift", "y")])
+def test_helpers_are_not_numbers(helper, name, data):
+    """A helper in the place of its numbers is told what to do with it."""
+    kind = getattr(helper, "__name__", type(helper).__name__)
+    with pytest.raises(TypeError, match=rf"{name} must be numbers, got {kind}, .* s = steep.{kind}\(\).fit\({data}\)"):
+        steep.MLP([3, 1], **{name: helper})
+    fitted = steep.MinMax().fit(np.eye(3))
+    meant = "input_scale=s.scale and input_shift=s.shift" if data == "X" else r"output_scale=s.inverse\(\).scale and"
+    with pytest.raises(TypeError, match=f"{name} must be numbers, got an Affine map s: give {meant}"):
+        steep.MLP([3, 1], **{name: fitted})

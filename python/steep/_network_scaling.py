@@ -39,6 +39,7 @@ class ScaledNetwork(NetworkArrays):
         self.output_scale, self.output_shift = output_scale, output_shift
 
     def _set_scaling(self, name: str, value: Any) -> None:
+        _refuse_helpers(value, name)
         width = self.n_inputs if name.startswith("input") else self.n_outputs
         if name.startswith("input") and len(self.input_shape) == 3 and np.shape(value) == self.input_shape[2:]:
             value = np.broadcast_to(value, self.input_shape)  # one a channel
@@ -55,6 +56,23 @@ class ScaledNetwork(NetworkArrays):
 
     def _as_inputs(self, X: Any, name: str = "X") -> Array:
         return as_matrix(X, name, self.dtype, input_shape=self.input_shape, elements=_INPUT_ELEMENTS)
+
+
+def _refuse_helpers(value: Any, name: str) -> None:
+    """Refuse the objects of steep.scaling, and say which of their numbers are meant."""
+    from .scaling import Affine, MinMax, Standardize
+
+    ends, data = name.partition("_")[0], "X" if name.startswith("input") else "y"
+    there = "s" if ends == "input" else "s.inverse()"
+    meant = f"give {ends}_scale={there}.scale and {ends}_shift={there}.shift"
+    if isinstance(value, Affine):
+        raise TypeError(f"{name} must be numbers, got an Affine map s: {meant}")
+    kind = value if isinstance(value, type) else type(value)
+    if kind in (Standardize, MinMax):
+        raise TypeError(
+            f"{name} must be numbers, got {kind.__name__}, which is not fitted: with "
+            f"s = steep.{kind.__name__}().fit({data}) {meant}"
+        )
 
 
 def _scaling_property(name: str, doc: str) -> property:

@@ -188,7 +188,8 @@ def linear_core(net: Any, part: Any, loss: str, parameter: float, l1: float, l2:
     """
     Return the risk of a single dense layer as a linear risk of the core, or None where it is not one.
 
-    It is one when the layer's inputs are not scaled and are of the network's type, and the loss is taken on its scores.
+    It is one when the layer's inputs are of the network's type, and the loss is taken on its scores. The design matrix
+    of scaled inputs is a copy of them.
 
     Parameters
     ----------
@@ -202,9 +203,7 @@ def linear_core(net: Any, part: Any, loss: str, parameter: float, l1: float, l2:
         Coefficients of the penalty.
     """
     specs, exact = net._specs, net._exact
-    if len(specs) != 1 or specs[0].kind != "dense" or exact["input_scale"] is not None:
-        return None
-    if exact["input_shift"] is not None or part.X.dtype != net.dtype or part.X.ndim != 2:
+    if len(specs) != 1 or specs[0].kind != "dense" or part.X.dtype != net.dtype or part.X.ndim != 2:
         return None
     kernel, on_raw = _core.resolve_loss(net.output_activation, loss, net.n_outputs)
     labels_fit = part.labels is None or kernel == "softmax_cross_entropy"
@@ -212,8 +211,11 @@ def linear_core(net: Any, part: Any, loss: str, parameter: float, l1: float, l2:
         return None
     kind: Any = _core.LinearRisk32 if net.dtype == np.float32 else _core.LinearRisk64
     weights = None if part.weights is None else np.ascontiguousarray(part.weights, dtype=net.dtype)
+    design = part.X if exact["input_scale"] is None else part.X * exact["input_scale"]
+    if exact["input_shift"] is not None:
+        design = design + exact["input_shift"]
     return kind(
-        np.ascontiguousarray(part.X),
+        np.ascontiguousarray(design),
         part.rows,
         part.labels,
         weights,
