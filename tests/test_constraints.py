@@ -72,5 +72,5 @@ def test_constraints_are_refused_where_they_do_not_fit():
             s.train(s.MLP([3, 1]), X, y, constraint=wrong)
     with pytest.raises(ValueError, match="limit must be"):
         s.MaxNorm(0)
-    with pytest.raises(ValueError, match="constraint must be None with"):
+    with pytest.raises(ValueError, match="constraint must be None or"):
         s.train(s.MLP([3, 1]), X, y, optimizer="lbfgs", constraint=s.MaxNorm(1.0))

@@ -64,14 +64,18 @@ Array<double> deviation_of(const Network<double>& net, const Array<double>& para
 
 void register_evidence(py::module_& m) {
   py::class_<BayesianRegularization, Solver>(m, "BayesianRegularization", "Levenberg-Marquardt with evidence updates.")
-      .def(py::init([](Damping damping, double initial, double largest, Index steps_per_update) {
+      .def(py::init([](Damping damping, double initial, double largest, Index steps_per_update, bool by_output) {
              LevenbergMarquardtOptions steps;
              steps.damping = damping;
              steps.initial = initial;
              steps.largest = largest;
-             return std::make_unique<BayesianRegularization>(steps, steps_per_update);
+             return std::make_unique<BayesianRegularization>(steps, steps_per_update, by_output);
            }),
-           py::kw_only(), py::arg("damping"), py::arg("initial"), py::arg("largest"), py::arg("steps_per_update"))
+           py::kw_only(), py::arg("damping"), py::arg("initial"), py::arg("largest"), py::arg("steps_per_update"),
+           py::arg("by_output"))
+      .def_property_readonly(
+          "output_weights", [](const BayesianRegularization& s) { return Vector(s.output_weights()); },
+          "Precisions of the outputs' noise over beta; empty where it is one.")
       .def_property_readonly(
           "found", [](const BayesianRegularization& s) { return to_dict(Evidence(s.found()), 0); },
           "The evidence at the end of the last solve.");

@@ -66,6 +66,10 @@ void register_as(py::module_& m, const char* name) {
             return mask;
           },
           "Which parameters the penalty is on.")
+      .def_property(
+          "output_weights", [](const R& r) { return Vector(r.output_weights()); },
+          [](R& r, const Vector& weights) { r.set_output_weights(weights); },
+          "Weights of the squared error's outputs; empty: ones.")
       .def(
           "set_threads", [](R& r, int n) { r.set_threads(n); }, py::arg("n"), "Threads of an evaluation.");
 }

@@ -4,7 +4,7 @@
 
 #include <pybind11/typing.h>
 
-#include "pybind.hpp"
+#include "records.hpp"
 #include "steep/solver.hpp"
 
 namespace steep {
@@ -147,16 +147,12 @@ Found to_dict(Result&& r) {
   return out;
 }
 
-// True to stop: the callback raised StopIteration or was cut short by Ctrl-C. Other exceptions pass.
+// True to stop.
 bool call_back(const py::function& callback, const Progress& p, Index n) {
   py::gil_scoped_acquire gil;
-  try {
+  return Records::stops([&] {
     callback(p.iteration, Array<double>(n, p.x), p.fun, p.gradient_norm, Array<double>(n, p.gradient), p.step_size);
-  } catch (py::error_already_set& error) {
-    if (error.matches(PyExc_StopIteration) || error.matches(PyExc_KeyboardInterrupt)) return true;
-    throw;
-  }
-  return false;
+  });
 }
 
 // The objective hears the monitor while one of these lives.
@@ -170,7 +166,8 @@ class Heard {
 };
 
 Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol, double rtol, Index max_iter,
-               double max_time, const py::object& lower, const py::object& upper, const py::object& callback) {
+               double max_time, const py::object& lower, const py::object& upper, const py::object& callback,
+               const py::object& records, double interval) {
   SolveOptions options;
   const Index n = f.dim();
   const double* start = vector_of(x0, n, "x0");
@@ -191,12 +188,19 @@ Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol
   }
   PythonMonitor monitor;
   options.monitor = &monitor;
+  std::unique_ptr<Records> collected;
+  if (!records.is_none()) {
+    require(callback.is_none(), "callback must be None with records");
+    collected = std::make_unique<Records>(records.cast<py::function>(), n, interval, monitor);
+    options.callback = [&](const Progress& p) { return collected->add(p); };
+  }
   Result result;
   {
     Alone alone(f);
     const Heard heard(f, monitor);
     result = solver.solve(f, start, options);
   }
+  if (collected) collected->flush();
   if (result.x.empty()) result.x.assign(start, start + n);  // stopped before the first evaluation
   return to_dict(std::move(result));
 }
@@ -233,7 +237,8 @@ void register_objective(py::module_& m) {
   m.def("minimize", &minimize, py::arg("objective"), py::arg("solver"), py::arg("x0").noconvert(), py::kw_only(),
         py::arg("tol") = 1e-8, py::arg("rtol") = 0.0, py::arg("max_iter") = -1,
         py::arg("max_time") = std::numeric_limits<double>::infinity(), py::arg("lower") = py::none(),
-        py::arg("upper") = py::none(), py::arg("callback") = py::none(), "Run a solver; a dictionary of its result.");
+        py::arg("upper") = py::none(), py::arg("callback") = py::none(), py::arg("records") = py::none(),
+        py::arg("interval") = 0.0, "Run a solver; a dictionary of its result.");
 }
 
 }  // namespace steep

@@ -12,16 +12,28 @@ namespace {
 
 constexpr double settled = 1e-3;  // relative change of the penalty and of the effective number of parameters
 
-// Puts the objective's penalty back.
+// Puts the objective's penalty and the outputs' weights back.
 class Restore {
  public:
-  explicit Restore(EvidenceModel& model) : model_(model), l2_(model.l2()) {}
-  ~Restore() { model_.set_l2(l2_); }
+  explicit Restore(EvidenceModel& model) : model_(model), l2_(model.l2()), weights_(model.output_weights()) {}
+  ~Restore() {
+    model_.set_l2(l2_);
+    model_.set_output_weights(weights_);
+  }
 
  private:
   EvidenceModel& model_;
   double l2_;
+  Vector weights_;
 };
+
+// The largest change of a weight, in its logarithm.
+double change(const Vector& before, const Vector& after) {
+  double largest = 0;
+  for (std::size_t j = 0; j < after.size(); ++j)
+    largest = std::max(largest, std::abs(std::log(after[j] / (before.empty() ? 1.0 : before[j]))));
+  return largest;
+}
 
 // alpha / (beta S) with beta and alpha as the prior weights and residuals alone have them.
 double first_l2(Objective& f, EvidenceModel& model, const double* x0) {
@@ -73,21 +85,23 @@ Result BayesianRegularization::solve(Objective& f, const double* x0, const Solve
     inner.max_iter = std::min(steps_per_update_, limit - before);
     if (options.callback)
       inner.callback = [&](const Progress& p) {
-        return options.callback({before + p.iteration, p.x, p.fun, p.gradient_norm, p.gradient, p.step_size});
+        return options.callback(
+            {before + p.iteration, p.x, p.fun, p.gradient_norm, p.gradient, p.step_size, model->l2()});
       };
     Result part = LevenbergMarquardt(steps).solve(f, x.data(), inner);
     if (steps.damping != Damping::trust_region && part.nit > 0) steps.initial = part.trace.back().extra;
     append(all, std::move(part), effective);
     x = all.x;
     const double last = effective, l2 = model->l2();
-    found_ = evidence(f, x.data(), 0, false);
+    weights_ = model->output_weights();
+    found_ = evidence(f, x.data(), 0, false, by_output_);
     effective = all.trace.back().extra = found_.effective;
-    const double next = found_.next_alpha / (found_.beta * model->total_weight());
+    const double next = found_.next_l2;
     // A step that fails at an optimum fails by rounding.
     const bool solved = all.status == Status::converged || all.status == Status::line_search_failed;
     if (!solved && all.status != Status::max_iter) return all;
     if (solved && std::abs(effective - last) <= settled * std::max(effective, 1.0) &&
-        std::abs(std::log(next / l2)) <= settled) {
+        std::abs(std::log(next / l2)) <= settled && change(weights_, found_.next_weights) <= settled) {
       all.status = Status::converged;
       all.message = "Converged: the evidence has settled at " + std::to_string(effective) + " effective parameters.";
       return all;
@@ -98,6 +112,7 @@ Result BayesianRegularization::solve(Objective& f, const double* x0, const Solve
       return all;
     }
     model->set_l2(next);
+    if (!found_.next_weights.empty()) model->set_output_weights(found_.next_weights);
   }
 }
 

@@ -9,7 +9,7 @@
 namespace steep {
 namespace {
 
-constexpr double largest_alpha = 1e12, largest_condition = 1e13;
+constexpr double largest_alpha = 1e12, largest_condition = 1e13, largest_weight = 1e8;
 constexpr double pi = 3.14159265358979323846;
 
 // L^-1 row by row into `inverse` (p, p), lower triangular, from a factor's solves.
@@ -24,9 +24,36 @@ void invert(const Factor& factor, Index p, Vector& inverse) {
   }
 }
 
+// Upper triangular R with R R' = H^-1, from the rows of L^-1 scaled back.
+Vector root_of(const Vector& inverse, Index p, double scale) {
+  Vector root(static_cast<std::size_t>(p * p), 0.0);
+  for (Index i = 0; i < p; ++i)
+    for (Index j = 0; j <= i; ++j)
+      root[static_cast<std::size_t>(j * p + i)] = scale * inverse[static_cast<std::size_t>(i * p + j)];
+  return root;
+}
+
+// The outputs' own precisions, as weights around the harmonic mean that is returned.
+double weigh_outputs(EvidenceModel& model, const double* w, const Vector& inverse, Index p, Vector& weights) {
+  const double S = model.total_weight();
+  const Vector squares = model.output_squares(w);
+  const Vector leverages = model.output_leverages(w, root_of(inverse, p, 1 / std::sqrt(S)));
+  const Vector& c = model.output_weights();
+  const std::size_t k = squares.size();
+  weights.resize(k);
+  double mean = 0;
+  for (std::size_t j = 0; j < k; ++j) {
+    const double effective = std::clamp((c.empty() ? 1.0 : c[j]) * leverages[j], 0.0, S);
+    weights[j] = std::max(S - effective, 1e-3 * S) / std::max(squares[j], 1e-300);
+    mean += 1 / weights[j] / static_cast<double>(k);
+  }
+  for (double& weight : weights) weight = std::min(weight * mean, largest_weight);
+  return 1 / mean;
+}
+
 }  // namespace
 
-Evidence evidence(Objective& f, const double* w, double beta, bool with_root) {
+Evidence evidence(Objective& f, const double* w, double beta, bool with_root, bool by_output) {
   auto* model = dynamic_cast<EvidenceModel*>(&f);
   if (!model || !f.has_gauss_newton())
     throw std::invalid_argument(f.name() + " has no Gauss-Newton matrix and l2 penalty for the evidence");
@@ -86,12 +113,14 @@ Evidence evidence(Objective& f, const double* w, double beta, bool with_root) {
   found.log_evidence = -found.beta * data - found.alpha / 2 * size - (log_det + n * std::log(S * found.beta)) / 2 +
                        (n - n_weights) / 2 * std::log(2 * pi);
   found.log_evidence += found.alpha > 0 ? n_weights / 2 * std::log(found.alpha) : -INFINITY;
-  if (N > 0) found.log_evidence += N / 2 * std::log(found.beta / (2 * pi));
-  if (!with_root) return found;
-  const double scale = 1 / std::sqrt(S * found.beta);
-  found.root.assign(static_cast<std::size_t>(p * p), 0.0);
-  for (Index i = 0; i < p; ++i)
-    for (Index j = 0; j <= i; ++j) found.root[static_cast<std::size_t>(j * p + i)] = scale * inverse[i * p + j];
+  if (N > 0) {
+    found.log_evidence += N / 2 * std::log(found.beta / (2 * pi));
+    for (const double c : model->output_weights()) found.log_evidence += S / 2 * std::log(c);
+  }
+  double next_beta = found.beta;
+  if (by_output && N > 0 && model->outputs() > 1) next_beta = weigh_outputs(*model, w, inverse, p, found.next_weights);
+  found.next_l2 = found.next_alpha / (next_beta * S);
+  if (with_root) found.root = root_of(inverse, p, 1 / std::sqrt(S * found.beta));
   return found;
 }
 

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "network_rows.hpp"
+#include "steep/posterior.hpp"
 
 namespace steep {
 namespace {
@@ -90,6 +92,47 @@ void NetworkRisk<T>::set_threads(int n) {
     held_.clear();
   }
   n_threads_ = n;
+}
+
+template <class T>
+void NetworkRisk<T>::set_output_weights(const Vector& weights) {
+  if (!weights.empty() && (plan_.kernel != Loss::squared_error || static_cast<Index>(weights.size()) != net_.outputs()))
+    throw std::invalid_argument("weights of outputs must be one for each, of the squared error");
+  held_.clear();
+  plan_.output_weights = weights;
+  pass_->weigh_outputs(weights);
+}
+
+template <class T>
+Vector NetworkRisk<T>::output_squares(const double* w) {
+  held_.clear();
+  load(w);
+  Team& team = teams_.of(team_size(net_.flops_per_row()));
+  packed_.make(w_.data(), team);
+  Vector squares(static_cast<std::size_t>(net_.outputs()), 0.0);
+  for (Index first = 0; first < data_.n; first += pass_->max_rows()) {
+    pass_->run(w_.data(), state_.data(), packed_, data_, chunk(first), {false, false, 0, 0}, team);
+    pass_->add_squares(chunk(first).n, squares.data());
+  }
+  for (double& sum : squares) sum *= total_weight_;
+  return squares;
+}
+
+template <class T>
+Vector NetworkRisk<T>::output_leverages(const double* w, const Vector& root) {
+  const Index k = net_.outputs();
+  Vector sums(static_cast<std::size_t>(k), 0.0);
+  if constexpr (std::is_same_v<T, double>) {
+    Buffer<double> deviations(data_.n * k);
+    Monitor unheard;
+    predictive_deviation(net_, w, state_.data(), data_, nullptr, root.data(), deviations.data(), n_threads_, unheard);
+    for (Index i = 0; i < data_.n * k; ++i)
+      sums[static_cast<std::size_t>(i % k)] +=
+          (data_.weight ? data_.weight[i / k] : 1.0) * deviations[i] * deviations[i];
+  } else {
+    this->lacks("leverages in single precision");
+  }
+  return sums;
 }
 
 template <class T>

@@ -49,12 +49,12 @@ void NetworkRisk<T>::Rows::run_tangents(const T* w, const T* v, T* state, const 
     if (gauss_newton) {
       LossCall<T> call = call_of(data, r0, count);
       call.model = true;
-      kernels<T>().loss.curvature(call, tangent(last, r0), this->delta(last, r0));
+      this->curvature(call, tangent(last, r0), this->delta(last, r0));
       this->backward(0, net.size(), r0, count, member);
       return;
     }
     this->loss_of(r0, count, data);
-    kernels<T>().loss.curvature(call_of(data, r0, count), tangent(last, r0), delta_tangent(last, r0));
+    this->curvature(call_of(data, r0, count), tangent(last, r0), delta_tangent(last, r0));
     for (Index l = net.size(); l-- > 0;)
       net.layer(l).tangent_backward(tangent_block(l, r0, count, member), this->input_of(l, r0),
                                     l > 0 ? tangent(l - 1, r0) : nullptr, this->activation(l, r0), v + net.offset(l),
@@ -92,7 +92,7 @@ void NetworkRisk<T>::Rows::gauss_newton_rows(const Dataset<T>& data, const Chunk
   if (!held) {
     this->load(r0, count, data, rows);
     this->forward(0, net.size(), r0, count, member);
-    kernels<T>().loss.value_and_gradient(call_of(data, r0, count), this->row_loss_.data() + r0, nullptr);
+    this->value_and_gradient(call_of(data, r0, count), this->row_loss_.data() + r0, nullptr);
   }
   const T* score = this->activations_.back().data() + r0 * k;
   const T* weight = this->weight_.data() + r0;
@@ -105,7 +105,7 @@ void NetworkRisk<T>::Rows::gauss_newton_rows(const Dataset<T>& data, const Chunk
     std::fill_n(ones, count * k, T(1));
     LossCall<T> call = call_of(data, r0, count);
     call.model = true;
-    kernels<T>().loss.curvature(call, ones, factor);
+    this->curvature(call, ones, factor);
     for (Index j = 0; j < count * k; ++j) factor[j] = std::sqrt(std::max(factor[j], T(0)));
   }
   if (rho)

@@ -36,6 +36,15 @@ class NetworkRisk<T>::Rows : public Pass<T> {
     for (Index r = first; r < first + n; ++r) sum += this->row_loss_[r];
     return sum;
   }
+  // Adds to squares (outputs) the rows' weight times (output - target)^2, of the last run's n rows.
+  void add_squares(Index n, double* squares) const {
+    const Index k = this->net_.outputs();
+    const T* score = this->activations_.back().data();
+    for (Index i = 0; i < n * k; ++i) {
+      const double residual = static_cast<double>(score[i]) - static_cast<double>(this->target_[i]);
+      squares[i % k] += static_cast<double>(this->weight_[i / k]) * residual * residual;
+    }
+  }
   // Backward from seeds (count, outputs): row r of J is the parameters' gradient of <seed_r, output_r>.
   void row_gradients(Index r0, Index count, int member, T* J, Index stride, const T* seeds);
 

@@ -159,8 +159,32 @@ void Pass<T>::loss_of(Index r0, Index count, const Dataset<T>& data) {
   call.target = data.y ? target_.data() + r0 * k : nullptr;
   call.label = data.label ? label_.data() + r0 : nullptr;
   call.weight = weight_.data() + r0;
-  kernels<T>().loss.value_and_gradient(call, row_loss_.data() + r0,
-                                       mode_.backward ? delta(net_.size() - 1, r0) : nullptr);
+  value_and_gradient(call, row_loss_.data() + r0, mode_.backward ? delta(net_.size() - 1, r0) : nullptr);
+}
+
+template <class T>
+void Pass<T>::value_and_gradient(const LossCall<T>& call, double* row_loss, T* gradient) const {
+  kernels<T>().loss.value_and_gradient(call, row_loss, gradient);
+  if (plan_.output_weights.empty()) return;
+  const double* c = plan_.output_weights.data();
+  for (Index r = 0; r < call.rows; ++r) {
+    double sum = 0;
+    for (Index j = 0; j < call.outputs; ++j) {
+      const Index i = r * call.outputs + j;
+      const double residual = static_cast<double>(call.score[i]) - static_cast<double>(call.target[i]);
+      sum += c[j] / 2 * residual * residual;
+      if (gradient) gradient[i] *= static_cast<T>(c[j]);
+    }
+    if (row_loss) row_loss[r] = static_cast<double>(call.weight[r]) * sum;
+  }
+}
+
+template <class T>
+void Pass<T>::curvature(const LossCall<T>& call, const T* v, T* out) const {
+  kernels<T>().loss.curvature(call, v, out);
+  const std::vector<double>& c = plan_.output_weights;
+  for (Index i = 0; !c.empty() && i < call.rows * call.outputs; ++i)
+    out[i] *= static_cast<T>(c[static_cast<std::size_t>(i % call.outputs)]);
 }
 
 template <class T>

@@ -502,6 +502,10 @@ class ResidualFunction(Objective):
     """
     def __init__(self, x0: numpy.typing.NDArray[numpy.float64], function: typing.Any, jacobian: typing.Any, args: tuple, *, differences: Differences, step: typing.SupportsFloat | typing.SupportsIndex = 0.0, loss: RobustLoss, scale: typing.SupportsFloat | typing.SupportsIndex = 1.0, rho: typing.Any = None, lower: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [], upper: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = []) -> None:
         ...
+    def weighted_jacobian(self, w: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        J, with rows weighted by a robust loss: J'J is the Gauss-Newton matrix.
+        """
     @property
     def counts(self) -> tuple[int, int]:
         """
@@ -1119,6 +1123,14 @@ class NetworkRisk32(Objective):
         The l2 penalty; bayesian_regularization moves it while it runs.
         """
     @property
+    def output_weights(self) -> list[float]:
+        """
+        Weights of the squared error's outputs; empty: ones.
+        """
+    @output_weights.setter
+    def output_weights(self, arg1: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
+        ...
+    @property
     def penalized(self) -> numpy.typing.NDArray[numpy.bool]:
         """
         Which parameters the penalty is on.
@@ -1150,6 +1162,14 @@ class NetworkRisk64(Objective):
         The l2 penalty; bayesian_regularization moves it while it runs.
         """
     @property
+    def output_weights(self) -> list[float]:
+        """
+        Weights of the squared error's outputs; empty: ones.
+        """
+    @output_weights.setter
+    def output_weights(self, arg1: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
+        ...
+    @property
     def penalized(self) -> numpy.typing.NDArray[numpy.bool]:
         """
         Which parameters the penalty is on.
@@ -1158,12 +1178,17 @@ class BayesianRegularization(Solver):
     """
     Levenberg-Marquardt with evidence updates.
     """
-    def __init__(self, *, damping: Damping, initial: typing.SupportsFloat | typing.SupportsIndex, largest: typing.SupportsFloat | typing.SupportsIndex, steps_per_update: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def __init__(self, *, damping: Damping, initial: typing.SupportsFloat | typing.SupportsIndex, largest: typing.SupportsFloat | typing.SupportsIndex, steps_per_update: typing.SupportsInt | typing.SupportsIndex, by_output: bool) -> None:
         ...
     @property
     def found(self) -> dict[str, typing.Any]:
         """
         The evidence at the end of the last solve.
+        """
+    @property
+    def output_weights(self) -> list[float]:
+        """
+        Precisions of the outputs' noise over beta; empty where it is one.
         """
 @typing.overload
 def activation_curvature(name: str, slope: typing.SupportsFloat | typing.SupportsIndex, z: numpy.typing.NDArray[numpy.float32] | None, a: numpy.typing.NDArray[numpy.float32], d: numpy.typing.NDArray[numpy.float32], t: numpy.typing.NDArray[numpy.float32]) -> numpy.typing.NDArray[numpy.float32]:
@@ -1321,7 +1346,7 @@ def matrix_vector(x: numpy.typing.NDArray[numpy.float64], w: numpy.typing.NDArra
     """
     x w.
     """
-def minimize(objective: Objective, solver: Solver, x0: numpy.typing.NDArray[numpy.float64], *, tol: typing.SupportsFloat | typing.SupportsIndex = 1e-08, rtol: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_iter: typing.SupportsInt | typing.SupportsIndex = -1, max_time: typing.SupportsFloat | typing.SupportsIndex = ..., lower: typing.Any = None, upper: typing.Any = None, callback: typing.Any = None) -> dict[str, typing.Any]:
+def minimize(objective: Objective, solver: Solver, x0: numpy.typing.NDArray[numpy.float64], *, tol: typing.SupportsFloat | typing.SupportsIndex = 1e-08, rtol: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_iter: typing.SupportsInt | typing.SupportsIndex = -1, max_time: typing.SupportsFloat | typing.SupportsIndex = ..., lower: typing.Any = None, upper: typing.Any = None, callback: typing.Any = None, records: typing.Any = None, interval: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> dict[str, typing.Any]:
     """
     Run a solver; a dictionary of its result.
     """

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from . import _core
 from ._checks import check_threads
+from ._restarts import minimize_from_several
 from ._validation import Array, show
 from .methods import Method, Options, method_table, resolve_method
 from .methods.base import as_bounds, as_start, function_objective, inside, keep_path
 from .objectives import FunctionObjective, Objective
 from .results import Result
+from .risk import Risk
 
 __all__ = ["minimize"]
 
@@ -67,7 +71,7 @@ def minimize(
         ``max(tol, rtol * its value at x0)``; default tol 1e-8, and 1e-5 when the gradient is a difference.
     max_iter : int, optional
     max_time : float, optional
-        Seconds.
+        Seconds, of all restarts together.
     callback : callable, optional
         ``callback(x)`` or ``callback(intermediate_result=res)`` after every iteration; StopIteration ends the run.
     n_threads : int, optional
@@ -77,7 +81,10 @@ def minimize(
     Returns
     -------
     Result
-        Not converging is a status of the result, not an exception; Ctrl-C returns the best point so far.
+        Not converging is a status of the result, not an exception; Ctrl-C returns the best point so far. A method with
+        ``restarts`` minimizes a network's risk from x0 and from as many more initial parameters, drawn with the seeds
+        after the network's; the result is the best run's, and ``res.restarts`` has them all. A callback is then called
+        from several threads.
 
     Examples
     --------
@@ -116,20 +123,29 @@ def minimize(
         chosen, reason = choose(objective, options)
     else:
         chosen = resolve_method(method)
-    objective = getattr(objective, "for_method", lambda _: objective)(chosen)
-    if tol is None:
-        differences = isinstance(objective, FunctionObjective) and not _any(objective._core).exact_gradient
-        options.tol = 1e-5 if differences else getattr(objective, "default_tol", None)
     if n_threads is not None:
         n_threads = check_threads(n_threads)
-        set_threads = getattr(objective._core, "set_threads", None)
-        if set_threads is not None:
-            set_threads(n_threads)
     start = inside(start, lower, upper)
-    with keep_path(options, start, return_all) as path:
-        result = chosen._run(objective, start, options)
-    if return_all:
-        result.allvecs = np.array(path)
+
+    def solve(objective: Objective, start: Array, chosen: Method, max_time: float | None) -> Result:
+        own = replace(options, max_time=max_time)
+        if tol is None:
+            differences = isinstance(objective, FunctionObjective) and not _any(objective._core).exact_gradient
+            own.tol = 1e-5 if differences else getattr(objective, "default_tol", None)
+        with keep_path(own, start, return_all) as path:
+            result = chosen._run(objective, start, own)
+        if return_all:
+            result.allvecs = np.array(path)
+        return result
+
+    if getattr(chosen, "restarts", 1) > 1 and isinstance(objective, Risk):
+        workers = _core.default_threads() if n_threads is None else n_threads
+        return minimize_from_several(objective, start, chosen, workers, solve, options)
+    if isinstance(objective, Risk):
+        objective = objective.for_method(chosen)
+        if n_threads is not None:
+            objective.set_threads(n_threads)
+    result = solve(objective, start, chosen, options.max_time)
     if reason is not None:
         result.reason = reason
     return result

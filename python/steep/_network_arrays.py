@@ -104,10 +104,14 @@ class NetworkArrays:
                     mask[offset : offset + prod(shape)] = True
         return mask
 
-    def layer_norms(self, vector: Array) -> Array:
-        """Return the Euclidean norm of each layer's part of a vector like `parameters`, (1, layers)."""
-        parts = [[vector[o : o + prod(s)] for _, s, o in row["arrays"]] for row in self._layout]
-        return np.array([[np.sqrt(sum(float(part @ part) for part in row)) for row in parts]])
+    def layer_norms(self, vectors: Array) -> Array:
+        """Return the Euclidean norm of each layer's part of vectors like `parameters`, (n, p): (n, layers)."""
+        squares = vectors * vectors
+        norms = np.zeros((len(vectors), len(self._layout)))
+        for number, row in enumerate(self._layout):
+            for _, shape, offset in row["arrays"]:
+                norms[:, number] += squares[:, offset : offset + prod(shape)].sum(axis=1)
+        return np.sqrt(norms)
 
     def changes_in_training(self) -> str | None:
         """Return the kind of the first layer that is another function in training than in inference, or None."""

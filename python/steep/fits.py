@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -151,6 +151,30 @@ def fit_many(
     >>> fits = steep.fit_many(nets, x, np.sin(4 * x), optimizer=steep.LevenbergMarquardt(), epochs=30)
     >>> len(fits), fits.best is fits.runs[fits.best_index]
     (4, True)
+
+    A fit may have its own options, such as its width, penalty or optimizer; ``fits.table`` has a row for each, in
+    arrays that pandas takes as columns, and ``print(fits)`` shows it with a star at the best:
+
+    >>> grid = [
+    ...     {"net": steep.MLP([1, width, 1], activation="tanh", dtype="float64", seed=0), "penalty": steep.L2(l2)}
+    ...     for width in (3, 6) for l2 in (1e-2, 1e-5)
+    ... ]
+    >>> fits = steep.fit_many(grid, x, np.sin(4 * x), optimizer="lbfgs", epochs=200, validation=0.2)
+    >>> fits.monitor, int(fits.table["val_loss"].argmin()) == fits.best_index
+    ('val_loss', True)
+    >>> net = fits.best.network  # trained, and one of those given
+
+    Cross-validation is a fit for each fold, with rows and validation of its own:
+
+    >>> parts = np.array_split(np.random.default_rng(0).permutation(100), 5)
+    >>> y, folds = np.sin(4 * x), []
+    >>> for held in parts:
+    ...     rows = np.setdiff1d(np.arange(100), held)
+    ...     net = steep.MLP([1, 6, 1], activation="tanh", dtype="float64", seed=0)
+    ...     folds.append({"net": net, "X": x[rows], "y": y[rows], "validation": (x[held], y[held])})
+    >>> fits = steep.fit_many(folds, optimizer=steep.LevenbergMarquardt(), epochs=30)
+    >>> bool(np.mean(fits.table["val_loss"]) < 1e-3)
+    True
     """
     from .training import train
 
@@ -188,9 +212,16 @@ def _as_options(fit: Any, i: int) -> dict[str, Any]:
     return dict(fit)
 
 
-def run_side_by_side(tasks: list[Callable[[], Run]], n_threads: int) -> list[Run | None]:
+class _Ended(Protocol):
+    status: Any
+
+
+Ended = TypeVar("Ended", bound=_Ended)
+
+
+def run_side_by_side(tasks: list[Callable[[], Ended]], n_threads: int) -> list[Ended | None]:
     """Return what the tasks return, run on some threads; a Ctrl-C interrupts those that run and starts no others."""
-    runs: list[Run | None] = [None] * len(tasks)
+    runs: list[Ended | None] = [None] * len(tasks)
     errors: dict[int, BaseException] = {}
     if min(n_threads, len(tasks)) <= 1:
         for i, task in enumerate(tasks):

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ._hints import hint
 from ._problem import Problem
 from ._validation import Array
 from .callbacks import EarlyStopping, EpochInfo, Patience, Progress, stops
 from .fits import Fits, run_side_by_side
 from .methods import Method, Options
-from .methods.base import with_defaults
+from .methods.base import inside, with_defaults
 from .network import Network
 from .posterior import LIKELIHOODS, Posterior, laplace
 from .results import Result
@@ -25,6 +26,7 @@ __all__ = ["WITH_POSTERIOR", "posterior_after", "train_full_batch", "working_cop
 # Methods after which the network has a posterior, up to this many parameters: O(p^3) at the end.
 WITH_POSTERIOR = ("levenberg_marquardt", "gauss_newton", "bayesian_regularization", "newton", "trust_region", "direct")
 _POSTERIOR_LIMIT = 1000
+_INTERVAL = 0.05  # seconds between two looks at the iterations of a run that nothing else looks at
 
 
 def working_copy(net: Network, method: Method) -> Network:
@@ -47,18 +49,20 @@ def train_full_batch(
     n_threads: int,
     progress: bool | None,
     columns: list[str],
+    limits: tuple[Array | None, Array | None] = (None, None),
 ) -> Run:
     """Minimize the risk of `seen`, the working copy of `net`, and install the result; `train` has checked the rest."""
     restarts = getattr(method, "restarts", 1)
     if restarts > 1:
+        began = time.perf_counter()
 
         def fit(number: int) -> Callable[[], Run]:
             own, once = net.copy(), with_defaults(method, restarts=1)
             if number > 0:
                 own.initialize(net.seed + number)
             return lambda: train_full_batch(
-                own, seen, problem, once, penalty, epochs, metrics, early_stopping, callbacks, max_time, tol, 1, False,
-                columns,
+                own, seen, problem, once, penalty, epochs, metrics, early_stopping, callbacks,
+                max(max_time - (time.perf_counter() - began), 0.0), tol, 1, False, columns, limits,
             )  # fmt: skip
 
         tasks = [fit(number) for number in range(restarts)]
@@ -70,15 +74,29 @@ def train_full_batch(
     loop.history.add_columns(columns, len(net.layers))
     if tol is None:
         tol = 1e-8 if f.network.dtype == np.float64 else 1e-4
-    options = Options(tol, max_iter=epochs, max_time=max_time, callback=loop.after_iteration)
-    start = net.parameters.astype(np.float64)
+    lower, upper = limits
+    options = Options(
+        tol, max_iter=epochs, max_time=max_time, lower=lower, upper=upper, records=loop.after_iterations,
+        interval=loop.interval,
+    )  # fmt: skip
+    start = inside(net.parameters.astype(np.float64), lower, upper)
     loop.bar = Progress(progress, epochs, 0)
+    loop.before = time.perf_counter() - loop.began
     try:
         result = method._run(f, start, options)
+    except ValueError as error:
+        if "must be finite at x0" not in str(error):
+            raise
+        raise ValueError(
+            f"net.parameters must give a finite loss and gradient on the training rows to start from ({error}): draw "
+            "other parameters with net.initialize(seed), or scale the inputs (steep.Standardize)"
+        ) from None
     finally:
         loop.bar.close()
     run = loop.finish(result, method)
-    net.posterior = posterior_after(net, f, method, result)
+    run.message += hint(net, problem.train.X, run.status)
+    at_bound = (lower is not None and (result.x <= lower).any()) or (upper is not None and (result.x >= upper).any())
+    net.posterior = None if at_bound else posterior_after(net, f, method, result)
     return run
 
 
@@ -89,7 +107,7 @@ def _best_of(net: Network, tasks: list[Callable[[], Run]], n_threads: int, by_ev
     if by_evidence and all(run is not None and run.network.posterior is not None for run in runs):
         evidence = [-run.network.posterior.log_evidence for run in runs]  # type: ignore[union-attr]
     found = Fits(runs, evidence)
-    best = found.best_index
+    best = found.best_index if np.isfinite(found.scores).any() else 0
     run = found.runs[best]
     assert run is not None
     net.parameters[...] = run.network.parameters
@@ -119,7 +137,9 @@ def posterior_after(net: Network, f: Risk, method: Method, result: Result) -> Po
     if not np.isfinite(w).all():
         return None
     biases = getattr(method, "penalizes_biases", False)
-    return laplace(f.as_network(result.get("l2"), biases=biases), w)
+    risk = f.as_network(result.get("l2"), biases=biases)
+    weights = result.get("output_weights")
+    return laplace(risk if weights is None else risk.weigh_outputs(weights), w)
 
 
 class _Loop:
@@ -138,30 +158,40 @@ class _Loop:
         self.patience, self.history = Patience(), History()
         self.stop: tuple[str, str] | None = None
         self.began = time.perf_counter()
+        self.before = 0.0  # seconds until the method began
         self.bar: Progress
         self.validation = None
         if problem.validation is not None:
             self.validation = Risk.of_part(f.network, problem.validation, problem.loss, problem.parameter)
 
-    def after_iteration(self, intermediate_result: Result) -> None:
-        w, epoch = intermediate_result.x, int(intermediate_result.nit)
-        fun = float(intermediate_result.fun)
-        row = {
-            "loss": fun - self.f.penalty(w),
+    @property
+    def interval(self) -> float:
+        """Seconds between two looks at the iterations; 0 where something is to be done after each."""
+        each = self.validation is not None or self.metrics or self.early_stopping is not None or self.callbacks
+        return 0.0 if each else _INTERVAL
+
+    def after_iterations(
+        self, number: Array, x: Array, fun: Array, gradient: Array, step_size: Array, seconds: Array, l2: Array
+    ) -> None:
+        """Record iterations, a row each; several at once only where nothing else is to be done between them."""
+        rows = {
+            "loss": fun - self.f.penalties(x, l2),
             "objective": fun,
-            "gradient_norm": float(np.linalg.norm(intermediate_result.jac)),
-            "learning_rate": float(intermediate_result.step_size),
-            "seconds": time.perf_counter() - self.began,
+            "gradient_norm": np.sqrt((gradient * gradient).sum(axis=1)),
+            "learning_rate": step_size,
+            "seconds": seconds + self.before,
         }
+        parameters = x[-1].astype(self.net.dtype)
         if self.validation is not None:
-            row["val_loss"] = self.validation.value(w)
-        parameters = w.astype(self.net.dtype)
+            rows["val_loss"] = np.array([self.validation.value(x[-1])])
         if self.metrics:
-            found = self.problem.measure(self.net, parameters, self.net.state, self.metrics)
-            row |= {name: float(value[0]) for name, value in found.items()}
-        layers = self.net.layer_norms(intermediate_result.jac)
-        self.history.extend({name: np.array([value]) for name, value in row.items()} | {"layer_gradient_norm": layers})
-        self.bar.update(1, row)
+            rows |= self.problem.measure(self.net, parameters, self.net.state, self.metrics)
+        self.history.extend(rows | {"layer_gradient_norm": self.net.layer_norms(gradient)})
+        self.bar.update(len(fun), self.history.last())
+        if self.interval == 0:
+            self._between(int(number[-1]), {name: float(column[-1]) for name, column in rows.items()}, parameters)
+
+    def _between(self, epoch: int, row: dict[str, float], parameters: Array) -> None:
         rule = self.early_stopping
         if rule is not None:
             value, p = row[rule.monitor], self.patience

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _core
-from ._checks import check_positive, check_threads, show
-from ._validation import Array
+from ._checks import check_threads, show
+from ._validation import Array, as_scale
 from .risk import Risk
 
 if TYPE_CHECKING:
@@ -35,8 +35,11 @@ class Posterior:
         Its mean: the parameters it was made at.
     root : array (p, p)
         Upper triangular; the covariance is ``root @ root.T``.
-    alpha, beta : float
-        Precision of the weights' prior, and of the noise in the network's own output units (1 for likelihood losses).
+    alpha : float
+        Precision of the weights' prior.
+    beta : float or array (n_outputs,)
+        Precision of the noise in the network's own output units (1 for likelihood losses), of each output where they
+        differ.
     effective_parameters : float
         How many parameters the data determine.
     log_evidence : float
@@ -55,7 +58,7 @@ class Posterior:
     parameters: Array = field(repr=False)
     root: Array = field(repr=False)
     alpha: float
-    beta: float
+    beta: float | Array
     effective_parameters: float
     log_evidence: float
     has_noise: bool
@@ -108,7 +111,7 @@ class Posterior:
         return found.astype(net.dtype, copy=False)
 
 
-def laplace(f: Risk, w: Any, *, noise_std: float | None = None) -> Posterior:
+def laplace(f: Risk, w: Any, *, noise_std: Any = None) -> Posterior:
     """
     Return the Gaussian approximation of the posterior at a minimizer (Laplace's, linearized).
 
@@ -119,8 +122,9 @@ def laplace(f: Risk, w: Any, *, noise_std: float | None = None) -> Posterior:
         is the prior; without one the prior is flat.
     w : array (p,)
         Where f is least.
-    noise_std : float, optional
-        Standard deviation of the noise in the network's output units; by default estimated from the residuals.
+    noise_std : float or array (n_outputs,), optional
+        Standard deviation of the noise in the targets' units (those of predict), one for all outputs or one for each;
+        by default estimated from the residuals, as one in the network's own units, ``noise_std / |output_scale|``.
 
     Returns
     -------
@@ -131,7 +135,10 @@ def laplace(f: Risk, w: Any, *, noise_std: float | None = None) -> Posterior:
     -----
     The precision is ``n beta H``, H the generalized Gauss-Newton matrix of f, so the network is replaced by its
     linearization at w (Khan et al., NeurIPS 2019; Immer et al., AISTATS 2021). The default noise is the unbiased
-    ``1 / beta = sum of squared residuals / (n k - effective parameters)``. Sample weights count repetitions.
+    ``1 / beta = sum of squared residuals / (n k - effective parameters)``. Sample weights count repetitions. With
+    another noise for each output, in the network's units, the outputs' parts of H are weighed by their precisions over
+    beta, ``1 / beta`` the mean variance; w should then be least with these weights, as that of
+    :class:`BayesianRegularization` is.
 
     Examples
     --------
@@ -158,16 +165,31 @@ def laplace(f: Risk, w: Any, *, noise_std: float | None = None) -> Posterior:
     has_noise = f.loss == "squared_error"
     if noise_std is not None and not has_noise:
         raise ValueError(f"noise_std must be None with the loss {f.loss}, got {show(noise_std)}")
-    beta = 0.0 if noise_std is None else 1 / check_positive(noise_std, "noise_std") ** 2
-    risk = f.double().as_network()
+    risk, known = f.double().as_network(), 0.0
     point = risk._point(w)
-    found = _any(_core).evidence(risk._core, point, beta)
-    told = has_noise and noise_std is None
-    degrees = _observations(risk) - found["effective_parameters"] if told else np.inf
+    if noise_std is not None:
+        variances = _variances(risk.network, noise_std)
+        known = 1 / float(np.mean(variances))
+        if np.ptp(variances) > 1e-12 * variances.max():
+            risk = risk.fresh().weigh_outputs(1 / (variances * known))
+    core: Any = risk._core
+    found = _any(_core).evidence(core, point, known)
+    degrees = _observations(risk) - found["effective_parameters"] if has_noise and known == 0 else np.inf
+    weights = np.array(core.output_weights)
+    beta = found["beta"] * weights if weights.size else found["beta"]
     return Posterior(
-        point.copy(), found["root"], found["alpha"], found["beta"], found["effective_parameters"],
-        found["log_evidence"], has_noise, found["shift"], degrees,
+        point.copy(), found["root"], found["alpha"], beta, found["effective_parameters"], found["log_evidence"],
+        has_noise, found["shift"], degrees,
     )  # fmt: skip
+
+
+def _variances(net: Network, noise_std: Any) -> Array:
+    """Return the variance of the noise of each output in the network's own units."""
+    deviations = as_scale(noise_std, net.n_outputs, "noise_std", np.float64)
+    if deviations is None or not (deviations > 0).all():
+        raise ValueError(f"noise_std must be positive, got {show(noise_std)}")
+    scale = net._exact["output_scale"]
+    return (deviations if scale is None else deviations / np.abs(scale)) ** 2
 
 
 def _observations(risk: Risk) -> float:

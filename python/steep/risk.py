@@ -143,12 +143,24 @@ class Risk(Objective):
         ----------
         w : array of shape (dim,)
         """
-        core: Any = self._core
-        l2 = self.l2 if self.is_linear else core.l2  # which bayesian_regularization moves
-        if self.l1 == 0 and l2 == 0:
-            return 0.0
-        weights = w[self._weights]
-        return float(self.l1 * np.abs(weights).sum() + l2 / 2 * (weights @ weights))
+        return float(self.penalties(np.asarray(w)[None], np.array([-1.0]))[0])
+
+    def penalties(self, x: Array, l2: Array) -> Array:
+        """
+        Return the penalty alone at each row of x.
+
+        Parameters
+        ----------
+        x : array of shape (n, dim)
+        l2 : array of shape (n,)
+            Of the time of each row; -1 stands for this risk's own.
+        """
+        l2 = np.where(l2 < 0, self.l2, l2)
+        if self.l1 == 0 and not l2.any():
+            return np.zeros(len(x))
+        weights = np.compress(self._weights, x, axis=1)
+        found: Array = self.l1 * np.abs(weights).sum(axis=1) + l2 / 2 * (weights * weights).sum(axis=1)
+        return found
 
     @property
     def network(self) -> Network:
@@ -220,13 +232,48 @@ class Risk(Objective):
         """
         if not self.is_linear and l2 in (None, self.l2) and not biases:
             return self
-        l2 = self.l2 if l2 is None else l2
-        f = Risk.of_part(self._net, self._part, self.loss, self._loss_parameter, self.l1, l2, linear=False)
+        f = self.fresh(l2)
         if biases:
             core: Any = f._core
             core.penalize_biases()
             f._weights = core.penalized
         return f
+
+    def set_threads(self, n: int) -> None:
+        """
+        Set how many threads an evaluation may take.
+
+        Parameters
+        ----------
+        n : int
+        """
+        set_threads = getattr(self._core, "set_threads", None)
+        if set_threads is not None:
+            set_threads(n)
+
+    def fresh(self, l2: float | None = None) -> Risk:
+        """
+        Return a copy as a network's risk.
+
+        Parameters
+        ----------
+        l2 : float, optional
+            Another l2 penalty.
+        """
+        l2 = self.l2 if l2 is None else l2
+        return Risk.of_part(self._net, self._part, self.loss, self._loss_parameter, self.l1, l2, linear=False)
+
+    def weigh_outputs(self, weights: Array) -> Risk:
+        """
+        Weigh the outputs' squared errors from now on.
+
+        Parameters
+        ----------
+        weights : array of shape (n_outputs,)
+        """
+        core: Any = self._core
+        core.output_weights = weights
+        return self
 
     def for_method(self, method: Method) -> Risk:
         """Return this risk as a method takes it: in float64 for methods of second order, with residuals on demand."""

@@ -189,8 +189,10 @@ def _posterior_numbers() -> list[str]:
     return [field.name for field in fields(Posterior) if field.name not in _POSTERIOR_ARRAYS]
 
 
-def _number(value: float | bool) -> float | bool | str:
+def _number(value: Any) -> float | bool | str | list[float]:
     """Return what JSON can hold, which has no infinity: the evidence of a singular matrix is "-inf"."""
+    if isinstance(value, np.ndarray):
+        return [float(one) for one in value]
     return value if isinstance(value, bool) or np.isfinite(value) else str(float(value))
 
 
@@ -209,8 +211,14 @@ def _posterior(
         _fill(place, tensors, f"posterior.{name}", place.dtype, path)
     try:
         numbers: dict[str, Any] = {
-            name: bool(found[name]) if name == "has_noise" else float(found[name]) for name in _posterior_numbers()
+            name: bool(found[name]) if name == "has_noise" else float(found[name])
+            for name in _posterior_numbers()
+            if name != "beta"
         }
+        several = isinstance(found["beta"], list)
+        numbers["beta"] = np.array(found["beta"], np.float64) if several else float(found["beta"])
+        if several and numbers["beta"].shape != (net.n_outputs,):
+            raise ValueError(f"beta must have {net.n_outputs} entries, got {len(found['beta'])}")
     except (KeyError, TypeError, ValueError) as error:
         _refuse(path, f"the numbers of its posterior cannot be read ({error!r})")
     return Posterior(arrays["parameters"], arrays["root"], **numbers)

@@ -25,7 +25,7 @@ from ._loop import Loop
 from ._problem import Problem, prepare
 from .augmentation import Augment
 from .callbacks import EarlyStopping
-from .constraints import resolve_constraint
+from .constraints import limits_of_training, resolve_constraint
 from .metrics import METRICS, resolve_metrics
 from .network import Network
 from .penalties import resolve_groups, resolve_layer_penalties, resolve_penalty
@@ -52,6 +52,7 @@ def train(
     class_weight: Any = None,
     early_stopping: EarlyStopping | None = None,
     constraint: Any = None,
+    bounds: Any = None,
     augment: Augment | None = None,
     mixup: float | None = None,
     label_smoothing: float = 0.0,
@@ -97,7 +98,11 @@ def train(
         Multiplied into the training rows' weights for the loss; metrics and validation rows are not weighted by it.
     early_stopping : EarlyStopping, optional
     constraint : steep.MaxNorm, steep.NonNegative, both in a list, or dict of layer number to these, optional
-        On the weights of all layers, or of those in the dict, by projection after each step.
+        On the weights of all layers, or of those in the dict, by projection after each step. A full-batch method that
+        takes bounds takes NonNegative as one.
+    bounds : SciPy's Bounds, or a list of pairs, one for each of ``net.parameters``, optional
+        Of the parameters, for the full-batch methods that take bounds: LBFGS, LevenbergMarquardt, ProximalGradient and
+        InteriorPoint. Parameters outside start at the nearest bound. A fit that ends at a bound has no posterior.
     augment : steep.Augment, optional
         Random changes of training images.
     mixup : float > 0, optional
@@ -222,6 +227,7 @@ def train(
         raise TypeError(f"augment must be None or steep.Augment(...), got {show(augment)}")
     if augment is not None and len(net.input_shape) != 3:
         raise ValueError(f"augment must be None for inputs that are no images, got input_shape {net.input_shape}")
+    limits = limits_of_training(net, method, rule, bounds, constraint)
     if method is not None:
         changing = net.changes_in_training()
         if changing:
@@ -229,17 +235,16 @@ def train(
                 f"optimizer must be an update rule for a network with a {changing} layer, whose loss in training is no "
                 f"function of the parameters alone, got {method.name}"
             )
+        method.check_penalty(l1, l2)
         if own is not None:
             raise ValueError(f"penalty must be one for all layers with {method.name}, got {show(penalty)}")
         if groups is not None:
             raise ValueError(f"penalty must have no group part with {method.name}, got {show(penalty)}")
-        for name, value in (("constraint", constraint), ("augment", augment), ("mixup", mixup)):
+        for name, value in (("augment", augment), ("mixup", mixup), ("clip_norm", clip_norm)):
             if value is not None:
                 raise ValueError(f"{name} must be None with {method.name}, got {value!r}")
         if batch_size not in (None, problem.n):
             raise ValueError(f"batch_size must be None or {problem.n} with {method.name}, got {batch_size}")
-        if clip_norm is not None:
-            raise ValueError(f"clip_norm must be None with {method.name}, got {clip_norm}")
         if resume is not None:
             raise ValueError(
                 f"resume must be None with {method.name}, whose memory of earlier iterations is not kept: without "
@@ -247,7 +252,7 @@ def train(
             )
         return train_full_batch(
             net, seen, problem, method, (l1, l2), epochs, measures, early_stopping, calls, limit,
-            None if tol < 0 else tol, n_threads, progress, columns,
+            None if tol < 0 else tol, n_threads, progress, columns, limits,
         )  # fmt: skip
     options: dict[str, Any] = {
         "batch_size": min(128 if batch_size is None else batch_size, problem.n),

@@ -45,6 +45,11 @@ class NetworkRisk : public Objective, public EvidenceModel {
   double noise_observations() const override {
     return plan_.kernel == Loss::squared_error ? total_weight_ * static_cast<double>(net_.outputs()) : 0;
   }
+  const Vector& output_weights() const override { return plan_.output_weights; }
+  void set_output_weights(const Vector& weights) override;
+  Index outputs() const override { return net_.outputs(); }
+  Vector output_squares(const double* w) override;
+  Vector output_leverages(const double* w, const Vector& root) override;
   void set_threads(int n);
 
  private:

@@ -14,7 +14,8 @@ namespace steep {
 struct LossPlan {
   Loss kernel = Loss::squared_error;
   bool on_raw = false;
-  double parameter = 1;  // huber's delta, pinball's q, epsilon, soft_l1's and cauchy's c
+  double parameter = 1;                // huber's delta, pinball's q, epsilon, soft_l1's and cauchy's c
+  std::vector<double> output_weights;  // of the squared error's outputs; empty: ones
 };
 
 template <class T>
@@ -41,6 +42,8 @@ class Pass {
 
   // Of the rows of every later run in training.
   void set_augmentation(const Augmentation& a, const Mixup& m);
+  // Of the squared error's outputs; empty: ones.
+  void weigh_outputs(const std::vector<double>& weights) { plan_.output_weights = weights; }
   const Network<T>& network() const { return net_; }
   Index max_rows() const { return max_rows_; }
   // Sum of weight_scale * weight * loss over the rows.
@@ -81,6 +84,9 @@ class Pass {
   void mix(Index r0, Index count, const Dataset<T>& data);
   void forward(Index begin, Index end, Index r0, Index count, int member);
   void loss_of(Index r0, Index count, const Dataset<T>& data);
+  // The kernels of LossKernels, with the outputs' weights.
+  void value_and_gradient(const LossCall<T>& call, double* row_loss, T* gradient) const;
+  void curvature(const LossCall<T>& call, const T* v, T* out) const;
   void backward(Index begin, Index end, Index r0, Index count, int member);
   Block<T> block(Index layer, Index r0, Index count, int member) const;
   T* activation(Index layer, Index r0) {

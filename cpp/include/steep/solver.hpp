@@ -17,6 +17,7 @@ struct Progress {
   double fun, gradient_norm;
   const double* gradient;  // of the smooth part at x
   double step_size;        // NaN where the method has none
+  double l2 = -1;          // the penalty that fun is measured with, of a method that moves it
 };
 
 struct SolveOptions {

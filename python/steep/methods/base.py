@@ -15,7 +15,7 @@ from .._validation import Array, as_numeric, check_integer, check_non_negative, 
 from ..objectives import FunctionObjective, Objective
 from ..results import Result
 
-__all__ = ["Method", "Options", "method_table"]
+__all__ = ["Method", "Options", "method_table", "with_bounds"]
 
 # The default of SciPy's gradient methods: what differences can reach, and what counts as converged through its door
 # when rounding ends a run on the way to 1e-8.
@@ -37,6 +37,10 @@ class Options:
     upper: Array | None = None
     constraints: tuple[Any, ...] = ()
     callback: Callable[..., Any] | None = None
+    # Called as records(iteration, x, fun, gradient, step_size, seconds, l2) with a row for each iteration since the
+    # last call, at most every `interval` seconds.
+    records: Callable[..., Any] | None = None
+    interval: float = 0.0
 
     def __post_init__(self) -> None:
         if self.tol is not None:
@@ -59,6 +63,8 @@ class Options:
             "lower": self.lower,
             "upper": self.upper,
             "callback": wrap_callback(self.callback),
+            "records": self.records,
+            "interval": self.interval,
         }
 
 
@@ -71,6 +77,7 @@ class Method:
     """
 
     name: ClassVar[str] = ""
+    owns_penalty: ClassVar[bool] = False  # whether it finds the l2 penalty itself
     needs: ClassVar[tuple[str, ...]] = ("gradient",)  # of: gradient, hessian, hessian_product, residuals, quadratic
 
     def __init_subclass__(cls) -> None:
@@ -81,6 +88,15 @@ class Method:
     def _solver(self) -> _core.Solver:
         raise NotImplementedError
 
+    def check_penalty(self, l1: float, l2: float) -> None:
+        """Refuse a penalty of the objective where the method finds its own."""
+        if self.owns_penalty and (l1 > 0 or l2 > 0):
+            raise ValueError(f"penalty must be None with {self.name}, which finds its own, got l1={l1:g}, l2={l2:g}")
+
+    def takes_bounds(self) -> bool:
+        """Return whether the iterates can be kept within bounds."""
+        return bool(self._solver().handles_bounds)
+
     def _run(self, f: Objective, x0: Array, options: Options) -> Result:
         """Run on an objective; what Python functions were called is counted by them."""
         return self._run_solver(f, self._solver(), x0, options)
@@ -88,6 +104,13 @@ class Method:
     def _run_solver(self, f: Objective, solver: _core.Solver, x0: Array, options: Options) -> Result:
         if options.constraints:
             raise ValueError(f"method {self.name} must have no constraints, got {len(options.constraints)}")
+        if not solver.handles_bounds and (options.lower is not None or options.upper is not None):
+            raise ValueError(f"method {self.name} does not take bounds: use {with_bounds()}")
+        if getattr(self, "restarts", 1) > 1:
+            raise ValueError(
+                f"restarts must be 1 with {f.name}: other starts are known for networks only, in minimize and train; "
+                f"run from several x0 and keep the best, got {self.restarts}"  # type: ignore[attr-defined]
+            )
         self._check(f)
         before = getattr(f._core, "counts", 0)
         found = _core.minimize(f._core, solver, x0, **options.to_core())
@@ -128,7 +151,10 @@ class Method:
                 what = {"gradient": "a gradient", "hessian": "a Hessian", "residuals": "residuals"}.get(
                     need, "Hessian-vector products" if need == "hessian_product" else "a quadratic objective"
                 )
-                raise ValueError(f"method {self.name} needs {what}, and {f.name} has none")
+                hint = ""
+                if need == "quadratic" and core.has_gauss_newton:
+                    hint = ": take levenberg_marquardt, or 'auto'"
+                raise ValueError(f"method {self.name} needs {what}, and {f.name} has none{hint}")
 
     def __call__(
         self,
@@ -181,6 +207,12 @@ class Method:
         if disp:
             print(f"{result.message}\n  fun {result.fun:.10g}, nit {result.nit}, nfev {result.nfev}")
         return result.to_scipy()
+
+
+def with_bounds() -> str:
+    """Return the names of the methods that take bounds, in words."""
+    *names, last = sorted(name for name, kind in method_table.items() if kind().takes_bounds())
+    return f"{', '.join(names)} or {last}"
 
 
 def as_start(x0: Any) -> Array:

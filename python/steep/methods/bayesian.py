@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from .. import _core
 from .._validation import Array, check_choice, check_integer, check_non_negative, check_positive
 from .base import Method, Options
@@ -33,6 +35,8 @@ class BayesianRegularization(Method):
         Levenberg-Marquardt steps between two updates of the penalty. ``trainbr`` makes one.
     restarts : int
         As in :class:`LevenbergMarquardt`; the best is that of the highest evidence.
+    noise : {"by_output", "shared"}
+        Whether each output has a noise level of its own, or all have one, as in ``trainbr``.
 
     Notes
     -----
@@ -46,11 +50,17 @@ class BayesianRegularization(Method):
 
     with H the Gauss-Newton matrix of the objective, P the projection on what is penalized: the weights, and the biases
     too, as in ``trainbr``, but for the output layer's, which follow the targets' mean and have a flat prior. p
-    parameters, n k residuals. No validation set is needed. With a likelihood as loss (cross-entropy, Poisson) beta is
-    1. Sample weights count repetitions.
+    parameters, n k residuals. No validation set is needed, and the network's risk must have no penalty of its own. With
+    a likelihood as loss (cross-entropy, Poisson) beta is 1. Sample weights count repetitions.
 
-    The result has ``alpha``, ``beta``, ``l2``, ``effective_parameters`` and ``log_evidence``; the trace's column
-    ``effective_parameters`` follows the run. ``fun`` is measured with the penalty of its time, so it may rise.
+    With several outputs there is a beta for each, ``beta_j = (n - effective_j) / sum of the output's squared
+    residuals``, where ``effective_j`` is what the output determines (the effective_j add up to effective). The loss
+    then weighs the outputs' squares by ``beta_j / beta``, ``1 / beta`` the mean of the ``1 / beta_j``, and ``l2 =
+    alpha / (beta n)``.
+
+    The result has ``alpha``, ``beta`` (an array if there are several), ``l2``, ``effective_parameters`` and
+    ``log_evidence``; the trace's column ``effective_parameters`` follows the run. ``fun`` is measured with the penalty
+    and the weights of its time, so it may rise.
 
     Examples
     --------
@@ -68,7 +78,9 @@ class BayesianRegularization(Method):
     max_damping: float = 1e32
     steps_per_update: int = 3
     restarts: int = 1
+    noise: str = "by_output"
     name: ClassVar[str] = "bayesian_regularization"
+    owns_penalty: ClassVar[bool] = True
     penalizes_biases: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("residuals",)
 
@@ -77,6 +89,7 @@ class BayesianRegularization(Method):
         check_positive(self.max_damping, "max_damping")
         check_integer(self.steps_per_update, "steps_per_update", 1)
         check_integer(self.restarts, "restarts", 1)
+        check_choice(self.noise, "noise", ("by_output", "shared"))
         if self.initial_damping is not None:
             check_non_negative(self.initial_damping, "initial_damping")
 
@@ -87,13 +100,18 @@ class BayesianRegularization(Method):
             initial=-1.0 if self.initial_damping is None else self.initial_damping,
             largest=self.max_damping,
             steps_per_update=self.steps_per_update,
+            by_output=self.noise == "by_output",
         )
         return solver
 
     def _run(self, f: Objective, x0: Array, options: Options) -> Result:
         solver: Any = self._solver()
+        self.check_penalty(getattr(f, "l1", 0.0), getattr(f, "l2", 0.0))
         result = self._run_solver(f, solver, x0, options)
         found = solver.found
         result.update({name: found[name] for name in ("alpha", "beta", "effective_parameters", "log_evidence")})
         result.l2 = found["l2"]
+        weights = np.array(solver.output_weights)
+        if weights.size:
+            result.beta, result.output_weights = result.beta * weights, weights
         return result

@@ -54,6 +54,10 @@ class InteriorPoint(Method):
     def _solver(self) -> _core.Solver:
         return _core.InteriorPoint()
 
+    def takes_bounds(self) -> bool:
+        """Return True: bounds become constraints of the barrier."""
+        return True
+
     def _run(self, f: Objective, x0: Array, options: Options) -> Result:
         core = f._core
         if core.l1() is not None:

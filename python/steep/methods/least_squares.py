@@ -52,9 +52,9 @@ class LevenbergMarquardt(Method):
     max_evaluations : int, optional
         Largest number of evaluations of the residuals.
     restarts : int
-        In :func:`steep.train`: how many starts to train from, side by side on the threads; the network's own parameters
-        are the first, the others are drawn with the seeds after the network's. The best by "val_loss", or else by
-        "objective", is kept, and ``run.restarts`` has them all. Not for minimize, whose start is x0.
+        Of networks, in train and minimize: how many starts to train from, side by side on the threads; the network's
+        own parameters (x0) are the first, the others are drawn with the seeds after the network's. The best by
+        "val_loss", or else by "objective", is kept, and ``run.restarts`` (``res.restarts``) has them all.
 
     Notes
     -----

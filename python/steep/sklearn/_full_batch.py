@@ -38,7 +38,7 @@ class FullBatchMixin:
                 raise ValueError(f"{shown} must be {neutral} with solver={method.name!r}, which sees all rows at once")
         self._refuse_noise(method.name)
         net = self._network()
-        risk = self._risk(working_copy(net, method), X, y, sample_weight)
+        risk = self._risk(working_copy(net, method), X, y, sample_weight, not method.owns_penalty)
         constant = self._poisson_constant(y)
         offset = 0.0 if constant is None else float(np.average(constant, weights=sample_weight))
         result = minimize(

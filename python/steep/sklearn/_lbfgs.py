@@ -54,12 +54,12 @@ class LbfgsMixin:
         value, gradient = risk.value_and_gradient(w)
         return np.float64(self._reported(risk, w, value) + offset), gradient[order].astype(packed.dtype, copy=False)
 
-    def _risk(self: Any, net: Network, X: Any, y: Array, weights: Array | None) -> Risk:
+    def _risk(self: Any, net: Network, X: Any, y: Array, weights: Array | None, penalized: bool = True) -> Risk:
         """Return the mean loss with scikit-learn's penalty: alpha / 2 over the sum of weights."""
         total = float(X.shape[0] if weights is None else weights.sum())
         part = self._part(net, X, y, weights)
         loss, parameter = self._loss()
-        risk = Risk.of_part(net, part, loss, parameter, self.l1 / total, self.alpha / total)
+        risk = Risk.of_part(net, part, loss, parameter, self.l1 / total, self.alpha / total if penalized else 0.0)
         set_threads = getattr(risk._core, "set_threads", None)
         if self.n_threads is not None and set_threads is not None:
             set_threads(self.n_threads)
