@@ -82,7 +82,7 @@ def long_fit(**options):
 def test_time_stops_a_run_that_nothing_looks_at():
     run, spent = long_fit(max_time=0.3)
     assert run.status == "max_time"
-    assert 0.25 < spent < 0.3 + 0.2
+    assert 0.25 < spent < 0.3 + 0.5  # a loaded machine
     assert len(run.history["loss"]) == run.epochs > 3
     assert run.history["seconds"][-1] < spent
 
@@ -105,7 +105,7 @@ def test_ctrl_c_stops_a_run_that_nothing_looks_at():
         thread.join()
         signal.signal(signal.SIGINT, before)
     assert run.status == "interrupted"
-    assert answered < 0.2 + 0.1  # a loaded machine
+    assert answered < 0.2 + 0.3  # a loaded machine
     assert len(run.history["loss"]) == run.epochs > 0
 
 
