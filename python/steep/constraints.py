@@ -108,7 +108,7 @@ def limits_of_training(
     """
     from .methods.base import as_bounds, with_bounds
 
-    flags = resolve_constraint(constraint, len(net._specs))
+    flags = resolve_constraint(constraint, net.layers)
     if method is None:
         if bounds is not None:
             raise ValueError(
