@@ -223,7 +223,7 @@ def gram():
 
 
 def hvp():
-    """A Hessian-vector product of a 784-100-10 net against its gradient."""
+    """Hessian- and Gauss-Newton-vector products of a 784-100-10 net against its gradient."""
     rng = np.random.default_rng(0)
     for dtype in ("float32", "float64"):
         net = steep.MLP([784, 100, 10], output="softmax", dtype=dtype, seed=0)
@@ -235,11 +235,17 @@ def hvp():
             near = (f.gradient(w + h * v) - f.gradient(w - h * v)) / (2 * h)
             exact = f.hessian_product(w, v)
             assert np.abs(near - exact).max() < 1e-3 * np.abs(exact).max()  # ReLU: a few rows cross a kink
+            few = steep.Risk(net, x[:20], y[:20])  # v'Gv = sum_i v'J_i' H_i J_i v / n, of scores z
+            p, Jv = net.predict(x[:20]), net.jacobian(x[:20]) @ v  # Jv = H_i J_i v after softmax
+            curved = np.mean(np.sum(Jv * (Jv / p), axis=1))  # H_i^+ = diag(1 / p) on what sums to 0
+            np.testing.assert_allclose(v @ few.gauss_newton_product(w, v), curved, rtol=1e-8)
         f._core.set_threads(steep.get_num_threads())
         gradient = min(_timed(lambda f=f, w=w: f._core.value_and_gradient(w)) for _ in range(9))
         product = min(_timed(lambda f=f, w=w, v=v: f._core.hessian_product(w, v)) for _ in range(9))
+        model = min(_timed(lambda f=f, w=w, v=v: f._core.gauss_newton_product(w, v)) for _ in range(9))
         print(
-            f"hvp: {dtype} gradient {gradient * 1e3:.2f} ms, product {product * 1e3:.2f} ms: {product / gradient:.2f}"
+            f"hvp: {dtype} gradient {gradient * 1e3:.2f} ms, Hessian's product {product * 1e3:.2f} ms: "
+            f"{product / gradient:.2f}, Gauss-Newton's {model * 1e3:.2f} ms: {model / gradient:.2f}"
         )
         if has_jax():
             spent = hvp_in_jax(net, x, y, w, v, f.hessian_product(w, v))

@@ -105,6 +105,8 @@ def test_ctrl_c_stops_a_run_that_nothing_looks_at():
         thread.join()
         signal.signal(signal.SIGINT, before)
     assert run.status == "interrupted"
+    assert "after" in run.message
+    assert "callback" not in run.message
     assert answered < 0.2 + 0.3  # a loaded machine
     assert len(run.history["loss"]) == run.epochs > 0
 

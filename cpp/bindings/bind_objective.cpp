@@ -200,7 +200,14 @@ Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol
     const Heard heard(f, monitor);
     result = solver.solve(f, start, options);
   }
-  if (collected) collected->flush();
+  if (collected) {
+    try {
+      collected->flush();
+    } catch (const Interrupted&) {
+      result.status = Status::interrupted;
+      result.message = "Interrupted after " + std::to_string(result.nit) + " iterations.";
+    }
+  }
   if (result.x.empty()) result.x.assign(start, start + n);  // stopped before the first evaluation
   return to_dict(std::move(result));
 }

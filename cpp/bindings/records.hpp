@@ -38,13 +38,14 @@ class Records {
     return stops([&] { function_(number, x, fun, gradient, step_size, seconds, l2); });
   }
 
-  // Calls into Python; true when that raised StopIteration or was cut short by Ctrl-C. Other exceptions pass.
+  // Calls into Python; true when that raised StopIteration. Ctrl-C becomes Interrupted; other exceptions pass.
   template <class Call>
   static bool stops(Call&& call) {
     try {
       call();
     } catch (py::error_already_set& error) {
-      if (error.matches(PyExc_StopIteration) || error.matches(PyExc_KeyboardInterrupt)) return true;
+      if (error.matches(PyExc_StopIteration)) return true;
+      if (error.matches(PyExc_KeyboardInterrupt)) throw Interrupted{};
       throw;
     }
     return false;

@@ -13,7 +13,8 @@ from ._checks import check_threads
 from ._restarts import minimize_from_several
 from ._validation import Array, show
 from .methods import Method, Options, method_table, resolve_method
-from .methods.base import as_bounds, as_start, function_objective, inside, keep_path
+from .methods.arguments import as_bounds, as_start, function_objective, inside
+from .methods.base import keep_path
 from .objectives import FunctionObjective, Objective
 from .results import Result
 from .risk import Risk

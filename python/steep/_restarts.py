@@ -10,7 +10,8 @@ import numpy as np
 from ._validation import Array
 from .fits import run_side_by_side
 from .methods import Method, Options
-from .methods.base import inside, with_defaults
+from .methods.arguments import inside
+from .methods.base import with_defaults
 from .results import Result
 from .risk import Risk
 

@@ -106,7 +106,8 @@ def limits_of_training(
     ValueError
         For what the optimizer cannot keep.
     """
-    from .methods.base import as_bounds, with_bounds
+    from .methods.arguments import as_bounds
+    from .methods.base import with_bounds
 
     flags = resolve_constraint(constraint, net.layers)
     if method is None:

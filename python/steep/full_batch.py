@@ -14,7 +14,8 @@ from ._validation import Array
 from .callbacks import EarlyStopping, EpochInfo, Patience, Progress, stops
 from .fits import Fits, run_side_by_side
 from .methods import Method, Options
-from .methods.base import inside, with_defaults
+from .methods.arguments import inside
+from .methods.base import with_defaults
 from .network import Network
 from .posterior import LIKELIHOODS, Posterior, laplace
 from .results import Result

@@ -1,0 +1,80 @@
+"""The start, the bounds and the functions of a run, from SciPy's arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._validation import Array, as_numeric, show
+from ..objectives import FunctionObjective
+
+__all__ = ["as_bounds", "as_start", "function_objective", "inside"]
+
+
+def as_start(x0: Any) -> Array:
+    """Return a fresh finite float64 vector."""
+    array = np.atleast_1d(as_numeric(x0, "x0")).astype(np.float64).reshape(-1)
+    if array.size == 0:
+        raise ValueError("x0 must have at least one entry, got none")
+    if not np.isfinite(array).all():
+        first = int((~np.isfinite(array)).argmax())
+        raise ValueError(f"x0 must be finite, got {array[first]} in entry {first}")
+    return array
+
+
+def inside(x: Array, lower: Array | None, upper: Array | None) -> Array:
+    """Return the start moved to the bounds."""
+    if lower is not None:
+        x = np.maximum(x, lower)
+    return x if upper is None else np.minimum(x, upper)
+
+
+def as_bounds(bounds: Any, n: int) -> tuple[Array | None, Array | None]:
+    """Return (lower, upper) vectors, or None where nothing is bounded, from SciPy's Bounds or pairs."""
+    if bounds is None:
+        return None, None
+    if hasattr(bounds, "lb"):
+        lower, upper = bounds.lb, bounds.ub
+    else:
+        pairs = list(bounds)
+        if len(pairs) != n or any(len(pair) != 2 for pair in pairs):
+            raise ValueError(f"bounds must be {n} pairs (low, high), got {show(bounds)}")
+        lower = [-np.inf if low is None else low for low, _ in pairs]
+        upper = [np.inf if high is None else high for _, high in pairs]
+    low = np.ascontiguousarray(np.broadcast_to(np.asarray(lower, dtype=np.float64), (n,)))
+    high = np.ascontiguousarray(np.broadcast_to(np.asarray(upper, dtype=np.float64), (n,)))
+    if np.isnan(low).any() or np.isnan(high).any() or (low > high).any():
+        first = int((~(low <= high)).argmax())
+        raise ValueError(f"bounds must have low <= high, got ({low[first]}, {high[first]}) in entry {first}")
+    if np.isneginf(low).all() and np.isposinf(high).all():
+        return None, None
+    return low, high
+
+
+def function_objective(
+    fun: Any, x0: Array, jac: Any, hess: Any, hessp: Any, args: tuple[Any, ...], bounds: Any
+) -> FunctionObjective:
+    """Return SciPy's arguments as an objective; "2-point" and "3-point" name the differences."""
+    differences = next((v for v in (jac, hess) if isinstance(v, str)), "2-point")
+    if differences not in ("2-point", "3-point"):
+        raise ValueError(f"jac and hess must be callable, '2-point' or '3-point', got {differences!r}")
+    if type(fun).__name__ == "MemoizeJac" and jac is not None and getattr(jac, "__self__", None) is fun:
+        memoized: Any = fun
+        jac, fun = True, memoized.fun  # SciPy's wrapping of jac=True undone: one call an evaluation
+    lower, upper = as_bounds(bounds, x0.size)
+    n = x0.size
+    limits = None
+    if lower is not None or upper is not None:
+        limits = (np.full(n, -np.inf) if lower is None else lower, np.full(n, np.inf) if upper is None else upper)
+    return FunctionObjective(
+        fun,
+        gradient=jac if callable(jac) or jac is True else None,
+        hessian=hess if callable(hess) else None,
+        hessian_product=hessp,
+        args=args,
+        dim=n,
+        x0=x0,
+        differences=differences,
+        bounds=limits,
+    )
