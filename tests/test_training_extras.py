@@ -60,6 +60,15 @@ def test_the_courses_example_binary_classification_by_cnn_with_exact_zeros():
     assert shares[2e-3] > 0.3
 
 
+def test_full_batch_methods_record_exact_zeros():
+    X = np.random.default_rng(0).normal(size=(100, 8))
+    net = s.MLP([8, 5, 1], "tanh", dtype="float64", seed=1)
+    run = s.train(net, X, X[:, 0], optimizer="proximal_gradient", penalty=s.L1(0.05), epochs=200, progress=False)
+    assert len(run.history["zeros"]) == len(run.history["loss"])
+    weights = net.parameters[net.weight_mask()]
+    assert run.history["zeros"][-1] == (weights == 0).mean() > 0.3
+
+
 @pytest.mark.parametrize(
     ("output", "outputs", "loss"),
     [("softmax", 3, None), ("identity", 3, "softmax_cross_entropy"), ("sigmoid", 1, None)],

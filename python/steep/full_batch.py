@@ -182,6 +182,8 @@ class _Loop:
             "learning_rate": step_size,
             "seconds": seconds + self.before,
         }
+        if self.f.l1 > 0:
+            rows["zeros"] = (x[:, self.net.weight_mask()] == 0).mean(axis=1)
         parameters = x[-1].astype(self.net.dtype)
         if self.validation is not None:
             rows["val_loss"] = np.array([self.validation.value(x[-1])])
