@@ -155,6 +155,19 @@ def test_weighted_gram(dtype, weighted, n):
             assert np.array_equal(small, whole[: d - 9, : d - 9])
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_weighted_gram_of_integers_is_exact(dtype):
+    rng = np.random.default_rng(42)
+    for n, d in ((1, 9), (127, 24), (128, 25), (129, 54), (300, 217), (515, 301)):
+        room = rng.integers(-4, 5, (n, 3 * d))  # sums stay below 2^24
+        weight = rng.integers(-3, 4, n)
+        for x in (room[:, :d].astype(dtype), room.astype(dtype)[:, d : 2 * d]):  # rows side by side, and far apart
+            start = rng.integers(-9, 10, (d, d)).astype(dtype)
+            exact = np.tril((x.astype(np.int64) * weight[:, None]).T @ x.astype(np.int64))
+            h = _core.weighted_gram(x, weight.astype(dtype), out=start.copy(), accumulate=True)
+            assert np.array_equal(h, start + exact.astype(dtype)), (n, d)
+
+
 def positive_definite(rng, n, dtype):
     x = rng.standard_normal((n + 20, n))
     return np.asarray(x.T @ x / n + 0.1 * np.eye(n), dtype)
@@ -177,6 +190,19 @@ def test_cholesky(dtype):
             np.testing.assert_allclose(
                 L, reference.cholesky(a.astype(float))[0], rtol=0, atol=1e3 * n * np.finfo(dtype).eps
             )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_cholesky_bits_do_not_depend_on_threads(dtype):
+    rng = np.random.default_rng(42)
+    for n in (40, 129, 300, 541, 900):
+        a = positive_definite(rng, n, dtype)
+        factors = []
+        for n_threads in (1, 2, 3, 4):
+            factor = a.copy()
+            assert _core.cholesky(factor, n_threads=n_threads) == 0
+            factors.append(factor)
+        assert all(np.array_equal(factors[0], factor) for factor in factors[1:]), n
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

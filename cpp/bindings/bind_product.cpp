@@ -4,6 +4,7 @@
 
 #include "pybind.hpp"
 #include "steep/kernels.hpp"
+#include "steep/spread.hpp"
 
 namespace steep {
 namespace {
@@ -80,13 +81,15 @@ Strided<T> weighted_gram(const Strided<T>& x, const std::optional<Array<T>>& wei
 }
 
 template <class T>
-Index cholesky(Strided<T> a) {
+Index cholesky(Strided<T> a, int n_threads) {
   check_rows(a, "a");
   require(a.shape(0) == a.shape(1), "a must be square");
   Workspace<T> workspace(kernels<T>().product.cholesky_workspace(a.shape(0)));
   T* values = a.mutable_data();
   py::gil_scoped_release release;
-  return kernels<T>().product.cholesky(a.shape(0), values, stride(a, 0), workspace.data());
+  Team team(n_threads);
+  const Spread spread = spread_over(team);
+  return kernels<T>().product.cholesky(a.shape(0), values, stride(a, 0), workspace.data(), &spread);
 }
 
 template <class T>
@@ -127,7 +130,7 @@ void define(py::module_& m) {
         "a b [+ out] [+ bias], [max(., 0)]; pack: b into panels first.");
   m.def("weighted_gram", &weighted_gram<T>, py::arg("x").noconvert(), py::arg("weight").noconvert(), py::kw_only(),
         py::arg("out").noconvert(), py::arg("accumulate") = false, "Lower triangle of x' diag(weight) x, into out.");
-  m.def("cholesky", &cholesky<T>, py::arg("a").noconvert(),
+  m.def("cholesky", &cholesky<T>, py::arg("a").noconvert(), py::kw_only(), py::arg("n_threads") = 1,
         "Lower factor in place; 0 or the 1-based pivot that failed.");
   m.def("solve_lower", &solve<T>, py::arg("l").noconvert(), py::arg("x").noconvert(), py::kw_only(),
         py::arg("transposed") = false, "x <- l^-1 x, or l^-T x, in place.");

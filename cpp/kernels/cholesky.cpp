@@ -1,9 +1,10 @@
 // Lower Cholesky factor in place, A = L L', and triangular solves (Golub and Van Loan, Matrix Computations, 4.2.9).
 //
 // Right-looking in blocks of columns: factor the square on the diagonal, solve the rows below it, subtract their product
-// from the rest. The rows below are turned into panels, where forward substitution is a sequence of register tiles, one
-// lane a row; the same panels then serve the update. Squares up to a few vectors wide are factored column by column.
-// Only the lower triangle is read and written. Cost: n^3 / 3 flops.
+// from the rest. The rows below are turned into strips (lower.hpp), where forward substitution is a sequence of register
+// tiles, one lane a row; the same strips then serve the update. Both are cut into tasks by n alone, which the caller may
+// spread over threads. Squares up to a few vectors wide are factored column by column. Only the lower triangle is read
+// and written. Cost: n^3 / 3 flops.
 #include <algorithm>
 #include <cmath>
 
@@ -18,11 +19,17 @@ constexpr Index smallest = 16;  // columns factored without blocks
 // Columns of a block. Narrow ones keep the factoring of squares short, wide ones the passes over the rest few.
 Index block_columns(Index n) { return n <= 16 ? n : n <= 128 ? 16 : n <= 768 ? 64 : 128; }
 
+// Elements from a strip of k rows to the next: a line more than they take, so that strips do not meet in one set of the cache.
+template <class T>
+Index strip_room(Index k) {
+  return (k + 1) * Simd<T>::width;
+}
+
 template <class T>
 Index cholesky_workspace(Index n) {
   const Index block = block_columns(n);
-  Index size = block * block + 16 + 2 * block * (Cut<T>(n).padded() + kPanel<T>);
-  return block < n ? size + cholesky_workspace<T>(block) : size;
+  if (block >= n) return 0;
+  return (strip_count<T>(n) + strip_count<T>(block)) * strip_room<T>(block) + cholesky_workspace<T>(block);
 }
 
 // Column by column on the transposed square, whose rows are the columns of L.
@@ -52,70 +59,129 @@ Index factor_square(Index n, T* a, Index a_row) {
   return failed;
 }
 
-constexpr Index step_rows = kTileRows < 8 ? 4 : 8;
-
-// s (k, lanes) <- L^-1 s for one panel; `negative` is -L (k, k) with the inverses of its diagonal on the diagonal.
+// One block of columns: L (k, k) on the diagonal, and the rows below it.
 template <class T>
-void solve_panel(Index k, const T* negative, T* s, const typename Cut<T>::Piece& piece) {
-  const Index lanes = piece.padded;
-  Tile<T> t{};
-  t.a_row = k;
-  t.a_col = 1;
-  t.b = s;
-  t.b_row = lanes;
-  t.c_row = lanes;
-  t.last = lanes > Simd<T>::width ? lanes - Simd<T>::width : lanes;
-  t.load_c = true;
-  for (Index j = 0; j < k; j += step_rows) {
-    const Index r = std::min(step_rows, k - j);
-    t.k = j;
-    t.a = negative + j * k;
-    t.c = s + j * lanes;
-    if (j > 0) kTiles<T>[r - 1][piece.shape](t);
-    for (Index i = j; i < j + r; ++i) {
-      T* row = s + i * lanes;
-      for (Index l = j; l < i; ++l) {
-        const T factor = negative[i * k + l];
-        const T* other = s + l * lanes;
-        for (Index x = 0; x < lanes; ++x) row[x] += factor * other[x];
-      }
-      const T inverse = negative[i * k + i];
-      for (Index x = 0; x < lanes; ++x) row[x] *= inverse;
+struct Column {
+  Index k, below;
+  const T* factor;  // of the diagonal, in strips, with the inverses of its diagonal on the diagonal
+  T* rows;          // the first row below
+  Index a_row;
+  T* strips;  // the rows below, turned
+  T* rest;    // what their product is subtracted from
+};
+
+// Rows j to j + R of NV strips, solved against the square of L on the diagonal.
+template <class T, int R, int NV>
+void solve_square(const T* factor, T* s, Index room) {
+  constexpr int w = static_cast<int>(Simd<T>::width);
+  V<T> x[R][NV];
+  STEEP_UNROLL for (int i = 0; i < R; ++i) {
+    STEEP_UNROLL for (int v = 0; v < NV; ++v) x[i][v] = load(s + i * w + v * room);
+    STEEP_UNROLL for (int l = 0; l < i; ++l) {
+      const V<T> value = broadcast(factor[i / w * room + i % w + l * w]);
+      STEEP_UNROLL for (int v = 0; v < NV; ++v) x[i][v] -= value * x[l][v];
+    }
+    const V<T> inverse = broadcast(factor[i / w * room + i % w + i * w]);
+    STEEP_UNROLL for (int v = 0; v < NV; ++v) {
+      x[i][v] *= inverse;
+      store(s + i * w + v * room, x[i][v]);
     }
   }
 }
 
+// s (k, NV vectors) <- L^-1 s.
+template <class T, int NV>
+void solve_strips(Index k, const T* factor, T* s) {
+  constexpr Index w = Simd<T>::width;
+  LowerTile<T> t{};
+  t.strip = t.c_strip = strip_room<T>(k);
+  t.q = s;
+  t.c_row = w;
+  t.into = Into::subtracted;
+  t.ahead = reinterpret_cast<const char*>(s);
+  for (Index j = 0; j < k; j += kLowerRows) {
+    t.k = j;
+    t.p = factor + j / w * t.strip + j % w;
+    t.c = s + j * w;
+    if (j > 0) kLowerTiles<T>[kLowerRows - 1][NV - 1][false](t);
+    solve_square<T, kLowerRows, NV>(t.p + j * w, t.c, t.strip);
+  }
+}
+
+// Strips of the rows below, `count` from s on: turned, solved, and turned back.
 template <class T>
-Index cholesky(Index n, T* a, Index a_row, T* workspace) {
+void solve_rows(const Column<T>& c, Index s, Index count) {
+  constexpr Index w = Simd<T>::width;
+  const Index room = strip_room<T>(c.k);
+  T* first = c.strips + s * room;
+  const auto each = [&](auto work) {
+    for (Index v = 0; v < count; ++v)
+      work(std::min(w, c.below - (s + v) * w), c.rows + (s + v) * w * c.a_row, first + v * room);
+  };
+  each([&](Index width, T* rows, T* strip) { pack_panel(c.k, width, w, rows, Index(1), c.a_row, strip); });
+  if (count == 1) solve_strips<T, 1>(c.k, c.factor, first);
+  if (count == 2) solve_strips<T, 2>(c.k, c.factor, first);
+  if constexpr (kLowerVectors > 2) {
+    if (count == 3) solve_strips<T, 3>(c.k, c.factor, first);
+  }
+  each([&](Index width, T* rows, T* strip) { unpack_panel(c.k, width, w, strip, rows, c.a_row); });
+}
+
+// The product's part in `count` strips of columns from s on.
+template <class T>
+void subtract_product(const Column<T>& c, Index s, Index count) {
+  LowerTile<T> t{};
+  t.k = c.k;
+  t.strip = strip_room<T>(c.k);
+  t.q = c.strips + s * t.strip;
+  t.c_row = c.a_row;
+  t.c_strip = Simd<T>::width;
+  t.into = Into::subtracted;
+  Ahead none;
+  lower_rows<T>(t, s, count, s * Simd<T>::width, c.below, c.strips, c.rest, none);
+}
+
+// The square on the diagonal, k (a multiple of a tile's rows) wide, as strips with the diagonal's inverses.
+template <class T>
+void pack_factor(Index k, const T* l, Index l_row, T* out) {
+  constexpr Index w = Simd<T>::width;
+  for (Index i = 0; i < k; ++i) {
+    T* to = out + i / w * strip_room<T>(k) + i % w;
+    for (Index j = 0; j < i; ++j) to[j * w] = l[i * l_row + j];
+    to[i * w] = 1 / l[i * l_row + i];
+  }
+}
+
+template <class T>
+Index cholesky(Index n, T* a, Index a_row, T* workspace, const Spread* spread) {
   if (n <= smallest) return factor_square(n, a, a_row);
   const Index block = block_columns(n);
-  T* negative = workspace;
-  T* plain = negative + (block * block + 15) / 16 * 16;
-  T* minus = plain + block * (Cut<T>(n).padded() + kPanel<T>);
-  T* inner = minus + block * (Cut<T>(n).padded() + kPanel<T>);
+  T* factor = workspace;
+  T* strips = factor + strip_count<T>(block) * strip_room<T>(block);
+  T* inner = strips + strip_count<T>(n) * strip_room<T>(block);
   for (Index j = 0; j < n; j += block) {
     const Index k = std::min(block, n - j), below = n - j - k;
     T* diagonal = a + j * a_row + j;
-    if (const Index failed = cholesky(k, diagonal, a_row, inner)) return j + failed;
+    if (const Index failed = cholesky<T>(k, diagonal, a_row, inner, nullptr)) return j + failed;
     if (below == 0) break;
-    for (Index i = 0; i < k; ++i) {
-      for (Index l = 0; l < i; ++l) negative[i * k + l] = -diagonal[i * a_row + l];
-      negative[i * k + i] = 1 / diagonal[i * a_row + i];
-    }
-    const Cut<T> cut(below);
+    pack_factor(k, diagonal, a_row, factor);
     T* rows = diagonal + k * a_row;
-    T *s = plain, *m = minus;
-    for (Index q = 0; q < cut.whole_panels + cut.pieces; ++q) {
-      const auto piece = strip(cut, q);
-      T* strip_rows = rows + piece.first * a_row;
-      pack_panel(k, piece.width, piece.padded, strip_rows, Index(1), a_row, s);
-      solve_panel(k, negative, s, piece);
-      unpack_panel(k, piece.width, piece.padded, s, strip_rows, a_row);
-      for (Index x = 0; x < k * piece.padded; ++x) m[x] = -s[x];
-      s += k * piece.padded;
-      m += k * piece.padded;
-    }
-    lower_product(k, cut, plain, minus, rows + k, a_row, true);
+    const Column<T> column{k, below, factor, rows, a_row, strips, rows + k};
+    const Index count = strip_count<T>(below), tasks = (count + kLowerVectors - 1) / kLowerVectors;
+    const auto run = [&](void (*work)(const Column<T>&, Index, Index)) {
+      const auto task = [&](Index i) {
+        const Index s = i * kLowerVectors;
+        work(column, s, std::min<Index>(kLowerVectors, count - s));
+      };
+      if (!spread) {
+        for (Index i = 0; i < tasks; ++i) task(i);
+        return;
+      }
+      spread->run(
+          spread->team, tasks, [](const void* self, Index i) { (*static_cast<decltype(&task)>(self))(i); }, &task);
+    };
+    run(solve_rows<T>);
+    run(subtract_product<T>);
   }
   return 0;
 }

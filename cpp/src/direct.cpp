@@ -96,7 +96,7 @@ Result Direct::solve(Objective& f, const double* x0, const SolveOptions& options
     Vector d(n), H(n * n), scale(n), zero(n, 0.0), g0(n);
     run.hessian(x, H.data());
     if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
-    Factor factor(n);
+    Factor factor(n, f.threads());
     const bool definite = factor_scaled(H, n, factor, scale);
     std::string how = "Solved by Cholesky";
     if (!definite) {

@@ -8,10 +8,20 @@
 
 #include "steep/kernels.hpp"
 #include "steep/run.hpp"
+#include "steep/spread.hpp"
 
 namespace steep {
+namespace {
 
-Factor::Factor(Index n) : n_(n), l_(n * n), workspace_(kernels<double>().product.cholesky_workspace(n) + 8) {
+constexpr Index least_shared = 256;  // variables of a factor that threads share
+
+}  // namespace
+
+Factor::Factor(Index n, int n_threads)
+    : n_(n),
+      n_threads_(n < least_shared ? 1 : n_threads),
+      l_(n * n),
+      workspace_(kernels<double>().product.cholesky_workspace(n) + 8) {
   const auto address = reinterpret_cast<std::uintptr_t>(workspace_.data());
   aligned_ = workspace_.data() + ((64 - address % 64) % 64) / sizeof(double);
 }
@@ -23,7 +33,12 @@ bool Factor::factor(const double* A, double shift) {
     l_[i * n_ + i] += shift;
     largest = std::max(largest, std::abs(l_[i * n_ + i]));
   }
-  pivot_ = kernels<double>().product.cholesky(n_, l_.data(), n_, aligned_);
+  if (n_threads_ > 1) {
+    const Spread spread = spread_over(teams_.of(n_threads_));
+    pivot_ = kernels<double>().product.cholesky(n_, l_.data(), n_, aligned_, &spread);
+  } else {
+    pivot_ = kernels<double>().product.cholesky(n_, l_.data(), n_, aligned_, nullptr);
+  }
   if (pivot_) return false;
   // A pivot of nothing but rounding is no evidence of positive definiteness.
   const double least = n_ * std::numeric_limits<double>::epsilon() * std::sqrt(largest) * 1e-2;

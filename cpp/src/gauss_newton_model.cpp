@@ -22,7 +22,7 @@ constexpr double stored_entries = 5e7;   // of J, for the dual form
 }  // namespace
 
 GaussNewtonModel::GaussNewtonModel(Objective& f, Factorization wanted)
-    : m_(f.residual_count()), n_(f.dim()), r_(m_), g_(n_), norms_(n_), D_(n_, 1.0) {
+    : m_(f.residual_count()), n_(f.dim()), threads_(f.threads()), r_(m_), g_(n_), norms_(n_), D_(n_, 1.0) {
   const double entries = static_cast<double>(m_) * static_cast<double>(n_);
   const bool storable = f.has_jacobian() && m_ > 0;
   if (wanted == Factorization::qr && !storable)
@@ -100,7 +100,7 @@ void GaussNewtonModel::prepare_normal() {
   for (Index i = 0; i < k; ++i)
     for (Index j = 0; j <= i; ++j)
       scaled_[i * k + j] = scaled_[j * k + i] = B_(free_[i], free_[j]) / (D_[free_[i]] * D_[free_[j]]);
-  if (factor_size_ != k) factor_ = std::make_unique<Factor>(k), factor_size_ = k;
+  if (factor_size_ != k) factor_ = std::make_unique<Factor>(k, threads_), factor_size_ = k;
   rank_ = k;
 }
 
@@ -121,7 +121,7 @@ void GaussNewtonModel::prepare_dual() {
   product.workspace =
       workspace.data() + (64 - reinterpret_cast<std::uintptr_t>(workspace.data()) % 64) % 64 / sizeof(double);
   table.multiply(product);
-  if (factor_size_ != m_) factor_ = std::make_unique<Factor>(m_), factor_size_ = m_;
+  if (factor_size_ != m_) factor_ = std::make_unique<Factor>(m_, threads_), factor_size_ = m_;
   rank_ = m_;
 }
 

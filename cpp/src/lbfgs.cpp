@@ -117,7 +117,7 @@ class Pairs {
 // first, and keeps it while the end is near.
 class Metric {
  public:
-  Metric(Objective& f, Index n) : H_(n * n), factor_(n), cost_(f.hessian_cost(true)) {
+  Metric(Objective& f, Index n) : H_(n * n), factor_(n, f.threads()), cost_(f.hessian_cost(true)) {
     next_ = cost_ > 0.5 ? static_cast<Index>(4 * cost_) : 0;
   }
 

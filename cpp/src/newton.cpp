@@ -93,7 +93,7 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
   return run.guard([&] {
     const Index n = f.dim();
     Vector x(x0, x0 + n), g(n), d(n), H(n * n);
-    Factor factor(n);
+    Factor factor(n, f.threads());
     LineSearch line(run, n);
     double fun = run.start(x, g, 0.0);
     Thrift thrift(run, g, pure_);

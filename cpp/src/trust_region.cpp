@@ -14,7 +14,7 @@ namespace {
 
 class Subproblem {
  public:
-  explicit Subproblem(Index n) : n_(n), factor_(n), z_(n), w_(n) {}
+  Subproblem(Index n, int n_threads) : n_(n), factor_(n, n_threads), z_(n), w_(n) {}
 
   // The step p; returns the predicted decrease -(g'p + 1/2 p'Hp) > 0.
   double solve(const Vector& H, const Vector& g, double radius, Vector& p);
@@ -128,7 +128,7 @@ Result TrustRegion::solve(Objective& f, const double* x0, const SolveOptions& op
   return run.guard([&] {
     const Index n = f.dim();
     Vector x(x0, x0 + n), g(n), p(n), x1(n), g1(n), H(n * n);
-    Subproblem subproblem(n);
+    Subproblem subproblem(n, f.threads());
     Vector D(n, 0.0), scaled_g(n), scaled_H(n * n);
     double fun = run.start(x, g, radius_), radius = radius_;
     int refused = 0;

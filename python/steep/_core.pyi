@@ -1229,12 +1229,12 @@ def built_levels() -> str:
     Levels built, separated by commas.
     """
 @typing.overload
-def cholesky(a: numpy.typing.NDArray[numpy.float32]) -> int:
+def cholesky(a: numpy.typing.NDArray[numpy.float32], *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> int:
     """
     Lower factor in place; 0 or the 1-based pivot that failed.
     """
 @typing.overload
-def cholesky(a: numpy.typing.NDArray[numpy.float64]) -> int:
+def cholesky(a: numpy.typing.NDArray[numpy.float64], *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> int:
     """
     Lower factor in place; 0 or the 1-based pivot that failed.
     """

@@ -1,12 +1,13 @@
 // Cholesky factors of a symmetric matrix plus a multiple of the identity, by the kernels.
 #pragma once
 #include "steep/objective.hpp"
+#include "steep/team.hpp"
 
 namespace steep {
 
 class Factor {
  public:
-  explicit Factor(Index n);
+  explicit Factor(Index n, int n_threads = 1);
 
   // Factors A + shift I (row-major, lower triangle read). False when it is not positive definite; pivot() is then the
   // 1-based row that failed.
@@ -24,6 +25,8 @@ class Factor {
 
  private:
   Index n_, pivot_ = 0;
+  int n_threads_;
+  KeptTeams teams_;
   Vector l_, workspace_;
   double* aligned_ = nullptr;
 };

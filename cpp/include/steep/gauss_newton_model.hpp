@@ -56,6 +56,7 @@ class GaussNewtonModel {
   bool solve_square(double damping, Eigen::VectorXd& q);
 
   Index m_, n_, rank_ = 0;
+  int threads_;
   Mode mode_;
   Matrix J_, B_;  // J (m, n) stored, or J'J (n, n)
   Eigen::VectorXd r_;

@@ -34,6 +34,7 @@ class LinearRisk : public Objective {
 
   Index dim() const override { return options_.outputs * (features_ + (options_.intercept ? 1 : 0)); }
   std::string name() const override;
+  int threads() const override { return options_.n_threads; }
   bool has_gradient() const override;
   bool has_hessian_product() const override { return has_curvature(); }
   bool is_quadratic() const override { return options_.loss == Loss::squared_error; }

@@ -51,6 +51,7 @@ class NetworkRisk : public Objective, public EvidenceModel {
   Vector output_squares(const double* w) override;
   Vector output_leverages(const double* w, const Vector& root) override;
   void set_threads(int n);
+  int threads() const override { return n_threads_; }
 
  private:
   class Rows;  // a pass with tangents and per-row gradients

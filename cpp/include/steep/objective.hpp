@@ -33,6 +33,7 @@ class Objective {
   virtual std::string approximated() const { return {}; }
 
   // What this objective has; a method that needs what is missing refuses it and names it.
+  virtual int threads() const { return 1; }  // of an evaluation: what a method may use beside it
   virtual bool has_gradient() const { return true; }
   virtual bool has_hessian() const { return false; }
   virtual bool has_hessian_product() const { return has_hessian(); }

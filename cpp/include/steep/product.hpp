@@ -29,6 +29,12 @@ struct Product {
   T* workspace = nullptr;   // workspace_size(m, n, k * repeats) elements, 64-byte aligned; not read when packed
 };
 
+// Tasks that a kernel hands to its caller's threads; run returns when all are done.
+struct Spread {
+  void* team;
+  void (*run)(void* team, Index tasks, void (*task)(const void* work, Index i), const void* work);
+};
+
 template <class T>
 struct ProductKernels {
   Index (*packed_size)(Index k, Index n);                                           // elements
@@ -38,10 +44,11 @@ struct ProductKernels {
   // H (d, d; lower triangle, row stride h_row) [+]= X' diag(weight) X for X (n, d; row stride x_row); weight null: ones.
   Index (*gram_workspace)(Index d);
   void (*weighted_gram)(Index n, Index d, const T* x, Index x_row, const T* weight, T* h, Index h_row, bool accumulate,
-                        T* workspace);  // an entry is a chain over blocks of 192 rows; it does not depend on d
+                        T* workspace);  // an entry is a chain over blocks of rows; it does not depend on d
   // Lower Cholesky factor in place (lower triangle read and written). 0, or the 1-based pivot that is not positive.
   Index (*cholesky_workspace)(Index n);
-  Index (*cholesky)(Index n, T* a, Index a_row, T* workspace);
+  // `spread` null: on this thread; the bits are the same.
+  Index (*cholesky)(Index n, T* a, Index a_row, T* workspace, const Spread* spread);
   // Pivots are what is left of the diagonal; the rows and columns behind a failed one hold intermediate values.
   // x <- L^-1 x, and x <- L^-T x, for one right-hand side.
   void (*solve_lower)(Index n, const T* l, Index l_row, T* x);
