@@ -37,6 +37,24 @@ void add_dense_gram(Index m, Index d, const T* x, Index stride, const T* weight,
   }
 }
 
+Index narrow_gram_workspace(Index d) { return dense_gram_workspace<float>(d) + rounded(narrow_rows * (d + 1)); }
+
+template <class T>
+void add_narrow_gram(Index m, Index d, const T* x, Index stride, const T* weight, double* H, Index h_row,
+                     float* workspace, bool first, bool last) {
+  const auto& product = kernels<float>().product;
+  float* part = workspace + rounded(product.gram_workspace(d));
+  float *rows = part + rounded(d * d), *factors = rows + narrow_rows * d;
+  for (Index i = 0; i < m; ++i) {
+    const T* row = x + i * stride;
+    for (Index j = 0; j < d; ++j) rows[i * d + j] = static_cast<float>(row[j]);
+    if (weight) factors[i] = static_cast<float>(weight[i]);
+  }
+  product.weighted_gram(m, d, rows, d, weight ? factors : nullptr, part, d, !first, workspace);
+  for (Index i = 0; last && i < d; ++i)
+    for (Index j = 0; j <= i; ++j) H[i * h_row + j] += static_cast<double>(part[i * d + j]);
+}
+
 template <class T>
 Index Design<T>::block_rows(Index outputs) const {
   const Index width = std::max<Index>(1, entries() / std::max<Index>(n_, 1)) + 2 * outputs;
@@ -166,5 +184,7 @@ template Index dense_gram_workspace<float>(Index);
 template Index dense_gram_workspace<double>(Index);
 template void add_dense_gram(Index, Index, const float*, Index, const float*, double*, Index, float*);
 template void add_dense_gram(Index, Index, const double*, Index, const double*, double*, Index, double*);
+template void add_narrow_gram(Index, Index, const float*, Index, const float*, double*, Index, float*, bool, bool);
+template void add_narrow_gram(Index, Index, const double*, Index, const double*, double*, Index, float*, bool, bool);
 
 }  // namespace steep

@@ -91,6 +91,7 @@ Result Direct::solve(Objective& f, const double* x0, const SolveOptions& options
   return run.guard([&] {
     const Index n = f.dim();
     Vector x(x0, x0 + n), g(n);
+    f.foresee_minimum();
     double fun = run.begin(x, g);
     if (solve_by_structure(run, x, g)) return;
     Vector d(n), H(n * n), scale(n), zero(n, 0.0), g0(n);

@@ -68,34 +68,57 @@ Constant LinearRisk::strong_convexity() {
   return strong_convexity_;
 }
 
-// One output, curvature = the sample weights.
+// The tasks of a Gram matrix, each with a sum of its own.
 template <class T>
-void LinearRiskOf<T>::plain_gram(double* H) {
-  const Index d = features_, m = d + (options_.intercept ? 1 : 0), run = 1024;
+Index LinearRiskOf<T>::gram_tasks() const {
   const double width = static_cast<double>(design_.entries()) / static_cast<double>(rows_);
-  const Index most = std::max<Index>(1, static_cast<Index>(96e6 / 8 / static_cast<double>(m * m)));
-  const Index tasks = std::min<Index>({tasks_for(static_cast<double>(design_.entries()) * width / 4), 16, most});
+  const Index m = features_ + (options_.intercept ? 1 : 0);
+  const Index room = std::max<Index>(1, static_cast<Index>(96e6 / 8 / static_cast<double>(m * m)));
+  const Index most = std::clamp<Index>((Index{1} << 20) / (m * m), 8, 16);  // sums of many large ones cost time too
+  return std::min<Index>({tasks_for(static_cast<double>(design_.entries()) * width / 4), most, room});
+}
+
+// One output, curvature = the sample weights. Rows come in runs, whose products are added up before they meet the sum,
+// and in stretches that stay in the second cache for all that is done with them.
+template <class T>
+void LinearRiskOf<T>::form_gram(double* H, bool single, const Visit& visit) {
+  const Index d = features_, m = d + (options_.intercept ? 1 : 0), run = 1024, tasks = gram_tasks();
+  const bool weighted = weight_ || design_.sparse();
+  const Index cached = (Index{256} << 10) / 8 / std::max<Index>(d, 1) / 128 * 128;
+  const Index stretch = single ? narrow_rows : sizeof(T) == sizeof(float) ? run : std::clamp<Index>(cached, 128, run);
   Buffer<double> parts(tasks * m * m);
   Buffer<T> ones(run);
   std::fill_n(ones.data(), run, T(1));
   team(tasks);
   const Index product = std::max(design_.gram_workspace(), design_.workspace(1, 1));
-  for (auto& space : spaces_)
+  for (auto& space : spaces_) {
     if (space->product.size() < product) space->product.resize(product);
+    if (single && space->narrow.size() == 0) space->narrow.resize(narrow_gram_workspace(d));
+  }
   over_rows(rows_, tasks, run, [&](Index first, Index rows, Index task, Space& space) {
     double* part = parts.data() + task * m * m;
-    const T* weight = weight_ ? weight_ + first : ones.data();
-    design_.add_gram(first, rows, weight, part, m, space.product.data());
-    if (!options_.intercept) return;
-    design_.add_back(first, rows, 1, weight, part + d * m, space.product.data());
-    for (Index i = 0; i < rows; ++i) part[d * m + d] += static_cast<double>(weight[i]);
-  });
-  for (Index i = 0; i < m; ++i)
-    for (Index j = 0; j <= i; ++j) {
-      double sum = 0;
-      for (Index task = 0; task < tasks; ++task) sum += parts[(task * m + i) * m + j];
-      H[i * m + j] = scale_ * sum;
+    for (Index r = 0; r < rows; r += stretch) {
+      const Index at = first + r, count = std::min(stretch, rows - r);
+      const T* weight = weight_ ? weight_ + at : ones.data();
+      if (single)
+        add_narrow_gram(count, d, design_.dense_row(at), design_.row_stride(), weight_ ? weight : nullptr, part, m,
+                        space.narrow.data(), r == 0, r + count == rows);
+      else
+        design_.add_gram(at, count, weighted ? weight : nullptr, part, m, space.product.data());
+      if (visit) visit(at, count, task, space);  // after the product, which fetches rows while it computes
+      if (!options_.intercept) continue;
+      design_.add_back(at, count, 1, weight, part + d * m, space.product.data());
+      for (Index i = 0; i < count; ++i) part[d * m + d] += static_cast<double>(weight[i]);
     }
+  });
+  for (Index i = 0; i < m; ++i) {
+    double* row = H + i * m;
+    for (Index task = 0; task < tasks; ++task) {
+      const double* part = parts.data() + (task * m + i) * m;
+      for (Index j = 0; j <= i; ++j) row[j] = (task > 0 ? row[j] : 0) + part[j];
+    }
+    for (Index j = 0; j <= i; ++j) row[j] *= scale_;
+  }
 }
 
 template <class T>
@@ -140,8 +163,10 @@ double LinearRiskOf<T>::least_loss() {
   return least_loss_ = scale_ * sum;
 }
 
-template void LinearRiskOf<float>::plain_gram(double*);
-template void LinearRiskOf<double>::plain_gram(double*);
+template Index LinearRiskOf<float>::gram_tasks() const;
+template Index LinearRiskOf<double>::gram_tasks() const;
+template void LinearRiskOf<float>::form_gram(double*, bool, const Visit&);
+template void LinearRiskOf<double>::form_gram(double*, bool, const Visit&);
 template double LinearRiskOf<float>::squared_size();
 template double LinearRiskOf<double>::squared_size();
 template double LinearRiskOf<float>::least_loss();

@@ -10,6 +10,11 @@
 #include "steep/run.hpp"
 
 namespace steep {
+namespace {
+
+constexpr Index least_single_width = 256;  // below, a Gram matrix is bound by memory
+
+}  // namespace
 
 template <class T>
 Index LinearRiskOf<T>::residual_count() const {
@@ -118,30 +123,54 @@ Index LinearRiskOf<T>::least_norm_solution(double* w) {
   return solver.rank();
 }
 
+template <class T>
+bool LinearRiskOf<T>::single_pays() const {
+  return sizeof(T) == sizeof(double) && !design_.sparse() && features_ >= least_single_width;
+}
+
 // One factorization for all outputs, whose Hessians are the same block: Cholesky of the block scaled to a unit diagonal
-// while its reciprocal condition is above 1e-8.
+// while its reciprocal condition is above 1e-8; above 1e-4 from products in single precision, whose errors the steps that
+// follow remove, as their gradients are exact.
+template <class T>
+bool LinearRiskOf<T>::factor_block(bool single) {
+  const Index d = features_, m = d + (options_.intercept ? 1 : 0);
+  Vector H(std::move(gram_)), z(m);
+  gram_.clear();
+  if (H.empty() || single != single_pays()) {
+    H.assign(m * m, 0.0);
+    form_gram(H.data(), single);
+  }
+  for (Index j = 0; j < d; ++j) H[j * m + j] += options_.l2;
+  block_scale_.assign(m, 0.0);
+  bool definite = true;
+  for (Index i = 0; i < m; ++i) {
+    definite = definite && H[i * m + i] > 0;
+    block_scale_[i] = definite ? 1 / std::sqrt(H[i * m + i]) : 0;
+  }
+  for (Index i = 0; i < m; ++i)
+    for (Index j = 0; j <= i; ++j) H[j * m + i] = H[i * m + j] *= block_scale_[i] * block_scale_[j];
+  block_ = std::make_unique<Factor>(m, options_.n_threads);
+  block_definite_ = definite && block_->factor(H.data(), 0);
+  if (block_definite_) {
+    const double least = block_->small_singular(z);
+    const double most = std::min(matrix_bounds(H.data(), m).high, static_cast<double>(m));
+    block_definite_ = least * least > (single ? 1e-4 : 1e-8) * most;
+  }
+  block_single_ = single;
+  return block_definite_;
+}
+
 template <class T>
 bool LinearRiskOf<T>::minimize_quadratic(double* w, const double* g, std::string& how) {
   if (options_.loss != Loss::squared_error) return false;
   const Index k = outputs(), d = features_, m = d + (options_.intercept ? 1 : 0);
+  double norm = 0;
+  for (Index i = 0; i < dim(); ++i) norm = std::max(norm, std::abs(g[i]));
+  // A factor from single precision that gains too little gives way to the exact one.
+  const bool refining = !refined_.empty() && std::equal(refined_.begin(), refined_.end(), w);
+  if (block_ && block_single_ && refining && !(norm < 1e-2 * refined_norm_)) block_.reset();
   if (!block_) {
-    Vector H(m * m, 0.0), z(m);
-    plain_gram(H.data());
-    for (Index j = 0; j < d; ++j) H[j * m + j] += options_.l2;
-    block_scale_.assign(m, 0.0);
-    bool definite = true;
-    for (Index i = 0; i < m; ++i) {
-      definite = definite && H[i * m + i] > 0;
-      block_scale_[i] = definite ? 1 / std::sqrt(H[i * m + i]) : 0;
-    }
-    for (Index i = 0; i < m; ++i)
-      for (Index j = 0; j <= i; ++j) H[j * m + i] = H[i * m + j] *= block_scale_[i] * block_scale_[j];
-    block_ = std::make_unique<Factor>(m);
-    block_definite_ = definite && block_->factor(H.data(), 0);
-    if (block_definite_) {
-      const double least = block_->small_singular(z);
-      block_definite_ = least * least > 1e-8 * std::min(matrix_bounds(H.data(), m).high, static_cast<double>(m));
-    }
+    if (refining || !single_pays() || !factor_block(true)) factor_block(false);
   }
   if (!block_definite_) {
     const Index rank = least_norm_solution(w);
@@ -155,6 +184,8 @@ bool LinearRiskOf<T>::minimize_quadratic(double* w, const double* g, std::string
     block_->solve(step);
     for (Index j = 0; j < m; ++j) w[j < d ? c * d + j : weights() + c] += step[j] * block_scale_[j];
   }
+  refined_.assign(w, w + dim());
+  refined_norm_ = norm;
   how = "Solved by Cholesky";
   return true;
 }
@@ -164,6 +195,8 @@ bool LinearRiskOf<T>::minimize_quadratic(double* w, const double* g, std::string
   template void LinearRiskOf<T>::residuals(const double*, double*, double*);          \
   template double LinearRiskOf<T>::normal_equations(const double*, double*, double*); \
   template Index LinearRiskOf<T>::least_norm_solution(double*);                       \
+  template bool LinearRiskOf<T>::single_pays() const;                                 \
+  template bool LinearRiskOf<T>::factor_block(bool);                                  \
   template bool LinearRiskOf<T>::minimize_quadratic(double*, const double*, std::string&);
 STEEP_INSTANTIATE(float)
 STEEP_INSTANTIATE(double)

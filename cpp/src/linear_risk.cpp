@@ -114,6 +114,7 @@ void LinearRiskOf<T>::set_weights(const double* w) {
   for (Index j = 0; j < weights(); ++j) w_[j] = static_cast<T>(w[j]);
   for (Index c = 0; options_.intercept && c < outputs(); ++c) b_[c] = static_cast<T>(w[weights() + c]);
   design_.pack(outputs(), w_.data(), packed_.data());
+  no_weights_ = std::all_of(w, w + weights(), [](double value) { return value == 0; });
 }
 
 template <class T>
@@ -145,9 +146,31 @@ const T* LinearRiskOf<T>::scores_at(const double* w) {
 }
 
 template <class T>
+void LinearRiskOf<T>::evaluate_rows(Index first, Index m, T* z, bool known, bool gradient, double* sums, Space& space) {
+  const Index k = outputs(), n_w = weights();
+  if (!known && no_weights_) {
+    for (Index i = 0; i < m * k; ++i) z[i] = options_.intercept ? b_[i % k] : T(0);
+  } else if (!known) {
+    design_.scores(first, m, k, w_.data(), packed_.data(), options_.intercept ? b_.data() : nullptr, z,
+                   space.product.data());
+  }
+  kernels<T>().loss.value_and_gradient(part(call(), first, m, z), space.loss.data(),
+                                       gradient ? space.slope.data() : nullptr);
+  double value = 0;
+  for (Index i = 0; i < m; ++i) value += space.loss[i];
+  sums[dim()] += value;
+  if (!gradient) return;
+  design_.add_back(first, m, k, space.slope.data(), sums, space.product.data());
+  for (Index i = 0; options_.intercept && i < m; ++i)
+    for (Index c = 0; c < k; ++c) sums[n_w + c] += static_cast<double>(space.slope[i * k + c]);
+}
+
+template <class T>
 double LinearRiskOf<T>::evaluate(const double* w, double* g) {
-  const Index k = outputs(), n_w = weights(), stride = (dim() + 1 + 7) / 8 * 8;
-  const Index tasks = tasks_for((static_cast<double>(design_.entries()) + 8.0 * rows_) * k);
+  const Index k = outputs(), stride = (dim() + 1 + 7) / 8 * 8, block = design_.block_rows(k);
+  const bool foreseen = foreseen_ && g && !block_;  // its Gram matrix is wanted next
+  foreseen_ = false;
+  const Index tasks = foreseen ? gram_tasks() : tasks_for((static_cast<double>(design_.entries()) + 8.0 * rows_) * k);
   const Slot* known = g ? nullptr : find(w);
   Slot& slot = known ? const_cast<Slot&>(*known) : older_slot();
   if (slot.z.size() == 0) slot.z.resize(rows_ * k);
@@ -157,22 +180,18 @@ double LinearRiskOf<T>::evaluate(const double* w, double* g) {
   }
   if (partial_.size() < tasks * stride) partial_.resize(tasks * stride);
   std::fill_n(partial_.data(), tasks * stride, 0.0);
-  over_rows(rows_, tasks, design_.block_rows(k), [&](Index first, Index m, Index task, Space& space) {
-    T* z = slot.z.data() + first * k;
-    if (!known)
-      design_.scores(first, m, k, w_.data(), packed_.data(), options_.intercept ? b_.data() : nullptr, z,
-                     space.product.data());
-    kernels<T>().loss.value_and_gradient(part(call(), first, m, z), space.loss.data(),
-                                         g ? space.slope.data() : nullptr);
-    double* sums = partial_.data() + task * stride;
-    double value = 0;
-    for (Index i = 0; i < m; ++i) value += space.loss[i];
-    sums[dim()] += value;
-    if (!g) return;
-    design_.add_back(first, m, k, space.slope.data(), sums, space.product.data());
-    for (Index i = 0; options_.intercept && i < m; ++i)
-      for (Index c = 0; c < k; ++c) sums[n_w + c] += static_cast<double>(space.slope[i * k + c]);
-  });
+  const auto rows = [&](Index first, Index m, Index task, Space& space) {
+    evaluate_rows(first, m, slot.z.data() + first * k, known, g, partial_.data() + task * stride, space);
+  };
+  if (foreseen) {
+    const Index m = features_ + (options_.intercept ? 1 : 0);
+    gram_.assign(m * m, 0.0);
+    form_gram(gram_.data(), single_pays(), [&](Index first, Index count, Index task, Space& space) {
+      for (Index r = 0; r < count; r += block) rows(first + r, std::min(block, count - r), task, space);
+    });
+  } else {
+    over_rows(rows_, tasks, block, rows);
+  }
   if (!known) {
     slot.at.assign(w, w + dim());
     slot.age = ++clock_;

@@ -55,5 +55,12 @@ template <class T>
 void add_dense_gram(Index m, Index d, const T* x, Index stride, const T* weight, double* H, Index h_row, T* workspace);
 template <class T>
 Index dense_gram_workspace(Index d);
+// The same in products of single precision, at most narrow_rows rows; their sum stays in the workspace (of
+// narrow_gram_workspace(d) elements) from the `first` call of several to the `last`, which adds it to H.
+inline constexpr Index narrow_rows = 128;
+template <class T>
+void add_narrow_gram(Index m, Index d, const T* x, Index stride, const T* weight, double* H, Index h_row,
+                     float* workspace, bool first, bool last);
+Index narrow_gram_workspace(Index d);
 
 }  // namespace steep

@@ -7,6 +7,7 @@
 // Scores of the last two points are kept: second derivatives and line searches start from them.
 #pragma once
 #include <algorithm>
+#include <functional>
 #include <memory>
 
 #include "steep/buffer.hpp"
@@ -107,6 +108,7 @@ class LinearRiskOf : public LinearRisk {
   Index residual_count() const override;
   void residuals(const double* w, double* r, double* J) override;
   double normal_equations(const double* w, double* JtJ, double* Jtr) override;
+  void foresee_minimum() override { foreseen_ = true; }
   bool minimize_quadratic(double* w, const double* g, std::string& how) override;
   double least_loss() override;
 
@@ -116,12 +118,13 @@ class LinearRiskOf : public LinearRisk {
   const T* sample_weight() const { return weight_; }
 
  protected:
-  void plain_gram(double* H) override;
+  void plain_gram(double* H) override { form_gram(H, false); }
   double squared_size() override;
 
  private:
   struct Space {  // of one thread
     Buffer<T> slope, direction, weight, product, rows;
+    Buffer<float> narrow;
     Buffer<double> loss;
   };
   struct Slot {
@@ -155,6 +158,14 @@ class LinearRiskOf : public LinearRisk {
   Index sample_rows() const;                // as many as a sample takes; all where a sample does not pay
   LinearExcerpt* excerpt(Brevity brevity);  // null where there is none
   Index least_norm_solution(double* w);     // its rank
+  // One pass over the rows, in the order of tasks; `single`: products of dense features in single precision.
+  using Visit = std::function<void(Index first, Index m, Index task, Space& space)>;
+  Index gram_tasks() const;
+  void form_gram(double* H, bool single, const Visit& visit = {});
+  // Scores, losses and, if wanted, the gradient's part of some rows.
+  void evaluate_rows(Index first, Index m, T* z, bool known, bool gradient, double* sums, Space& space);
+  bool single_pays() const;        // for the factor of a quadratic
+  bool factor_block(bool single);  // false where it is too ill-conditioned
 
   Design<T> design_;
   const T* y_;
@@ -169,7 +180,11 @@ class LinearRiskOf : public LinearRisk {
   std::unique_ptr<LinearExcerpt> sample_, single_;
   std::unique_ptr<Factor> block_;  // of one output's Hessian, scaled; of squared errors
   Vector block_scale_;
-  bool block_definite_ = false;
+  bool block_definite_ = false, block_single_ = false;
+  bool foreseen_ = false, no_weights_ = false;
+  Vector gram_;     // made in the pass of an evaluation, until it is factored
+  Vector refined_;  // what the last step led to, and the largest entry of the gradient before it
+  double refined_norm_ = 0;
   Buffer<double> partial_;
   std::unique_ptr<Team> team_;
   long team_process_ = 0;

@@ -92,6 +92,8 @@ class Objective {
     (void)approximate;
     return 0;
   }
+  // Announces minimize_quadratic: the next evaluation with gradient may gather what it needs in the same pass.
+  virtual void foresee_minimum() {}
   // The minimizer of a quadratic by a way of its own: w comes in as the start, g as the gradient there; `how` names the
   // way, and whether the minimizer is the only one. False where there is none.
   virtual bool minimize_quadratic(double* w, const double* g, std::string& how) {
