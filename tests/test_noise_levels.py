@@ -156,3 +156,22 @@ def test_bayesian_regularization_refuses_a_penalty(penalty):
     with pytest.raises(ValueError, match=text):
         steep.minimize(steep.Risk(net, A, Y, penalty=penalty), before, steep.BayesianRegularization())
     np.testing.assert_array_equal(net.parameters, before)
+
+
+def test_weights_of_rows_count_repetitions():
+    """Weight 2 is the row twice, for the noise of each output too; threads change nothing."""
+    times = np.arange(N) % 3
+    found = []
+    for rows, y, weights, threads in ((A, Y, times, 1), (A, Y, times, 2), (np.repeat(A, times, 0), None, None, 1)):
+        net = linear_net(2)
+        target = np.repeat(Y, times, 0) if y is None else y
+        f = steep.Risk(net, rows, target, sample_weight=weights)
+        found.append(
+            steep.minimize(
+                f, net.parameters, steep.BayesianRegularization(), tol=1e-10, max_iter=300, n_threads=threads
+            )
+        )
+    np.testing.assert_array_equal(found[0].x, found[1].x)
+    np.testing.assert_array_equal(found[0].beta, found[1].beta)
+    np.testing.assert_allclose(found[0].beta, found[2].beta, rtol=1e-6)
+    assert found[0].effective_parameters == pytest.approx(found[2].effective_parameters, rel=1e-6)
