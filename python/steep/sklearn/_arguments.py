@@ -37,7 +37,7 @@ CONSTRAINTS: dict[str, Any] = {
     "max_time": [_POSITIVE, None],
     "dtype": [StrOptions({"float32", "float64"}), type, None],
     "n_threads": [Interval(Integral, 1, None, closed="left"), None],
-    "callbacks": [callable, list, tuple],
+    "callbacks": [callable, list, tuple, None],
 }
 CLASSIFIER: dict[str, Any] = {
     "loss": [StrOptions({"log_loss", "hinge", "squared_hinge"})],

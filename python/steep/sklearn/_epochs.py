@@ -206,9 +206,13 @@ class EpochsMixin:
             stacklevel=3,
         )
 
+    def _calls(self: Any) -> list[Any]:
+        """Return the callbacks."""
+        return [self.callbacks] if callable(self.callbacks) else list(self.callbacks or ())
+
     def _call_back(self: Any, found: dict[str, Array]) -> bool:
         """Call the callbacks; whether one of them stops the run."""
-        calls = [self.callbacks] if callable(self.callbacks) else self.callbacks
+        calls = self._calls()
         if not calls:
             return False
         logs = {"loss": self.loss_, "gradient_norm": float(found["gradient_norm"][0])}

@@ -77,7 +77,7 @@ class FullBatchMixin:
         return found
 
     def _after_iteration(self: Any) -> Callable[..., Any] | None:
-        calls = [self.callbacks] if callable(self.callbacks) else list(self.callbacks)
+        calls = self._calls()
         if not calls and not self.verbose:
             return None
         net = self._network()

@@ -58,7 +58,7 @@ class _SteepMixin(SolverMixin, EpochsMixin, LbfgsMixin, FullBatchMixin, Validati
         """
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together, got one of them")
-        with self._kept(_row_weights=self._weights(y, sample_weight), _held=None if X_val is None else (X_val, y_val)):
+        with self._kept(_row_weights=sample_weight, _held=None if X_val is None else (X_val, y_val)):
             return super().fit(X, y)  # type: ignore[misc]
 
     @contextmanager

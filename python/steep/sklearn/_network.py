@@ -14,7 +14,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import validate_data
 
 from .._bound_layer import BoundLayer
-from .._checks import check_choice
+from .._checks import check_choice, check_in_range
 from .._problem import Part
 from .._validation import Array
 from ..layers import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout, Layer
@@ -23,6 +23,7 @@ from ..network import Network
 
 __all__ = ["NetworkMixin", "dense_layers"]
 
+_HIDDEN = tuple(name for name in ACTIVATIONS if name != "step")
 _NAMES = {"logistic": "sigmoid"}  # scikit-learn's name where it is another
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 _UNSAVED = ("_steep_network", "_steep_risk", "_held", "_row_weights", "_fit_weights")
@@ -47,17 +48,21 @@ class NetworkMixin:
             raise ValueError(
                 f"activation must be one name, or one for each of {hidden} hidden layers, got {len(names)} names"
             )
-        return [check_choice(_NAMES.get(name, name), "activation", ACTIVATIONS) for name in names]
+        return [check_choice(_NAMES.get(name, name), "activation", _HIDDEN) for name in names]
 
-    def _specs(self: Any, initialization: str = "zeros") -> list[Layer]:
-        hidden = len(self.coefs_) - 1
+    def _rates(self: Any, hidden: int) -> list[float]:
+        """Return the rate of dropout after each hidden layer."""
         rates = [self.dropout] * hidden if np.ndim(self.dropout) == 0 else list(self.dropout)
         if len(rates) != hidden:
             raise ValueError(
                 f"dropout must be one rate, or one for each of {hidden} hidden layers, got {len(rates)} rates"
             )
+        return [check_in_range(rate, "dropout", 0.0, 1.0, "left") for rate in rates]
+
+    def _specs(self: Any, initialization: str = "zeros") -> list[Layer]:
+        hidden = len(self.coefs_) - 1
         layers: list[Layer] = []
-        for coef, name, rate in zip(self.coefs_, self._hidden_activations(hidden), rates, strict=False):
+        for coef, name, rate in zip(self.coefs_, self._hidden_activations(hidden), self._rates(hidden), strict=False):
             if self.batch_norm:
                 dense = Dense(coef.shape[1], initialization=_resolved(initialization, name))
                 layers += [dense, BatchNorm(), Activation(name)]

@@ -64,6 +64,16 @@ class SolverMixin:
         each = compute_sample_weight(self.class_weight, y)
         return each if sample_weight is None else np.asarray(sample_weight) * each
 
+    def _check_further(self: Any, hidden: int) -> None:
+        """Refuse what scikit-learn's constraints cannot say of the further arguments."""
+        if self.dtype is not None and np.dtype(self.dtype) not in (np.float32, np.float64):
+            raise ValueError(f"dtype must be float32 or float64, got {self.dtype!r}")
+        for call in self._calls():
+            if not callable(call):
+                raise TypeError(f"callbacks must be callables, got {call!r}")
+        self._hidden_activations(hidden)
+        self._rates(hidden)
+
     def _fit(self: Any, X: Any, y: Any, sample_weight: Any = None, incremental: bool = False) -> Any:
         """Fit with any solver; checks and initialization are as in scikit-learn's `_fit`."""
         if incremental and getattr(self, "class_weight", None) is not None:
@@ -71,10 +81,12 @@ class SolverMixin:
         self.__dict__.pop("posterior_", None)
         if sample_weight is None:
             sample_weight = self.__dict__.get("_row_weights")
+        sample_weight = self._weights(y, sample_weight)
         sizes = self.hidden_layer_sizes
         hidden = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
         if np.any(np.array(hidden) <= 0):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
+        self._check_further(len(hidden))
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         X, y = self._validate_input(X, y, incremental, reset=first)
         if sample_weight is not None:

@@ -29,6 +29,9 @@ class ValidationMixin:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y)
         check_consistent_length(X, y)
+        if self.scoring == "loss" and is_classifier(self) and y.ndim == 1 and not np.isin(y, self.classes_).all():
+            unknown = y[~np.isin(y, self.classes_)][0]
+            raise ValueError(f"y_val must hold classes of y with scoring='loss', got {unknown!r}")
         return X, y, None
 
     def _score(self: Any, X: Any, y: Array, sample_weight: Array | None = None) -> float:
