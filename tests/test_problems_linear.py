@@ -105,7 +105,7 @@ def test_rank_deficient_least_squares_gives_the_least_norm(shape, intercept, out
     f = steep.problems.least_squares(X, Y if outputs > 1 else Y[:, 0], intercept=intercept)
     res = steep.minimize(f)
     assert res.success, res.message
-    assert "QR" in res.message
+    assert ("QR" if n >= d else "space of the rows") in res.message
     assert "least norm" in res.message
     if intercept:  # W of least norm, with the intercept free
         center = X.mean(0)

@@ -63,7 +63,6 @@ RIDGE = {
     "test_n_iter": "n_iter_ is None for a direct solver, also where an iterative one was asked for",
     "test_ridge_fit_intercept_sparse_error": "wants solvers to refuse sparse rows that ours takes",
     "test_ridge_fit_intercept_sparse_sag": "the same, a warning",
-    "test_regularization_limits_ridge and wide-True and zero_alpha": "alpha=1e-16: 4e-8 off, of 1e-10",
 }
 # test_glm.py
 GLM = {

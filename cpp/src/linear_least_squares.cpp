@@ -164,6 +164,10 @@ template <class T>
 bool LinearRiskOf<T>::minimize_quadratic(double* w, const double* g, std::string& how) {
   if (options_.loss != Loss::squared_error) return false;
   const Index k = outputs(), d = features_, m = d + (options_.intercept ? 1 : 0);
+  if (rows_ < d) {
+    how = minimize_in_row_space(w);
+    return true;
+  }
   double norm = 0;
   for (Index i = 0; i < dim(); ++i) norm = std::max(norm, std::abs(g[i]));
   // A factor from single precision that gains too little gives way to the exact one.

@@ -172,7 +172,7 @@ def linear_method(core: Any, options: Options) -> tuple[Any, str]:
         if core.rows >= 2 * d and d <= _HESSIAN_LIMIT and not core.sparse:
             return "hinge_interior_point", f"a Gram matrix of {d} columns makes a step"
         return "dual_coordinate_ascent", "the loss has a simple dual"
-    if core.is_quadratic and d <= _GRAM_LIMIT:
+    if core.is_quadratic and (d if core.sparse else min(core.rows, d)) <= _GRAM_LIMIT:
         return "direct", "the objective is quadratic, and one factorization minimizes it"
     if core.has_hessian and core.dim <= _HESSIAN_LIMIT and not core.sparse:
         if core.rows >= 12 * d and core.rows >= 4096 and core.outputs > 1:

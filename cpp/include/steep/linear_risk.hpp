@@ -108,7 +108,7 @@ class LinearRiskOf : public LinearRisk {
   Index residual_count() const override;
   void residuals(const double* w, double* r, double* J) override;
   double normal_equations(const double* w, double* JtJ, double* Jtr) override;
-  void foresee_minimum() override { foreseen_ = true; }
+  void foresee_minimum() override { foreseen_ = rows_ >= features_; }
   bool minimize_quadratic(double* w, const double* g, std::string& how) override;
   double least_loss() override;
 
@@ -166,6 +166,13 @@ class LinearRiskOf : public LinearRisk {
   void evaluate_rows(Index first, Index m, T* z, bool known, bool gradient, double* sums, Space& space);
   bool single_pays() const;        // for the factor of a quadratic
   bool factor_block(bool single);  // false where it is too ill-conditioned
+  struct RowSpace;
+  RowSpace row_space() const;
+  void transposed_rows(Index first, Index count, RowSpace& space, double* out) const;
+  void from_row_space(const RowSpace& space, const Vector& V, double* w) const;
+  bool factor_rows(RowSpace& space, double* w);
+  Index decompose_rows(RowSpace& space, double* w);
+  const std::string& minimize_in_row_space(double* w);  // how
 
   Design<T> design_;
   const T* y_;
@@ -185,6 +192,8 @@ class LinearRiskOf : public LinearRisk {
   Vector gram_;     // made in the pass of an evaluation, until it is factored
   Vector refined_;  // what the last step led to, and the largest entry of the gradient before it
   double refined_norm_ = 0;
+  Vector row_minimizer_;  // of squared errors with fewer rows than features; empty until it is known
+  std::string row_message_;
   Buffer<double> partial_;
   std::unique_ptr<Team> team_;
   long team_process_ = 0;
