@@ -195,18 +195,16 @@ Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol
     options.callback = [&](const Progress& p) { return collected->add(p); };
   }
   Result result;
-  {
-    Alone alone(f);
-    const Heard heard(f, monitor);
-    result = solver.solve(f, start, options);
-  }
-  if (collected) {
-    try {
-      collected->flush();
-    } catch (const Interrupted&) {
-      result.status = Status::interrupted;
-      result.message = "Interrupted after " + std::to_string(result.nit) + " iterations.";
+  try {
+    {
+      Alone alone(f);
+      const Heard heard(f, monitor);
+      result = solver.solve(f, start, options);
     }
+    if (collected) collected->flush();
+  } catch (const Interrupted&) {  // while the iterations are handed over
+    result.status = Status::interrupted;
+    result.message = "Interrupted after " + std::to_string(result.nit) + " iterations.";
   }
   if (result.x.empty()) result.x.assign(start, start + n);  // stopped before the first evaluation
   return to_dict(std::move(result));

@@ -35,7 +35,13 @@ class Records {
     const auto seconds = take(std::exchange(seconds_, {})), l2 = take(std::exchange(l2_, {}));
     const auto x = take(std::exchange(x_, {}), {rows, width}),
                gradient = take(std::exchange(gradient_, {}), {rows, width});
-    return stops([&] { function_(number, x, fun, gradient, step_size, seconds, l2); });
+    const auto hand_over = [&] { function_(number, x, fun, gradient, step_size, seconds, l2); };
+    try {
+      return stops(hand_over);
+    } catch (const Interrupted&) {  // perhaps before the rows were taken; they are not taken twice
+      stops(hand_over);
+      throw;
+    }
   }
 
   // Calls into Python; true when that raised StopIteration. Ctrl-C becomes Interrupted; other exceptions pass.

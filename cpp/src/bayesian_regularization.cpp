@@ -72,47 +72,61 @@ Result BayesianRegularization::solve(Objective& f, const double* x0, const Solve
     throw std::invalid_argument("method bayesian_regularization needs the risk of a network with a smooth loss, got " +
                                 f.name());
   const Restore restore(*model);
-  if (model->l2() == 0) model->set_l2(first_l2(f, *model, x0));
-  const Index limit = options.max_iter >= 0 ? options.max_iter : 1000;
   Result all;
   all.extra_name = "effective_parameters";
+  try {
+    settle(f, *model, x0, options, all);
+  } catch (const Interrupted&) {  // between two solves; inside one the solve itself ends
+    all.status = Status::interrupted;
+    all.message = "Interrupted after " + std::to_string(all.nit) + " iterations.";
+  }
+  return all;
+}
+
+void BayesianRegularization::settle(Objective& f, EvidenceModel& model, const double* x0, const SolveOptions& options,
+                                    Result& all) {
+  if (model.l2() == 0) model.set_l2(first_l2(f, model, x0));
+  const Index limit = options.max_iter >= 0 ? options.max_iter : 1000;
   Vector x(x0, x0 + f.dim());
   double effective = static_cast<double>(f.dim());
   LevenbergMarquardtOptions steps = steps_;
   for (Index updates = 0;; ++updates) {
     SolveOptions inner = options;
+    inner.rtol = updates == 0 ? options.rtol : 0;
+    if (updates > 0) inner.tol = std::max(options.tol, options.rtol * all.trace.front().gradient_norm);
     const Index before = all.nit;
     inner.max_iter = std::min(steps_per_update_, limit - before);
     if (options.callback)
       inner.callback = [&](const Progress& p) {
         return options.callback(
-            {before + p.iteration, p.x, p.fun, p.gradient_norm, p.gradient, p.step_size, model->l2()});
+            {before + p.iteration, p.x, p.fun, p.gradient_norm, p.gradient, p.step_size, model.l2()});
       };
     Result part = LevenbergMarquardt(steps).solve(f, x.data(), inner);
     if (steps.damping != Damping::trust_region && part.nit > 0) steps.initial = part.trace.back().extra;
     append(all, std::move(part), effective);
     x = all.x;
-    const double last = effective, l2 = model->l2();
-    weights_ = model->output_weights();
+    const double last = effective, l2 = model.l2();
+    if (all.status == Status::interrupted) return;
+    weights_ = model.output_weights();
     found_ = evidence(f, x.data(), 0, false, by_output_);
     effective = all.trace.back().extra = found_.effective;
     const double next = found_.next_l2;
     // A step that fails at an optimum fails by rounding.
     const bool solved = all.status == Status::converged || all.status == Status::line_search_failed;
-    if (!solved && all.status != Status::max_iter) return all;
+    if (!solved && all.status != Status::max_iter) return;
     if (solved && std::abs(effective - last) <= settled * std::max(effective, 1.0) &&
         std::abs(std::log(next / l2)) <= settled && change(weights_, found_.next_weights) <= settled) {
       all.status = Status::converged;
       all.message = "Converged: the evidence has settled at " + std::to_string(effective) + " effective parameters.";
-      return all;
+      return;
     }
     if (all.nit >= limit || updates > limit) {
       all.status = Status::max_iter;
       all.message = "Stopped after " + std::to_string(all.nit) + " iterations with the evidence not settled.";
-      return all;
+      return;
     }
-    model->set_l2(next);
-    if (!found_.next_weights.empty()) model->set_output_weights(found_.next_weights);
+    model.set_l2(next);
+    if (!found_.next_weights.empty()) model.set_output_weights(found_.next_weights);
   }
 }
 

@@ -277,6 +277,9 @@ void Search::run(const double* x0) {
 Result LevenbergMarquardt::solve(Objective& f, const double* x0, const SolveOptions& options) {
   if (!f.has_gauss_newton())
     throw std::invalid_argument("method levenberg_marquardt needs residuals, and " + f.name() + " has none");
+  if (!options_.scales.empty() && static_cast<Index>(options_.scales.size()) != f.dim())
+    throw std::invalid_argument("x_scale must have " + std::to_string(f.dim()) + " entries, one a variable, got " +
+                                std::to_string(options_.scales.size()));
   Run run(f, options, "damping");
   return run.guard([&] { Search(run, f, options, options_).run(x0); });
 }

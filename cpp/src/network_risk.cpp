@@ -124,8 +124,10 @@ Vector NetworkRisk<T>::output_leverages(const double* w, const Vector& root) {
   Vector sums(static_cast<std::size_t>(k), 0.0);
   if constexpr (std::is_same_v<T, double>) {
     Buffer<double> deviations(data_.n * k);
-    Monitor unheard;
-    predictive_deviation(net_, w, state_.data(), data_, nullptr, root.data(), deviations.data(), n_threads_, unheard);
+    Monitor silent;
+    if (!predictive_deviation(net_, w, state_.data(), data_, nullptr, root.data(), deviations.data(), n_threads_,
+                              this->monitor() ? *this->monitor() : silent))
+      throw Interrupted{};
     for (Index i = 0; i < data_.n * k; ++i)
       sums[static_cast<std::size_t>(i % k)] +=
           (data_.weight ? data_.weight[i / k] : 1.0) * deviations[i] * deviations[i];

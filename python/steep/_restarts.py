@@ -9,6 +9,7 @@ import numpy as np
 
 from ._validation import Array
 from .fits import run_side_by_side
+from .full_batch import NOT_FINITE
 from .methods import Method, Options
 from .methods.arguments import inside
 from .methods.base import with_defaults
@@ -42,29 +43,36 @@ def minimize_from_several(
     once = with_defaults(method, restarts=1)
     began = time.perf_counter()
 
-    def run(number: int) -> Callable[[], Result]:
+    def run(number: int) -> Callable[[], Result | None]:
         own = f.network.copy()
         x = start
         if number > 0:
             own.initialize(own.seed + number)
             x = inside(own.parameters.astype(np.float64), options.lower, options.upper)
 
-        def task() -> Result:
+        def task() -> Result | None:
             left = options.max_time
             if left is not None:
                 left = max(left - (time.perf_counter() - began), 0.0)
             risk = f.fresh().for_method(once)
             risk.set_threads(1)
-            return solve(risk, x, once, left)
+            try:
+                return solve(risk, x, once, left)
+            except ValueError as error:
+                if number > 0 and NOT_FINITE in str(error):
+                    return None  # a draw that is no start
+                raise
 
         return task
 
     restarts: int = method.restarts  # type: ignore[attr-defined]
     found = run_side_by_side([run(number) for number in range(restarts)], n_threads)
-    done = [result for result in found if result is not None]
-    scores = [-result.get("log_evidence", -result.fun) for result in done]
-    best = int(np.argmin([score if np.isfinite(score) else np.inf for score in scores]))
+    done = {number: result for number, result in enumerate(found) if result is not None}
+    if not done:
+        raise KeyboardInterrupt
+    scores = {number: -result.get("log_evidence", -result.fun) for number, result in done.items()}
+    best = min(scores, key=lambda number: scores[number] if np.isfinite(scores[number]) else np.inf)
     result = Result(done[best])
     result.message = f"Best of {len(done)} starts (number {best}). {result.message}"
-    result.restarts = done
+    result.restarts = list(done.values())
     return result

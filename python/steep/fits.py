@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -31,19 +31,20 @@ class Fits:
     runs : list of Run
         In the order of the fits; None for one that a Ctrl-C kept from starting.
     monitor : str
-        What `best` goes by: the history's column "val_loss" where every run has it, else "objective"; "-log_evidence"
-        for restarts of Bayesian regularization.
+        What `best` goes by: the history's column "val_loss" where every run has it, else "-log_evidence" where all are of
+        Bayesian regularization (whose restarts always go by that), else "objective".
     scores : array (fits,)
-        That column at the epoch whose parameters the network was left with; inf for a fit that diverged.
+        That column at the epoch whose parameters the network was left with; inf for a fit that diverged, NaN for none.
     """
 
-    def __init__(self, runs: list[Run | None], minus_evidence: list[float] | None = None) -> None:
+    def __init__(self, runs: list[Run | None], by_evidence: bool = False) -> None:
         self.runs = runs
-        if minus_evidence is not None:
-            self.monitor, self.scores = "-log_evidence", np.array(minus_evidence, np.float64)
-            return
         done = [run for run in runs if run is not None]
-        self.monitor = "val_loss" if done and all("val_loss" in run.history for run in done) else "objective"
+        self.monitor = "objective"
+        if done and all("val_loss" in run.history for run in done) and not by_evidence:
+            self.monitor = "val_loss"
+        elif done and all(run.log_evidence is not None for run in done):
+            self.monitor = "-log_evidence"
         self.scores = np.array([_score(run, self.monitor) for run in runs], np.float64)
 
     @property
@@ -97,11 +98,15 @@ class Fits:
 def _score(run: Run | None, monitor: str) -> float:
     if run is None:
         return np.nan
+    if run.status == "diverged":
+        return np.inf
+    if monitor == "-log_evidence":
+        assert run.log_evidence is not None
+        return -run.log_evidence
     column = run.history.get(monitor, np.zeros(0))
     row = min(run.best_epoch, len(column)) - 1
-    if run.status == "diverged" or row < 0 or not np.isfinite(column[row]):
-        return np.inf
-    return float(column[row])
+    score = column[row] if row >= 0 else run.at_start.get(monitor, np.inf)
+    return float(score) if np.isfinite(score) else np.inf
 
 
 def fit_many(
@@ -198,7 +203,7 @@ def fit_many(
         seen.add(id(options["net"]))
         options |= {"n_threads": 1, "progress": False}
         net, rows, target = (options.pop(name) for name in ("net", "X", "y"))
-        tasks.append(partial(train, net, rows, target, **options))
+        tasks.append(_naming(i, partial(train, net, rows, target, **options)))
     workers = _core.default_threads() if n_threads is None else check_threads(n_threads)
     return Fits(run_side_by_side(tasks, workers))
 
@@ -212,26 +217,17 @@ def _as_options(fit: Any, i: int) -> dict[str, Any]:
     return dict(fit)
 
 
-class _Ended(Protocol):
-    status: Any
-
-
-Ended = TypeVar("Ended", bound=_Ended)
+Ended = TypeVar("Ended")
 
 
 def run_side_by_side(tasks: list[Callable[[], Ended]], n_threads: int) -> list[Ended | None]:
-    """Return what the tasks return, run on some threads; a Ctrl-C interrupts those that run and starts no others."""
+    """
+    Return what the tasks return, run on some threads; a Ctrl-C interrupts those that run and starts no others.
+
+    The first task's error is raised, the others stopped. Also one thread is a thread beside the caller's, which hears.
+    """
     runs: list[Ended | None] = [None] * len(tasks)
     errors: dict[int, BaseException] = {}
-    if min(n_threads, len(tasks)) <= 1:
-        for i, task in enumerate(tasks):
-            try:
-                run = runs[i] = task()
-            except Exception as error:
-                raise _named(error, i)  # noqa: B904
-            if run.status == "interrupted":
-                break
-        return runs
     places = iter(range(len(tasks)))
     lock, stop = threading.Lock(), threading.Event()
     finished: SimpleQueue[threading.Thread] = SimpleQueue()
@@ -270,8 +266,7 @@ def run_side_by_side(tasks: list[Callable[[], Ended]], n_threads: int) -> list[E
                 stop.set()
                 _interrupt(alive)
     if errors:
-        first = min(errors)
-        raise _named(errors[first], first)
+        raise errors[min(errors)]
     return runs
 
 
@@ -299,10 +294,15 @@ def _interrupt(threads: Iterable[threading.Thread]) -> None:
             )
 
 
-def _named(error: BaseException, i: int) -> BaseException:
-    """Return an error whose message begins with the fit's place."""
-    if type(error) in (ValueError, TypeError):
-        named = type(error)(f"fits[{i}]: {error}")
-        named.__cause__ = error
-        return named
-    return error
+def _naming(i: int, task: Callable[[], Run]) -> Callable[[], Run]:
+    """Return a task whose errors begin with the fit's place."""
+
+    def named() -> Run:
+        try:
+            return task()
+        except (ValueError, TypeError) as error:
+            if type(error) not in (ValueError, TypeError):
+                raise
+            raise type(error)(f"fits[{i}]: {error}") from error
+
+    return named

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ __all__ = ["WITH_POSTERIOR", "posterior_after", "train_full_batch", "working_cop
 # Methods after which the network has a posterior, up to this many parameters: O(p^3) at the end.
 WITH_POSTERIOR = ("levenberg_marquardt", "gauss_newton", "bayesian_regularization", "newton", "trust_region", "direct")
 _POSTERIOR_LIMIT = 1000
+NOT_FINITE = "must be finite at x0"  # in the core's error about a start
 _INTERVAL = 0.05  # seconds between two looks at the iterations of a run that nothing else looks at
 
 
@@ -57,25 +59,33 @@ def train_full_batch(
     if restarts > 1:
         began = time.perf_counter()
 
-        def fit(number: int) -> Callable[[], Run]:
+        def fit(number: int) -> Callable[[], Run | None]:
             own, once = net.copy(), with_defaults(method, restarts=1)
             if number > 0:
                 own.initialize(net.seed + number)
-            return lambda: train_full_batch(
-                own, seen, problem, once, penalty, epochs, metrics, early_stopping, callbacks,
-                max(max_time - (time.perf_counter() - began), 0.0), tol, 1, False, columns, limits,
-            )  # fmt: skip
 
-        tasks = [fit(number) for number in range(restarts)]
-        return _best_of(net, tasks, n_threads, method.name == "bayesian_regularization")
+            def task() -> Run | None:
+                try:
+                    return train_full_batch(
+                        own, seen, problem, once, penalty, epochs, metrics, early_stopping, callbacks,
+                        max(max_time - (time.perf_counter() - began), 0.0), tol, 1, False, columns, limits,
+                    )  # fmt: skip
+                except ValueError as error:
+                    if number > 0 and NOT_FINITE in str(error):
+                        return None  # a draw that is no start
+                    raise
+
+            return task
+
+        return _best_of(net, [fit(number) for number in range(restarts)], n_threads)
     f = Risk.of_problem(seen, problem, *penalty).for_method(method)
     core: Any = f._core
     core.set_threads(n_threads)
-    loop = _Loop(net, problem, f, metrics, early_stopping, callbacks, epochs)
+    lower, upper = limits
+    loop = _Loop(net, problem, f, metrics, early_stopping, callbacks, epochs, lower, upper)
     loop.history.add_columns(columns, len(net.layers))
     if tol is None:
         tol = 1e-8 if f.network.dtype == np.float64 else 1e-4
-    lower, upper = limits
     options = Options(
         tol, max_iter=epochs, max_time=max_time, lower=lower, upper=upper, records=loop.after_iterations,
         interval=loop.interval,
@@ -86,7 +96,7 @@ def train_full_batch(
     try:
         result = method._run(f, start, options)
     except ValueError as error:
-        if "must be finite at x0" not in str(error):
+        if NOT_FINITE not in str(error):
             raise
         raise ValueError(
             f"net.parameters must give a finite loss and gradient on the training rows to start from ({error}): draw "
@@ -96,25 +106,37 @@ def train_full_batch(
         loop.bar.close()
     run = loop.finish(result, method)
     run.message += hint(net, problem.train.X, run.status)
-    at_bound = (lower is not None and (result.x <= lower).any()) or (upper is not None and (result.x >= upper).any())
+    w = net.parameters
+    at_bound = (lower is not None and (w <= _within(lower, w.dtype, lower, upper)).any()) or (
+        upper is not None and (w >= _within(upper, w.dtype, lower, upper)).any()
+    )
     net.posterior = None if at_bound else posterior_after(net, f, method, result)
     return run
 
 
-def _best_of(net: Network, tasks: list[Callable[[], Run]], n_threads: int, by_evidence: bool) -> Run:
+def _best_of(net: Network, tasks: list[Callable[[], Run | None]], n_threads: int) -> Run:
     """Run restarts side by side and leave the best in the network."""
-    runs = run_side_by_side(tasks, n_threads)
-    evidence = None
-    if by_evidence and all(run is not None and run.network.posterior is not None for run in runs):
-        evidence = [-run.network.posterior.log_evidence for run in runs]  # type: ignore[union-attr]
-    found = Fits(runs, evidence)
-    best = found.best_index if np.isfinite(found.scores).any() else 0
+    found = Fits(run_side_by_side(tasks, n_threads), by_evidence=True)
+    done = [number for number, run in enumerate(found.runs) if run is not None]
+    if not done:
+        raise KeyboardInterrupt
+    best = found.best_index if np.isfinite(found.scores).any() else done[0]
     run = found.runs[best]
     assert run is not None
     net.parameters[...] = run.network.parameters
     net.posterior = run.network.posterior
-    message = f"Best of {len(found)} starts (number {best}). {run.message}"
-    return Run(net, run.history, run.status, message, run.state, run.best_epoch, found)
+    message = f"Best of {len(done)} starts (number {best}). {run.message}"
+    return replace(run, network=net, message=message, restarts=found)
+
+
+def _within(x: Array, dtype: Any, lower: Array | None, upper: Array | None) -> Array:
+    """Round to a dtype, inwards where that would leave the bounds."""
+    rounded = x.astype(dtype)
+    if lower is not None:
+        rounded = np.where(rounded < lower, np.nextafter(rounded, rounded.dtype.type(np.inf)), rounded)
+    if upper is not None:
+        rounded = np.where(rounded > upper, np.nextafter(rounded, rounded.dtype.type(-np.inf)), rounded)
+    return rounded
 
 
 def posterior_after(net: Network, f: Risk, method: Method, result: Result) -> Posterior | None:
@@ -153,7 +175,10 @@ class _Loop:
         early_stopping: EarlyStopping | None,
         callbacks: list[Callable[..., Any]],
         epochs: int,
+        lower: Array | None,
+        upper: Array | None,
     ) -> None:
+        self.lower, self.upper = lower, upper
         self.net, self.problem, self.f, self.metrics, self.epochs = net, problem, f, metrics, epochs
         self.early_stopping, self.callbacks = early_stopping, callbacks
         self.patience, self.history = Patience(), History()
@@ -175,6 +200,8 @@ class _Loop:
         self, number: Array, x: Array, fun: Array, gradient: Array, step_size: Array, seconds: Array, l2: Array
     ) -> None:
         """Record iterations, a row each; several at once only where nothing else is to be done between them."""
+        if number[-1] <= len(self.history["loss"]):
+            return  # they were recorded when a Ctrl-C came
         rows = {
             "loss": fun - self.f.penalties(x, l2),
             "objective": fun,
@@ -184,7 +211,7 @@ class _Loop:
         }
         if self.f.l1 > 0:
             rows["zeros"] = (x[:, self.net.weight_mask()] == 0).mean(axis=1)
-        parameters = x[-1].astype(self.net.dtype)
+        parameters = self._rounded(x[-1])
         if self.validation is not None:
             rows["val_loss"] = np.array([self.validation.value(x[-1])])
         if self.metrics:
@@ -219,7 +246,7 @@ class _Loop:
         if status == "max_iter":
             last = f"loss {self.history['loss'][-1]:.6g}" if rows else "no epoch finished"
             status, message = "max_epochs", f"All {self.epochs} epochs done; {last}."
-        w: Array = result.x.astype(self.net.dtype)
+        w = self._rounded(result.x)
         best, chosen = result.nit, w
         if self.early_stopping is not None:
             best = self.patience.best_epoch
@@ -232,4 +259,13 @@ class _Loop:
             w, self.net.state.copy(), [], result.nit, result.nit, 0, [], w, self.net.state.copy(), self.history,
             self.patience, {"optimizer": method.name}, status,
         )  # fmt: skip
-        return Run(self.net, self.history, status, message, state, int(best))
+        at_start = {}
+        if rows == 0:
+            at_start["objective"] = float(result.fun)
+            if self.validation is not None:
+                at_start["val_loss"] = float(self.validation.value(result.x))
+        evidence = result.get("log_evidence")
+        return Run(self.net, self.history, status, message, state, int(best), None, evidence, at_start)
+
+    def _rounded(self, x: Array) -> Array:
+        return _within(x, self.net.dtype, self.lower, self.upper)

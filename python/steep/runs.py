@@ -192,6 +192,10 @@ class Run:
         The epoch whose parameters early stopping kept; else the last.
     restarts : Fits or None
         All runs of a method with ``restarts``, this one among them.
+    log_evidence : float or None
+        Of Bayesian regularization, at the parameters it ended with.
+    at_start : dict
+        "objective", and "val_loss" with validation rows, of a run of a full-batch method that made no epoch.
     """
 
     network: Network
@@ -201,6 +205,8 @@ class Run:
     state: TrainState = field(repr=False)
     best_epoch: int = 0
     restarts: Fits | None = field(default=None, repr=False)
+    log_evidence: float | None = None
+    at_start: dict[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def epochs(self) -> int:

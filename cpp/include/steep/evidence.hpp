@@ -60,6 +60,8 @@ class BayesianRegularization : public Solver {
   const Vector& output_weights() const { return weights_; }  // beta_j / beta; empty where the noise is one
 
  private:
+  void settle(Objective& f, EvidenceModel& model, const double* x0, const SolveOptions& options, Result& all);
+
   LevenbergMarquardtOptions steps_;
   Index steps_per_update_;
   bool by_output_;

@@ -165,6 +165,7 @@ class Objective {
   void check_interrupt() {
     if (monitor_ && monitor_->poll()) throw Interrupted{};
   }
+  Monitor* monitor() { return monitor_; }
 
  private:
   std::recursive_mutex mutex_;
