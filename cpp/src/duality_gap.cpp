@@ -8,51 +8,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "steep/conjugate.hpp"
 #include "steep/linear_model.hpp"
 #include "steep/run.hpp"
 
 namespace steep {
-namespace {
-
-double entropy(double a) { return a > 0 ? a * std::log(a) : 0; }
-
-// phi(z) + phi*(a t) - a t z at t = phi'(z).
-double excess(Loss loss, double parameter, double z, double y, double a) {
-  const double rest = (1 - a) * (1 - a);
-  switch (loss) {
-    case Loss::squared_error:
-      return 0.5 * rest * (z - y) * (z - y);
-    case Loss::huber: {
-      const double r = std::abs(z - y);
-      if (r <= parameter) return 0.5 * rest * r * r;
-      return (1 - a) * parameter * r - 0.5 * (1 - a * a) * parameter * parameter;
-    }
-    case Loss::squared_hinge: {
-      const double q = std::max(0.0, 1 - (2 * y - 1) * z);
-      return rest * q * q;
-    }
-    case Loss::squared_epsilon_insensitive: {
-      const double q = std::max(0.0, std::abs(z - y) - parameter);
-      return rest * q * q;
-    }
-    case Loss::logistic: {
-      if (a == 1) return 0;
-      const double tail = std::exp(-std::abs(z)), value = std::log1p(tail) + std::max(z, 0.0) - y * z;
-      const double p = z >= 0 ? 1 / (1 + tail) : tail / (1 + tail), t = a * (p - y);
-      const double mean = std::clamp(t + y, 0.0, 1.0);
-      return std::max(0.0, value + entropy(mean) + entropy(1 - mean) - t * z);
-    }
-    case Loss::poisson: {
-      if (a == 1) return 0;
-      const double rate = std::exp(z), t = a * (rate - y), mean = std::max(t + y, 0.0);
-      return std::max(0.0, rate - y * z + entropy(mean) - mean - t * z);
-    }
-    default:
-      return NAN;
-  }
-}
-
-}  // namespace
 
 double duality_gap(LinearModel& model, double l1, const double* w, const Vector& z, Slopes& at,
                    const Vector& correlations) {
@@ -87,7 +47,8 @@ double duality_gap(LinearModel& model, double l1, const double* w, const Vector&
     for (Index i = 0; i < n; ++i) {
       const double c = model.row_weight(i);
       if (c > 0)
-        gap += c * excess(model.loss(), model.parameter(), z[i], model.target(i), a * (at.u[i] > 0 ? up : down));
+        gap +=
+            c * conjugate_excess(model.loss(), model.parameter(), z[i], model.target(i), a * (at.u[i] > 0 ? up : down));
     }
   }
   for (Index j = 0; j < d; ++j) {

@@ -274,13 +274,11 @@ Result Run::finish() {
   if (!certified_) {
     result_.certificate_kind = f_.l1() ? "prox_gradient_norm" : "gradient_norm";
     result_.certificate = use_last ? last_norm_ : optimality(result_.x, result_.jac);
-    result_.suboptimality_bound = INFINITY;
-    const double mu = f_.strong_convexity_bound();
-    if (mu > 0 && !f_.l1() && !options_.lower && !options_.upper) {
-      const double norm = norm2(result_.jac);
-      result_.suboptimality_bound = norm * norm / (2 * mu);
-    }
+    const bool free = !f_.l1() && !options_.lower && !options_.upper && !result_.x.empty();
+    result_.suboptimality_bound = free ? f_.suboptimality_bound(result_.x.data(), result_.jac.data()) : INFINITY;
   }
+  const std::string remark = result_.x.empty() ? "" : f_.remark(result_.x.data());
+  if (!remark.empty()) result_.message += " " + remark;
   const std::string differences = f_.approximated();
   if (!differences.empty()) result_.message += " Approximated: " + differences + ".";
   return std::move(result_);

@@ -35,7 +35,8 @@ class Certificate(NamedTuple):
         "gradient_norm" (infinity norm, projected onto bounds), "prox_gradient_norm", "duality_gap" or "kkt_residual".
     value : float
     bound : float
-        On f(x) minus the least value; infinite when the measure implies none.
+        On f(x) minus the least value; infinite when the measure implies none. Known for strongly convex quadratics,
+        for convex programs, and for linear models with a penalty, where it is the duality gap if an intercept is free.
     """
 
     kind: str

@@ -111,6 +111,8 @@ class LinearRiskOf : public LinearRisk {
   void foresee_minimum() override { foreseen_ = rows_ >= features_; }
   bool minimize_quadratic(double* w, const double* g, std::string& how) override;
   double least_loss() override;
+  double suboptimality_bound(const double* w, const double* g) override;
+  std::string remark(const double* w) override;
 
   const Design<T>& design() const { return design_; }
   const T* target() const { return y_; }

@@ -4,6 +4,7 @@
 // return, so vectors of length dim are never the bottleneck and solvers are compiled once. An objective owns its
 // workspace and its Team; calls are not reentrant. Evaluations may throw (a Python function's exception passes through).
 #pragma once
+#include <cmath>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -145,13 +146,26 @@ class Objective {
     return false;
   }
 
+  // What a user should know of a point where a run ended, as a sentence; empty where that is nothing.
+  virtual std::string remark(const double* w) {
+    (void)w;
+    return {};
+  }
+
   // The nonsmooth part: l1 weight of each entry (null: none). Its value is not in evaluate.
   virtual const double* l1() const { return nullptr; }
 
   virtual Constant lipschitz() { return {}; }
   virtual Constant strong_convexity() { return {}; }
-  // A lower bound on the strong convexity that costs nothing (an l2 penalty on every entry), for certificates; 0 if none.
+  // A lower bound on the strong convexity that costs nothing (an l2 penalty on every entry); 0 if none.
   virtual double strong_convexity_bound() const { return 0; }
+  // At least f(w) - inf f, where the gradient at w is g; infinite where nothing is known. At most an evaluation's work.
+  virtual double suboptimality_bound(const double* w, const double* g) {
+    (void)w;
+    double squares = 0;
+    for (Index i = 0; i < dim(); ++i) squares += g[i] * g[i];
+    return strong_convexity_bound() > 0 ? squares / (2 * strong_convexity_bound()) : INFINITY;
+  }
 
   // Asked between pieces of a long evaluation, which ends in Interrupted when it says so; null: not asked.
   void set_monitor(Monitor* monitor) { monitor_ = monitor; }
