@@ -5,6 +5,7 @@
 
 #include "steep/first_order.hpp"
 #include "steep/line_search.hpp"
+#include "steep/second_order.hpp"
 
 namespace steep {
 
@@ -17,6 +18,7 @@ Result ConjugateGradient::solve(Objective& f, const double* x0, const SolveOptio
     Vector x(x0, x0 + n), g(n), d(n), before(n), Hd(quadratic ? n : 0);
     double fun = run.start(x, g), first = first_step(fun, g);
     LineSearch line(run, n);
+    if (!quadratic) end_by_regions(run, x, g, fun);
     LineSearchOptions search;
     search.c2 = 0.1;
     for (Index i = 0; i < n; ++i) d[i] = -g[i];

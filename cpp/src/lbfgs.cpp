@@ -12,6 +12,7 @@
 #include "steep/line_search.hpp"
 #include "steep/philox.hpp"
 #include "steep/quasi_newton.hpp"
+#include "steep/second_order.hpp"
 
 namespace steep {
 namespace {
@@ -196,6 +197,7 @@ void descend(Run& run, State& at, Run& outer, Metric* made, GoOn&& go_on) {
   const Index n = static_cast<Index>(at.x.size());
   Vector d(n);
   double last_step = 0;
+  end_by_regions(run, at.x, at.g, at.fun);
   LineSearch line(run, n);
   for (;;) {
     const Factor* metric = made ? made->at(outer, at.x, norm_inf(at.g), run.iterations()) : nullptr;
@@ -275,7 +277,7 @@ Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options)
   if (precondition_ && !f.has_hessian())
     throw std::invalid_argument("precondition must be False for " + f.name() + ", which has no Hessian");
   if (options.lower || options.upper) return solve_bounded(f, x0, options);
-  Run run(f, options);
+  Run run(f, options, {}, std::max<Index>(200 * f.dim(), 15000));
   run.watch_for_stall();
   return run.guard([&] {
     const Index n = f.dim();
@@ -293,13 +295,13 @@ Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options)
 }
 
 Result LBFGS::solve_bounded(Objective& f, const double* x0, const SolveOptions& options) {
-  Run run(f, options);
+  Run run(f, options, {}, std::max<Index>(200 * f.dim(), 15000));
   run.watch_for_stall();
   return run.guard([&] {
     const Index n = f.dim();
     const auto low = [&](Index i) { return options.lower ? options.lower[i] : -INFINITY; };
     const auto high = [&](Index i) { return options.upper ? options.upper[i] : INFINITY; };
-    Vector x(x0, x0 + n), g(n), d(n), x1(n), g1(n);
+    Vector x(x0, x0 + n), g(n), d(n), x1(n), g1(n), x2(n), g2(n);
     for (Index i = 0; i < n; ++i) x[i] = std::min(std::max(x[i], low(i)), high(i));
     double fun = run.start(x, g);
     Pairs pairs(pairs_for(n), n);
@@ -353,6 +355,17 @@ Result LBFGS::solve_bounded(Objective& f, const double* x0, const SolveOptions& 
         if (fresh) run.line_search_failed();
         pairs.clear();
         continue;
+      }
+      // Where the slope is as steep behind the step, longer ones up to where every variable is at a bound.
+      for (int trial = 0; trial < 30 && std::isfinite(fun1); ++trial) {
+        double before = 0, behind = 0;
+        for (Index i = 0; i < n; ++i) before += g[i] * (x1[i] - x[i]), behind += g1[i] * (x1[i] - x[i]);
+        if (!(behind < 0.9 * before)) break;
+        for (Index i = 0; i < n; ++i) x2[i] = std::min(std::max(x[i] + 4 * a * d[i], low(i)), high(i));
+        if (x2 == x1) break;
+        const double fun2 = run.evaluate(x2, &g2);
+        if (!(fun2 < fun1) || !all_finite(g2)) break;
+        x1.swap(x2), g1.swap(g2), fun1 = fun2, a *= 4;
       }
       pairs.add(x1, x, g1, g);
       x.swap(x1);

@@ -1,7 +1,8 @@
 // Newton's method x <- x - a H^-1 g by Cholesky. Where H is not positive definite, small problems take |H| (the same
 // eigenvectors, absolute eigenvalues bounded below), larger ones H + shift I with the least shift of a doubling sequence
 // that factors (Nocedal and Wright, algorithm 3.3); the trace's column "shift" says how much was added to the least
-// eigenvalue. O(dim^3 / 3) an iteration.
+// eigenvalue. A run that has met many such Hessians, or whose line search fails, goes on in a trust region, where the
+// shift is the multiplier of the radius. O(dim^3 / 3) an iteration.
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 
@@ -15,6 +16,7 @@ namespace {
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 constexpr Index eigen_limit = 64;
+constexpr int indefinite_limit = 50;
 
 // d = -|H|^-1 g; returns the largest change of an eigenvalue.
 double absolute_step(const Vector& H, const Vector& g, Vector& d) {
@@ -96,10 +98,11 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
     Factor factor(n, f.threads());
     LineSearch line(run, n);
     double fun = run.start(x, g, 0.0);
+    if (!pure_) end_by_regions(run, x, g, fun);
     Thrift thrift(run, g, pure_);
     // Single precision is enough for well-conditioned Hessians; the gradients are exact.
     Objective* single = thrift.dear() ? f.draft(Objective::Brevity::single) : nullptr;
-    for (;;) {
+    for (int indefinite = 0;;) {
       const Thrift::Source source = thrift.next(run, g);
       double shift = 0;
       bool definite = source == Thrift::kept;
@@ -125,6 +128,7 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
                                                     std::to_string(factor.pivot()) +
                                                     "): use the damped method or a trust region.");
       } else {
+        if (++indefinite > indefinite_limit) descend_by_regions(run, std::move(x), std::move(g), fun, 0, true);
         shift = n <= eigen_limit ? absolute_step(H, g, d) : shifted_step(factor, H, g, d);
       }
       if (pure_) {
@@ -133,12 +137,8 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
         run.step(x, fun, g, 1, shift);
         continue;
       }
-      bool moved = all_finite(d) && line.strong_wolfe(x, fun, g, d, 1);
-      if (!moved) {  // along -g, before giving up
-        for (Index i = 0; i < n; ++i) d[i] = -g[i];
-        moved = line.strong_wolfe(x, fun, g, d, first_step(fun, g));
-      }
-      if (!moved) run.line_search_failed();
+      if (!all_finite(d) || !line.strong_wolfe(x, fun, g, d, 1))
+        descend_by_regions(run, std::move(x), std::move(g), fun, 0, true);
       x.swap(line.x);
       g.swap(line.g);
       fun = line.fun;

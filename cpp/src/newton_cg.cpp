@@ -1,7 +1,7 @@
 // Truncated Newton: H d = -g by conjugate gradients from products H v, to a relative residual of
-// min(0.5, sqrt(|g| / |g0|)), cut short by negative curvature (Nocedal and Wright, algorithms 7.1 and 7.2). Either a strong
-// Wolfe line search along d follows, or the steps stay in a trust region (Steihaug). The trace's column "cg_iterations"
-// counts products. O(dim) memory.
+// min(0.5, sqrt(|g| / |g0|)), cut short by negative curvature, whose direction the step then has too (Nocedal and
+// Wright, algorithms 7.1 and 7.2). Either a strong Wolfe line search along d follows, or the steps stay in a trust region
+// (Steihaug). The trace's column "cg_iterations" counts products. O(dim) memory.
 #include <algorithm>
 
 #include "steep/line_search.hpp"
@@ -19,6 +19,7 @@ class TruncatedCG {
   bool met_negative() const { return negative_; }
   bool at_boundary() const { return boundary_; }
   double decrease() const { return decrease_; }  // of the quadratic model
+  const Vector& last_direction() const { return q_; }
 
  private:
   Vector r_, q_, Hq_;
@@ -77,6 +78,7 @@ void NewtonCG::solve_by_lines(Run& run, const double* x0) {
   TruncatedCG cg(n);
   LineSearch line(run, n);
   double fun = run.start(x, g, 0);
+  end_by_regions(run, x, g, fun);
   const double start = norm2(g);
   double last = 0;
   for (;;) {
@@ -85,6 +87,8 @@ void NewtonCG::solve_by_lines(Run& run, const double* x0) {
     const bool plain = cg.met_negative() && products == 1;
     double first = 1;
     if (plain) first = std::max(first_step(fun, g), last / norm2(g));
+    // Later: along it too, as far as the step has come without it.
+    if (cg.met_negative() && !plain) axpy(norm2(d) / norm2(cg.last_direction()), cg.last_direction(), d);
     if (!(dot(g, d) < 0) || !line.strong_wolfe(x, fun, g, d, first)) {
       for (Index i = 0; i < n; ++i) d[i] = -g[i];
       if (!line.strong_wolfe(x, fun, g, d, first_step(fun, g))) run.line_search_failed();

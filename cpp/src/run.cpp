@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace steep {
 namespace {
@@ -216,11 +217,13 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
     fail(Status::max_iter, "Stopped after max_iter = " + std::to_string(max_iter_) + " iterations with " + measure_ +
                                " " + number(norm) + " > " + number(threshold_) + ".");
   if (watched_) {
+    if (result_.nfev > 5 * result_.nit + 200) try_rescue();  // line searches find hardly a way
     if (fun < stall_fun_ - 1e-14 * std::abs(stall_fun_) || norm < 0.9 * stall_norm_) {
       stall_fun_ = std::min(fun, stall_fun_), stall_norm_ = std::min(norm, stall_norm_), stalled_ = 0;
     } else if (++stalled_ >= 30) {
-      fail(Status::line_search_failed, "The objective no longer decreases beyond its rounding; the " + measure_ +
-                                           " is " + number(norm) + " > " + number(threshold_) + ".");
+      stalled_ = 0;
+      try_rescue();
+      fail_at_rounding("The objective no longer decreases beyond its rounding; ");
     }
   }
   check_time();
@@ -242,10 +245,22 @@ void Run::fail(Status status, std::string message) {
   throw Stop{};
 }
 
+void Run::try_rescue() {
+  if (!rescue_) return;
+  const std::function<void()> attempt = std::exchange(rescue_, nullptr);
+  attempt();
+}
+
 void Run::line_search_failed() {
-  fail(Status::line_search_failed,
-       "No step along the steepest descent decreases the objective beyond its rounding; the " + measure_ + " is " +
-           number(last_norm_) + " > " + number(threshold_) + ".");
+  try_rescue();
+  fail_at_rounding("No step along the steepest descent decreases the objective beyond its rounding; ");
+}
+
+void Run::fail_at_rounding(std::string what) {
+  what += "the " + measure_ + " is " + number(last_norm_) + " > " + number(threshold_) + ".";
+  if (last_norm_ > 0.01 * result_.trace[0].gradient_norm)
+    what += " If the gradient is not by differences, see whether it is the function's: check_gradient compares them.";
+  fail(Status::line_search_failed, std::move(what));
 }
 
 void Run::unbounded_along(Vector direction, std::string message) {

@@ -122,59 +122,70 @@ void update_scale(const Vector& H, Vector& D) {
 
 }  // namespace
 
+void descend_by_regions(Run& run, Vector x, Vector g, double fun, double radius, bool show_shift) {
+  const Index n = static_cast<Index>(x.size());
+  Vector p(n), x1(n), g1(n), H(n * n), D(n, 0.0), scaled_g(n), scaled_H(n * n);
+  Subproblem subproblem(n, run.objective().threads());
+  int refused = 0;
+  run.hessian(x, H.data());
+  for (;;) {
+    if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
+    update_scale(H, D);
+    for (Index i = 0; i < n; ++i) {
+      scaled_g[i] = g[i] / D[i];
+      for (Index j = 0; j < n; ++j) scaled_H[i * n + j] = H[i * n + j] / (D[i] * D[j]);
+    }
+    if (radius == 0) {  // a tenth of the size of x0, or as far as the gradient of a unit Hessian goes
+      for (Index i = 0; i < n; ++i) p[i] = D[i] * x[i];
+      radius = 0.1 * norm2(p);
+      if (!(radius > 0)) radius = norm2(scaled_g);
+    }
+    const double predicted = subproblem.solve(scaled_H, scaled_g, radius, p);
+    const double length = norm2(p);
+    for (Index i = 0; i < n; ++i) p[i] /= D[i];
+    for (Index i = 0; i < n; ++i) x1[i] = x[i] + p[i];
+    const double fun1 = predicted > 0 ? run.evaluate(x1, &g1) : NAN;
+    const bool finite = std::isfinite(fun1) && all_finite(g1);
+    // Where the predicted decrease is rounding of f, the gradient judges.
+    const double noise = 1e-14 * std::abs(fun);
+    double ratio = finite ? (fun - fun1) / predicted : -1;
+    if (finite && predicted <= 100 * noise && std::abs(fun1 - fun) <= 100 * noise)
+      ratio = norm_inf(g1) < norm_inf(g) ? 1 : -1;
+    if (fun1 == -INFINITY) ratio = 1;
+    if (!finite)
+      radius = 0.1 * std::min(length, radius);
+    else if (ratio < 0.25)
+      radius = 0.25 * std::min(length, radius);
+    else if (ratio > 0.75 && length > 0.8 * radius)
+      radius = std::max(radius, 2 * length);
+    if (ratio > 1e-4) {
+      x.swap(x1);
+      g.swap(g1);
+      fun = fun1;
+      refused = 0;
+      run.step(x, fun, g, length, show_shift ? subproblem.lambda() : radius);
+      run.hessian(x, H.data());
+    } else if (++refused >= 60 || !(radius > 0)) {
+      run.fail_at_rounding("No step within the trust region decreases the objective beyond its rounding; ");
+    }
+  }
+}
+
+void end_by_regions(Run& run, const Vector& x, const Vector& g, const double& fun) {
+  run.rescue([&] {
+    const Objective& f = run.objective();
+    const bool exact = f.approximated().find("gradient") == std::string::npos;
+    if (f.dim() <= 200 && f.has_hessian() && exact) descend_by_regions(run, x, g, fun, 0, false);
+  });
+}
+
 Result TrustRegion::solve(Objective& f, const double* x0, const SolveOptions& options) {
   Run run(f, options, "radius");
   run.watch_for_stall();
   return run.guard([&] {
-    const Index n = f.dim();
-    Vector x(x0, x0 + n), g(n), p(n), x1(n), g1(n), H(n * n);
-    Subproblem subproblem(n, f.threads());
-    Vector D(n, 0.0), scaled_g(n), scaled_H(n * n);
-    double fun = run.start(x, g, radius_), radius = radius_;
-    int refused = 0;
-    run.hessian(x, H.data());
-    for (;;) {
-      if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
-      update_scale(H, D);
-      for (Index i = 0; i < n; ++i) {
-        scaled_g[i] = g[i] / D[i];
-        for (Index j = 0; j < n; ++j) scaled_H[i * n + j] = H[i * n + j] / (D[i] * D[j]);
-      }
-      if (radius == 0) {  // a tenth of the size of x0, or as far as the gradient of a unit Hessian goes
-        for (Index i = 0; i < n; ++i) p[i] = D[i] * x[i];
-        radius = 0.1 * norm2(p);
-        if (!(radius > 0)) radius = norm2(scaled_g);
-      }
-      const double predicted = subproblem.solve(scaled_H, scaled_g, radius, p);
-      const double length = norm2(p);
-      for (Index i = 0; i < n; ++i) p[i] /= D[i];
-      for (Index i = 0; i < n; ++i) x1[i] = x[i] + p[i];
-      const double fun1 = predicted > 0 ? run.evaluate(x1, &g1) : NAN;
-      const bool finite = std::isfinite(fun1) && all_finite(g1);
-      // Where the predicted decrease is rounding of f, the gradient judges.
-      const double noise = 1e-14 * std::abs(fun);
-      double ratio = finite ? (fun - fun1) / predicted : -1;
-      if (finite && predicted <= 100 * noise && std::abs(fun1 - fun) <= 100 * noise)
-        ratio = norm_inf(g1) < norm_inf(g) ? 1 : -1;
-      if (fun1 == -INFINITY) ratio = 1;
-      if (!finite)
-        radius = 0.1 * std::min(length, radius);
-      else if (ratio < 0.25)
-        radius = 0.25 * std::min(length, radius);
-      else if (ratio > 0.75 && length > 0.8 * radius)
-        radius = std::max(radius, 2 * length);
-      if (ratio > 1e-4) {
-        x.swap(x1);
-        g.swap(g1);
-        fun = fun1;
-        refused = 0;
-        run.step(x, fun, g, length, radius);
-        run.hessian(x, H.data());
-      } else if (++refused >= 60 || !(radius > 0)) {
-        run.fail(Status::line_search_failed,
-                 "No step within the trust region decreases the objective beyond its rounding.");
-      }
-    }
+    Vector x(x0, x0 + f.dim()), g(x.size());
+    const double fun = run.start(x, g, radius_);
+    descend_by_regions(run, std::move(x), std::move(g), fun, radius_, false);
   });
 }
 

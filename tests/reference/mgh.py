@@ -272,6 +272,12 @@ def linear_rank_one(x, m=10):
     return np.arange(1, m + 1) * (np.arange(1, x.size + 1) @ x) - 1
 
 
+def linear_rank_one_zeros(x, m=10):
+    """The same with columns and rows of zeros."""
+    inner = np.arange(m - 1) * (np.arange(2, x.size) @ x[1:-1]) - 1
+    return np.concatenate([inner, [-1]])
+
+
 def chebyquad(x):
     n = x.size
     y = 2 * x - 1
@@ -325,6 +331,7 @@ def problems() -> list[Problem]:
         _problem(broyden_banded, -np.ones(10), 0.0),
         _problem(linear_full_rank, np.ones(5), 5.0),
         _problem(linear_rank_one, np.ones(5), 10 * 9 / (2 * 21)),
+        _problem(linear_rank_one_zeros, np.ones(5), 62 / 17),
         _problem(chebyquad, np.arange(1, 9) / 9, 3.516874e-3),
         _problem(chebyquad, t10, 6.50395e-3, 4.77271e-3, name="chebyquad10"),
     ]

@@ -12,6 +12,7 @@
 // evaluation. Norms are infinity norms of the gradient (projected onto bounds); a method may pass its own.
 #pragma once
 #include <cmath>
+#include <functional>
 #include <string>
 
 #include "steep/solver.hpp"
@@ -58,8 +59,11 @@ class Run {
                                  const std::string& how);
   [[noreturn]] void fail(Status status, std::string message);
   [[noreturn]] void line_search_failed();
+  [[noreturn]] void fail_at_rounding(std::string what);  // what no longer works; the numbers follow
   // For methods that decrease f in every step: ends a run that has moved neither f nor the gradient norm for 30 steps.
   void watch_for_stall() { watched_ = true; }
+  // Tried once where a run would end as line_search_failed, or takes many evaluations a step; may return.
+  void rescue(std::function<void()> attempt) { rescue_ = std::move(attempt); }
   // For methods whose iterates may be infeasible: the result is the last iterate, not the lowest value.
   void prefer_last() { last_only_ = true; }
   void check_time();                                         // between long pieces of work that evaluate nothing
@@ -91,6 +95,7 @@ class Run {
   void begin(const Vector& x, double fun, const Vector& g, double norm, double extra);
   void stop_at_start();
   void note_interrupt();
+  void try_rescue();
   void record(double fun, double norm, double step_size, double extra);
   Result finish();
 
@@ -98,6 +103,7 @@ class Run {
   const SolveOptions& options_;
   Index max_iter_;
   std::string measure_ = "gradient norm";
+  std::function<void()> rescue_;
   double threshold_ = 0, first_fun_ = 0, last_norm_ = 0;
   bool last_only_ = false, certified_ = false, has_best_ = false, watched_ = false;
   double stall_fun_ = INFINITY, stall_norm_ = INFINITY;

@@ -27,6 +27,14 @@ class TrustRegion : public Solver {
   double radius_;
 };
 
+// The rest of a run by trust regions, from an evaluated point; radius 0: from the first step. The trace's extra column is
+// the radius, or the shift of the Hessian. Ends by Run::Stop.
+[[noreturn]] void descend_by_regions(class Run& run, Vector x, Vector g, double fun, double radius, bool show_shift);
+
+// Has a first-order run of few variables, at (x, g, fun) then, go on like that where its line search fails: close to the
+// rounding of f a Hessian, by differences of gradients if need be, still tells the last digits of x.
+void end_by_regions(class Run& run, const Vector& x, const Vector& g, const double& fun);
+
 class NewtonCG : public Solver {
  public:
   explicit NewtonCG(bool trust_region = false) : trust_region_(trust_region) {}

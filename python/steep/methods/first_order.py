@@ -145,8 +145,9 @@ class ConjugateGradient(Method):
 
     Notes
     -----
-    Strong Wolfe line search with c2 = 0.1; exact steps on quadratics, where at most dim iterations are needed. Source:
-    Nocedal and Wright, *Numerical Optimization*, section 5.2.
+    Strong Wolfe line search with c2 = 0.1; exact steps on quadratics, where at most dim iterations are needed. Where
+    the line search fails, a trust region helps out as it does for :class:`BFGS`. Source: Nocedal and Wright, *Numerical
+    Optimization*, section 5.2.
 
     Examples
     --------

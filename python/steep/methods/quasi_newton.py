@@ -19,8 +19,9 @@ class BFGS(Method):
 
     Notes
     -----
-    Updates the inverse Hessian; strong Wolfe line search of Moré and Thuente. O(dim^2) an iteration. Source: Nocedal
-    and Wright, *Numerical Optimization*, chapter 6.
+    Updates the inverse Hessian; strong Wolfe line search of Moré and Thuente. O(dim^2) an iteration. Where the line
+    search fails close to the rounding of f, and the variables are at most 200, a trust region goes on with the Hessian
+    (by differences of gradients, if need be). Source: Nocedal and Wright, *Numerical Optimization*, chapter 6.
 
     Examples
     --------
@@ -57,9 +58,10 @@ class LBFGS(Method):
 
     Notes
     -----
-    Strong Wolfe line search of Moré and Thuente; with bounds, a projected search on the free variables (not the
-    Cauchy point of L-BFGS-B). O(memory dim) an iteration. Source: Nocedal and Wright, *Numerical Optimization*,
-    section 7.2.
+    Strong Wolfe line search of Moré and Thuente, helped out by a trust region as :class:`BFGS` is; with bounds, a
+    projected search on the free variables (not the Cauchy point of L-BFGS-B), which goes on to where every variable is
+    at a bound while the curvature is negative. O(memory dim) an iteration. Source: Nocedal and Wright, *Numerical
+    Optimization*, section 7.2.
 
     Examples
     --------

@@ -27,7 +27,8 @@ class Newton(Method):
     Notes
     -----
     On linear models the damped method saves Hessians: far from the minimum it takes that of a sample of rows, where
-    there are many, and close to it keeps the last factor while that is the cheaper way to the tolerance.
+    there are many, and close to it keeps the last factor while that is the cheaper way to the tolerance. A run of the
+    damped method that has met 50 indefinite Hessians, or whose line search fails, goes on in a trust region.
 
     Examples
     --------
@@ -94,7 +95,9 @@ class NewtonCG(Method):
 
     Notes
     -----
-    Negative curvature ends the inner iteration. Source: Nocedal and Wright, *Numerical Optimization*, section 7.1.
+    Negative curvature ends the inner iteration, and the step goes along its direction too. Where the line search fails,
+    a trust region helps out as it does for :class:`BFGS`. Source: Nocedal and Wright, *Numerical Optimization*, section
+    7.1.
 
     Examples
     --------
