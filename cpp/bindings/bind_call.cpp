@@ -1,10 +1,22 @@
 // Calls of user functions; see python_call.hpp.
+#include <algorithm>
 #include <cstring>
 
 #include "python_call.hpp"
 #include "steep/monitor.hpp"
 
 namespace steep {
+namespace {
+
+// A new array of these numbers. (The constructor that takes the numbers makes an array around them, and copies that.)
+template <class T>
+Array<T> fresh(Index n, const T* x) {
+  Array<T> array(n);
+  std::copy_n(x, n, array.mutable_data());
+  return array;
+}
+
+}  // namespace
 
 PythonCall::PythonCall(py::object function, const py::tuple& args, std::string what)
     : function_(std::move(function)), what_(std::move(what)) {
@@ -13,12 +25,10 @@ PythonCall::PythonCall(py::object function, const py::tuple& args, std::string w
 }
 
 py::object PythonCall::operator()(const double* x, Index n, const double* v) {
-  return call(Array<double>(n, x), v ? Array<double>(n, v) : py::object());
+  return call(fresh(n, x), v ? fresh(n, v) : py::object());
 }
 
-py::object PythonCall::operator()(const std::complex<double>* x, Index n) {
-  return call(Array<std::complex<double>>(n, x), py::object());
-}
+py::object PythonCall::operator()(const std::complex<double>* x, Index n) { return call(fresh(n, x), py::object()); }
 
 py::object PythonCall::call(const py::object& point, const py::object& vector) {
   ++calls_;

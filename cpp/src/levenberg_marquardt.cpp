@@ -222,6 +222,7 @@ void Search::polish() {
                           static_cast<double>(f_.residual_count()) * static_cast<double>(n_) <= 1e7;
   if (refactored) model_ = GaussNewtonModel(f_, Factorization::qr);
   if (f_.sharpen(true) || refactored) fun_ = model_.linearize(run_, x_);
+  const double enough = f_.approximated().empty() ? 1e-14 : 1e-12;  // central differences tell no more of x
   double last = INFINITY, before = INFINITY;  // convergence may alternate: the last two steps count
   for (int round = 0; round < 30; ++round) {
     update_scale();
@@ -242,7 +243,7 @@ void Search::polish() {
     run_.step(x_, fun_, model_.gradient(), length, 0);
     // What is left, if the steps go on shrinking by the same factor.
     const double rate = length / before;
-    if (before < INFINITY && rate < 1 && length * rate / (1 - rate) <= 1e-14 * x_size()) break;
+    if (before < INFINITY && rate < 1 && length * rate / (1 - rate) <= enough * x_size()) break;
   }
   f_.sharpen(false);
 }

@@ -107,9 +107,11 @@ def curve_fit(
 
     def residuals(params: Array) -> Array:
         prediction = np.asarray(f(x, *params))
-        if prediction.size not in (1, y.size):
-            raise ValueError(f"f must return {y.size} values, as ydata has, or one, got shape {prediction.shape}")
-        return transform(prediction.reshape(-1) - y)
+        if prediction.shape != y.shape:
+            if prediction.size not in (1, y.size):
+                raise ValueError(f"f must return {y.size} values, as ydata has, or one, got shape {prediction.shape}")
+            prediction = prediction.reshape(-1)
+        return transform(prediction - y)
 
     def jacobian(params: Array) -> Array:
         assert callable(jac)
@@ -135,8 +137,8 @@ def curve_fit(
     degrees = y.size - start.size
     covariance, full_rank = _covariance(res.jac)
     variance = 2 * res.cost / degrees if degrees > 0 else np.inf
-    if not absolute_sigma:
-        covariance = covariance * variance if degrees > 0 else np.full_like(covariance, np.inf)
+    if full_rank and degrees > 0 and not absolute_sigma:
+        covariance = covariance * variance
     if not full_rank or (degrees <= 0 and not absolute_sigma):
         covariance = np.full_like(covariance, np.inf)
         warnings.warn(_covariance_warning()("Covariance of the parameters could not be estimated"), stacklevel=2)
