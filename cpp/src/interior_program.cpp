@@ -276,7 +276,7 @@ void Search::prove() {
   cone.c = q_.c / std::max(norm_of(q_.c), 1e-300);
   cone.G = d_.G;
   cone.h = Column::Zero(m);
-  const Index curved = q_.Q.rows();
+  const Index curved = q_.Q.size() && q_.Q.cwiseAbs().maxCoeff() > 0 ? q_.Q.rows() : 0;
   cone.A.resize(p + curved, n);
   if (curved) cone.A.bottomRows(curved) = q_.Q / std::max(q_.Q.cwiseAbs().maxCoeff(), 1e-300);
   cone.A.topRows(p) = d_.A;

@@ -167,8 +167,10 @@ def linear_method(core: Any, options: Options) -> tuple[Any, str]:
             return "coordinate_descent", "there is an l1 penalty on a linear model"
         return None, ""
     if not core.has_gradient:
-        if core.loss not in ("hinge", "epsilon_insensitive") or core.l2 <= 0 or core.outputs > 1:
+        if core.loss not in ("hinge", "epsilon_insensitive") or core.outputs > 1:
             return None, ""
+        if core.l2 <= 0:
+            raise ValueError(f"l2 must be positive to minimize the {core.loss} loss, got {core.l2:g}")
         if core.rows >= 2 * d and d <= _HESSIAN_LIMIT and not core.sparse:
             return "hinge_interior_point", f"a Gram matrix of {d} columns makes a step"
         return "dual_coordinate_ascent", "the loss has a simple dual"

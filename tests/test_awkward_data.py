@@ -1,0 +1,68 @@
+"""What a run says where the data leave no good answer: separable classes, unbounded programs, wrong gradients."""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy.optimize import LinearConstraint, OptimizeWarning
+
+import steep
+
+rng = np.random.default_rng(0)
+X = rng.standard_normal((40, 4))
+SIDES = (X[:, 0] > 0).astype(int)
+OVERLAPPING = ((X[:, 0] + rng.standard_normal(40)) > 0).astype(int)
+THIRDS = np.digitize(X[:, 0], [-0.5, 0.5])
+
+
+@pytest.mark.parametrize("method", ["auto", "newton", "lbfgs", "bfgs", "trust_region", "newton_cg"])
+@pytest.mark.parametrize("intercept", [False, True])
+def test_separable_classes_are_named(method, intercept):
+    f = steep.problems.logistic(X, SIDES, intercept=intercept)
+    assert "The classes are separable" in steep.minimize(f, method=method).message
+    f = steep.problems.softmax(X, THIRDS, intercept=True)
+    assert "The classes are separable" in steep.minimize(f, method=method).message
+    weight = np.where(OVERLAPPING == SIDES, 1.0, 0.0)
+    f = steep.problems.logistic(X, OVERLAPPING, intercept=intercept, sample_weight=weight)
+    assert "The classes are separable" in steep.minimize(f, method=method).message
+
+
+@pytest.mark.parametrize("method", ["newton", "lbfgs"])
+def test_classes_that_are_not_separable_are_not(method):
+    for f in (
+        steep.problems.logistic(X, OVERLAPPING, intercept=True),
+        steep.problems.logistic(X, SIDES, l2=1e-3, intercept=True),
+        steep.problems.softmax(X, (THIRDS + OVERLAPPING) % 3, intercept=True),
+    ):
+        res = steep.minimize(f, method=method)
+        assert res.success
+        assert "separable" not in res.message
+
+
+def test_unbounded_linear_program_given_as_a_quadratic():
+    f = steep.problems.quadratic(np.zeros((2, 2)), [1.0, 1.0])
+    res = steep.minimize(f, constraints=[LinearConstraint([[1.0, 0.0]], -np.inf, 1.0)])
+    assert res.status == "unbounded"
+    assert res.direction @ [1.0, 1.0] < 0
+    assert res.direction[0] <= 1e-9
+
+
+@pytest.mark.parametrize("method", ["bfgs", "lbfgs", "newton", "newton_cg", "conjugate_gradient", "gradient_descent"])
+def test_a_gradient_of_another_function_is_suspected(method):
+    res = steep.minimize(lambda x: x @ x, [1.0, 2.0], method, jac=lambda x: -2 * x, hess=lambda x: 2 * np.eye(2))
+    assert res.status == "line_search_failed"
+    assert "check_gradient" in res.message
+
+
+def test_redundant_parameters_warn_of_the_covariance_alone():
+    x = np.arange(5.0)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        _, covariance = steep.curve_fit(lambda x, a, b: (a + b) * x, x, 2 * x)
+    assert [w.category for w in seen] == [OptimizeWarning]
+    assert np.isposinf(covariance).all()
+
+
+def test_hinge_without_penalty_names_the_penalty():
+    with pytest.raises(ValueError, match="l2 must be positive to minimize the hinge loss, got 0"):
+        steep.minimize(steep.problems.svm(X, SIDES, l2=0))
