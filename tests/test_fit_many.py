@@ -111,3 +111,15 @@ def test_a_network_alone_is_told_the_right_call():
     for alone in (net, {"net": net}):
         with pytest.raises(TypeError, match=r"fit_many\(\[net, other, ...\], X, y\)"):
             steep.fit_many(alone, X, Y)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_a_callback_stops_its_own_fit_only(n_threads):
+    nets = [steep.MLP([3, 4, 1], dtype="float64", seed=s) for s in range(3)]
+    fits = steep.fit_many(
+        nets, X, X[:, 0], n_threads=n_threads, epochs=4,
+        callbacks=lambda info: info.network is nets[0],
+    )  # fmt: skip
+    assert list(fits.table["status"]) == ["interrupted", "max_epochs", "max_epochs"]
+    with pytest.raises(ValueError, match="fits must be at least one, got none"):
+        steep.fit_many([], X, X[:, 0])

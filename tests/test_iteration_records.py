@@ -125,3 +125,20 @@ def test_ctrl_c_stops_fits_that_nothing_looks_at():
         timer.join()
         signal.signal(signal.SIGINT, before)
     assert list(fits.table["status"]) == ["interrupted"] * 2 + ["not_started"] * 2
+
+
+@pytest.mark.parametrize("method", ["levenberg_marquardt", "lbfgs", "bayesian_regularization"])
+def test_ctrl_c_loses_no_iteration_whenever_it_comes(method):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for k in range(12):
+            timer = threading.Timer(0.02 + 0.0113 * k, os.kill, (os.getpid(), signal.SIGINT))
+            timer.start()
+            try:
+                run = steep.train(net_of(), X, Y, optimizer=method, epochs=10**7, tol=0.0, max_time=2.0)
+                timer.join()
+            except KeyboardInterrupt:  # it came when the run had ended
+                continue
+            assert len(run.history["loss"]) == run.epochs, (k, run.message)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -97,3 +97,53 @@ def test_where_no_other_start_is_known():
         steep.least_squares(lambda x: x - 1, [0.0], method=method)
     with pytest.raises(ValueError, match=text):
         steep.curve_fit(lambda x, a: a * x, X[:, 0], Y, method=method)
+
+
+def test_a_start_that_is_optimal_already_is_kept():
+    net = net_of()
+    steep.train(net, X, Y, optimizer=steep.LevenbergMarquardt(restarts=4), epochs=3000)
+    best = steep.Risk(net, X, Y).value(net.parameters)
+    for validation in (None, (X, Y)):
+        run = steep.train(
+            net, X, Y, optimizer=steep.LevenbergMarquardt(restarts=3), epochs=2, tol=1e-3, validation=validation
+        )
+        assert run.epochs == 0
+        assert steep.Risk(net, X, Y).value(net.parameters) == best
+
+
+@pytest.mark.parametrize("call", ["minimize", "train"])
+def test_a_draw_that_is_no_start_is_passed_over(call):
+    net = steep.MLP([2, 3, 1], activation="tanh", output="exp", dtype="float64", seed=1, input_scale=1e-3)
+    net.parameters[...] = 0.0
+    rows, target = 1e6 * X, np.abs(Y)
+    initialize = type(net).initialize
+
+    def wild(self, seed=None):
+        initialize(self, seed)
+        self.parameters *= 1e4
+
+    method = steep.LevenbergMarquardt(restarts=3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(net), "initialize", wild)
+        if call == "minimize":
+            res = steep.minimize(steep.Risk(net, rows, target), net.parameters, method, max_iter=5)
+            assert len(res.restarts) == 1
+        else:
+            run = steep.train(net, rows, target, optimizer=method, epochs=5)
+            assert [one is None for one in run.restarts] == [False, True, True]
+        net.parameters[...] = 1e4
+        with pytest.raises(ValueError, match=r"^(net\.parameters must give a finite loss|.*must be finite at x0)"):
+            steep.train(net, rows, target, optimizer=method, epochs=5)
+
+
+def test_evidence_decides_for_large_networks_too():
+    nets = [steep.MLP([2, width, 1], activation="tanh", dtype="float64", seed=0) for width in (4, 260)]
+    fits = steep.fit_many(nets, X, Y, optimizer=steep.BayesianRegularization(), epochs=12)
+    assert nets[1].parameters.size > 1000
+    assert fits.monitor == "-log_evidence"
+    np.testing.assert_array_equal(fits.scores, [-run.log_evidence for run in fits.runs])
+    with pytest.raises(ValueError, match="loss must be a likelihood with bayesian_regularization"):
+        steep.train(net_of(), X, Y, loss=steep.Huber(0.1), optimizer=steep.BayesianRegularization())
+    for scale in ([1.0, 2.0], np.ones(40)):
+        with pytest.raises(ValueError, match="x_scale must have 25 entries"):
+            steep.train(net_of(), X, Y, optimizer=steep.LevenbergMarquardt(x_scale=scale))

@@ -28,7 +28,7 @@ Result GaussNewton::solve(Objective& f, const double* x0, const SolveOptions& op
       }
       const bool regular = model.step(0, p);
       if (!all_finite(p) || (!regular && !model.stores_jacobian()))
-        run.fail(Status::singular, "J'J is singular: use Levenberg-Marquardt, or a stored Jacobian.");
+        run.fail(Status::singular, "J'J is singular: use Levenberg-Marquardt.");
       const double slope = dot(model.gradient(), p);
       double a = 1, fun1 = NAN;
       for (int halvings = 0;; ++halvings, a *= 0.5) {

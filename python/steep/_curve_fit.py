@@ -129,7 +129,10 @@ def curve_fit(
         method=method,
         **kwargs,
     )
-    if not res.success:
+    if res.status == "interrupted":
+        raise KeyboardInterrupt
+    # A method of the user's may end where nothing decreases beyond rounding with its gradient above an absolute tol.
+    if not res.success and res.status != "line_search_failed":
         raise RuntimeError(
             f"Optimal parameters not found, the fit did not converge: {res.message} Its best point is "
             f"{show(res.x.tolist())}"

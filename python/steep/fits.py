@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -31,8 +31,8 @@ class Fits:
     runs : list of Run
         In the order of the fits; None for one that a Ctrl-C kept from starting.
     monitor : str
-        What `best` goes by: the history's column "val_loss" where every run has it, else "-log_evidence" where all are of
-        Bayesian regularization (whose restarts always go by that), else "objective".
+        What `best` goes by: the history's column "val_loss" where every run has it, else "-log_evidence" where all are
+        of Bayesian regularization (whose restarts always go by that), else "objective".
     scores : array (fits,)
         That column at the epoch whose parameters the network was left with; inf for a fit that diverged, NaN for none.
     """
@@ -40,11 +40,11 @@ class Fits:
     def __init__(self, runs: list[Run | None], by_evidence: bool = False) -> None:
         self.runs = runs
         done = [run for run in runs if run is not None]
-        self.monitor = "objective"
-        if done and all("val_loss" in run.history for run in done) and not by_evidence:
-            self.monitor = "val_loss"
-        elif done and all(run.log_evidence is not None for run in done):
+        validated = bool(done) and all("val_loss" in run.history for run in done)
+        if done and all(run.log_evidence is not None for run in done) and (by_evidence or not validated):
             self.monitor = "-log_evidence"
+        else:
+            self.monitor = "val_loss" if validated else "objective"
         self.scores = np.array([_score(run, self.monitor) for run in runs], np.float64)
 
     @property
@@ -204,6 +204,8 @@ def fit_many(
         options |= {"n_threads": 1, "progress": False}
         net, rows, target = (options.pop(name) for name in ("net", "X", "y"))
         tasks.append(_naming(i, partial(train, net, rows, target, **options)))
+    if not tasks:
+        raise ValueError("fits must be at least one, got none")
     workers = _core.default_threads() if n_threads is None else check_threads(n_threads)
     return Fits(run_side_by_side(tasks, workers))
 
@@ -220,7 +222,7 @@ def _as_options(fit: Any, i: int) -> dict[str, Any]:
 Ended = TypeVar("Ended")
 
 
-def run_side_by_side(tasks: list[Callable[[], Ended]], n_threads: int) -> list[Ended | None]:
+def run_side_by_side(tasks: Sequence[Callable[[], Ended | None]], n_threads: int) -> list[Ended | None]:
     """
     Return what the tasks return, run on some threads; a Ctrl-C interrupts those that run and starts no others.
 

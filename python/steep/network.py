@@ -114,6 +114,8 @@ class Network(DifferentiableNetwork):
             If X has another shape, or values that are not finite; the message names the row.
         """
         threads = 0 if n_threads is None else check_threads(n_threads)
+        if include_noise and not return_std:
+            raise ValueError(f"include_noise must be False without return_std, got {include_noise!r}")
         found: Array
         if isinstance(X, MaskedArray):  # the core would read what the mask hides
             X = self._as_inputs(X)

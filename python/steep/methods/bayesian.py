@@ -107,6 +107,11 @@ class BayesianRegularization(Method):
     def _run(self, f: Objective, x0: Array, options: Options) -> Result:
         solver: Any = self._solver()
         self.check_penalty(getattr(f, "l1", 0.0), getattr(f, "l2", 0.0))
+        from ..posterior import LIKELIHOODS  # which is built on the methods
+
+        loss = getattr(f, "loss", "squared_error")
+        if loss not in LIKELIHOODS:
+            raise ValueError(f"loss must be a likelihood with {self.name} ({', '.join(LIKELIHOODS)}), got {loss!r}")
         result = self._run_solver(f, solver, x0, options)
         found = solver.found
         result.update({name: found[name] for name in ("alpha", "beta", "effective_parameters", "log_evidence")})
