@@ -26,7 +26,7 @@ Index LinearRiskOf<T>::sample_rows() const {
 template <class T>
 LinearExcerpt* LinearRiskOf<T>::excerpt(Brevity brevity) {
   const bool sample = brevity == Brevity::sample;
-  if (design_.sparse() || !has_curvature() || features_ == 0) return nullptr;
+  if (design_.sparse() || features_ == 0 || (sample && !has_curvature())) return nullptr;
   const Index wanted = sample ? sample_rows() : rows_, d = features_, k = outputs();
   const double bytes = 4.0 * static_cast<double>(wanted) * static_cast<double>(d);
   if (sample ? wanted == rows_ : sizeof(T) == sizeof(float) || bytes < least_bytes / 2) return nullptr;
