@@ -134,8 +134,9 @@ class Metric {
     double shift = 0;
     const double size = matrix_bounds(H_.data(), static_cast<Index>(x.size())).largest_entry;
     usable_ = std::isfinite(size) && size > 0;
-    // Directions without curvature get a little: pairs correct what that is off.
-    for (int trial = 0; usable_ && !factor_.factor(H_.data(), shift); ++trial) {
+    // Directions without curvature get a little (a pivot of rounding is none): pairs correct what that is off.
+    const auto definite = [&] { return factor_.factor(H_.data(), shift) && factor_.condition_bound() < 1e12; };
+    for (int trial = 0; usable_ && !definite(); ++trial) {
       shift = trial == 0 ? 1e-10 * size : 100 * shift;
       usable_ = trial < 6;
     }
