@@ -79,3 +79,24 @@ def test_helpers_are_not_numbers(helper, name, data):
     meant = "input_scale=s.scale and input_shift=s.shift" if data == "X" else r"output_scale=s.inverse\(\).scale and"
     with pytest.raises(TypeError, match=f"{name} must be numbers, got an Affine map s: give {meant}"):
         steep.MLP([3, 1], **{name: fitted})
+
+
+@pytest.mark.parametrize("scaler", [None, Standardize(), MinMax(), MinMax(0, 1)])
+def test_a_network_fits_its_scaling(scaler):
+    y = np.column_stack([3e3 * X[:, 0] + 7, X[:, 3]])
+    net, plain = (steep.MLP([5, 4, 2], "tanh", dtype="float64", seed=1) for _ in range(2))
+    net.fit_scaling(X, y, scaler)
+    maps = Standardize() if scaler is None else scaler
+    inputs, outputs = maps.fit(X), maps.fit(y)
+    wanted = outputs.inverse().apply(plain.predict(inputs.apply(X)))
+    np.testing.assert_allclose(net.predict(X), wanted, rtol=1e-9, atol=1e-9 * np.abs(wanted).max())
+    before = net.config(), net.predict(X[:9]).tobytes()
+    for rows, targets, message in ((X[:, :4], y, "X must have the 5 columns"), (X, y[:, 0], "y must have the 2 col")):
+        with pytest.raises(ValueError, match=message):
+            net.fit_scaling(rows, targets)
+        assert (net.config(), net.predict(X[:9]).tobytes()) == before
+    with pytest.raises(TypeError, match=r"scaler must be steep.Standardize\(\) or"):
+        net.fit_scaling(X, y, "minmax")
+    net.fit_scaling(X[:50])
+    np.testing.assert_array_equal(net.input_scale, Standardize().fit(X[:50]).scale)
+    np.testing.assert_array_equal(net.output_scale, outputs.inverse().scale)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
+from ._checks import show
 from ._network_arrays import NetworkArrays
 from ._validation import Array, as_matrix, as_scale
 from .layers import Layer
@@ -53,6 +54,51 @@ class ScaledNetwork(NetworkArrays):
         self._scales = tuple(self._exact.get(key) for key in _SCALING)
         kind = _core.Predictor32 if self.dtype == np.float32 else _core.Predictor64
         self._predictor = kind(self._core, self._parameters, self._state, *self._scales)
+
+    def fit_scaling(self, X: Any, y: Any = None, scaler: Any = None, *, weights: Any = None) -> None:
+        """
+        Set the scaling of the inputs, and of the outputs, from a training set; `predict` applies it from then on.
+
+        Parameters
+        ----------
+        X : array_like (n, n_inputs)
+        y : array_like (n,) or (n, n_outputs), optional
+            Real targets; default: the scaling of the outputs is left as it is.
+        scaler : steep.Standardize or steep.MinMax, optional
+            Default: ``steep.Standardize()``.
+        weights : array_like (n,), optional
+            Rows of weight 0 do not count.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the scaler is neither, or the columns are not the network's; nothing is changed then.
+
+        Examples
+        --------
+        >>> import numpy as np, steep
+        >>> X = np.random.default_rng(0).uniform(100, 300, size=(200, 2))
+        >>> y = 1e4 + X[:, 0] * X[:, 1]
+        >>> net = steep.MLP([2, 8, 1], "tanh", dtype="float64", seed=0)
+        >>> net.fit_scaling(X, y)
+        >>> run = steep.train(net, X, y, optimizer=steep.LevenbergMarquardt(), epochs=50)
+        >>> bool(abs(net.predict(X)[:, 0] / y - 1).max() < 1e-3)  # in the units of X and y
+        True
+        """
+        from .scaling import MinMax, Standardize
+
+        scaler = Standardize() if scaler is None else scaler
+        if not isinstance(scaler, Standardize | MinMax):
+            raise TypeError(f"scaler must be steep.Standardize() or steep.MinMax(), got {show(scaler)}")
+        ends = {"input": scaler.fit(np.reshape(X, (len(X), -1)), weights)}
+        if y is not None:
+            ends["output"] = scaler.fit(y, weights).inverse()
+        for (end, found), data, width in zip(ends.items(), "Xy", (self.n_inputs, self.n_outputs), strict=False):
+            if found.scale.size != width:
+                raise ValueError(f"{data} must have the {width} columns of the {end}s, got {found.scale.size}")
+        for end, found in ends.items():
+            self._set_scaling(f"{end}_scale", found.scale)
+            self._set_scaling(f"{end}_shift", found.shift)
 
     def _as_inputs(self, X: Any, name: str = "X") -> Array:
         return as_matrix(X, name, self.dtype, input_shape=self.input_shape, elements=_INPUT_ELEMENTS)

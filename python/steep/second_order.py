@@ -17,7 +17,7 @@ MATLAB                             steep
 ``max_fail = 6``                   ``early_stopping=steep.EarlyStopping("val_loss", patience=6)``
 ``goal``                           a callback that returns True: ``callbacks=lambda e: e.logs["loss"] < goal``
 ``divideFcn = 'dividerand'``       ``validation=0.15``: rows by ``seed``; a test set is kept apart by hand
-``mapminmax``, ``mapstd``          ``steep.MinMax``, ``steep.Standardize``: folded into the network's predict
+``mapminmax``, ``mapstd``          ``net.fit_scaling(X, y, steep.MinMax())``, ``steep.Standardize()``: part of predict
 ``performFcn = 'mse'``             ``loss="squared_error"``, half of it; ``run.history["loss"]`` is mse / 2
 ``performParam.regularization``    ``penalty=steep.L2(a)``, ``a / 2`` times the sum of squared weights
 ``net(x)``, ``sim(net, x)``        ``net.predict(X)``, with a row an observation (MATLAB: a column)
@@ -41,7 +41,7 @@ is
 >>> x = rng.uniform(-3, 3, size=(400, 1))
 >>> t = np.sin(2 * x) + 0.05 * rng.normal(size=x.shape)
 >>> net = steep.MLP([1, 10, 1], activation="tanh", dtype="float64", seed=0, initialization="nguyen_widrow")
->>> net.input_scale = 1 / 3  # mapminmax
+>>> net.fit_scaling(x, t, steep.MinMax())  # mapminmax
 >>> run = steep.train(
 ...     net, x, t, optimizer=steep.LevenbergMarquardt.matlab(), epochs=200, validation=0.2,
 ...     early_stopping=steep.EarlyStopping("val_loss", patience=6),
