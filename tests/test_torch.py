@@ -112,8 +112,8 @@ def test_full_batch_methods():
 @pytest.mark.parametrize(
     ("module", "message"),
     [
-        (nn.Sequential(nn.Linear(3, 2), nn.Hardswish()), "layers must be of those"),
-        (nn.Sequential(nn.Linear(3, 2), nn.GELU("tanh")), "layers must be of those"),
+        (nn.Sequential(nn.Linear(3, 2), nn.Hardswish()), "layers must be Linear, Dropout"),
+        (nn.Sequential(nn.Linear(3, 2), nn.GELU("tanh")), "layers must be Linear, Dropout"),
         (nn.Sequential(nn.ReLU()), "must have a Linear layer"),
         (nn.Sequential(nn.Linear(3, 2).half()), "float32 or of float64"),
         ("module", r"must be a torch\.nn\.Sequential"),
