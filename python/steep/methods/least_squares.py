@@ -185,7 +185,7 @@ class GaussNewton(Method):
     variant : {"damped", "pure"}
         Damped: the step is halved until the objective falls enough. Pure: full steps.
     factorization : {"auto", "qr", "cholesky"}
-        As in :class:`LevenbergMarquardt`. Networks have J'J only: where it is singular, as it often is, the run ends so,
+        As in :class:`LevenbergMarquardt`. Networks have J'J only: where it is singular, as it often is, the run ends,
         and Levenberg-Marquardt is the method to take.
 
     Examples
