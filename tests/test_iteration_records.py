@@ -82,7 +82,7 @@ def long_fit(**options):
 def test_time_stops_a_run_that_nothing_looks_at():
     run, spent = long_fit(max_time=0.3)
     assert run.status == "max_time"
-    assert 0.25 < spent < 0.3 + 0.5  # a loaded machine
+    assert 0.25 < spent < 0.3 + 0.2
     assert len(run.history["loss"]) == run.epochs > 3
     assert run.history["seconds"][-1] < spent
 
@@ -107,7 +107,7 @@ def test_ctrl_c_stops_a_run_that_nothing_looks_at():
     assert run.status == "interrupted"
     assert "after" in run.message
     assert "callback" not in run.message
-    assert answered < 0.2 + 0.3  # a loaded machine
+    assert answered < 0.2 + 0.1  # a loaded machine
     assert len(run.history["loss"]) == run.epochs > 0
 
 

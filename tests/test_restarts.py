@@ -74,7 +74,7 @@ def test_max_time_is_for_all_starts(call):
         )
     else:
         res = steep.train(net, x, y, optimizer=method, epochs=10**6, tol=0.0, max_time=0.4, n_threads=1)
-    assert time.perf_counter() - began < 1.2  # not 6 * 0.4; the machine may be loaded
+    assert time.perf_counter() - began < 0.4 + 0.3
     assert res.status == "max_time"
     assert [one.status for one in res.restarts] == ["max_time"] * 6
 
