@@ -91,7 +91,12 @@ def test_a_network_fits_its_scaling(scaler):
     wanted = outputs.inverse().apply(plain.predict(inputs.apply(X)))
     np.testing.assert_allclose(net.predict(X), wanted, rtol=1e-9, atol=1e-9 * np.abs(wanted).max())
     before = net.config(), net.predict(X[:9]).tobytes()
-    for rows, targets, message in ((X[:, :4], y, "X must have the 5 columns"), (X, y[:, 0], "y must have the 2 col")):
+    wrong = [
+        (X[:, :4], y, "X must have the 5 columns"),
+        (X, y[:, 0], "y must have the 2 col"),
+        (X, y[1:], "y must have"),
+    ]
+    for rows, targets, message in wrong:
         with pytest.raises(ValueError, match=message):
             net.fit_scaling(rows, targets)
         assert (net.config(), net.predict(X[:9]).tobytes()) == before

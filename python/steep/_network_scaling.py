@@ -10,7 +10,7 @@ import numpy as np
 from . import _core
 from ._checks import show
 from ._network_arrays import NetworkArrays
-from ._validation import Array, as_matrix, as_scale
+from ._validation import Array, as_matrix, as_scale, check_same_rows
 from .layers import Layer
 
 __all__ = ["ScaledNetwork"]
@@ -92,6 +92,7 @@ class ScaledNetwork(NetworkArrays):
             raise TypeError(f"scaler must be steep.Standardize() or steep.MinMax(), got {show(scaler)}")
         ends = {"input": scaler.fit(np.reshape(X, (len(X), -1)), weights)}
         if y is not None:
+            check_same_rows(len(y), len(X), "y")
             ends["output"] = scaler.fit(y, weights).inverse()
         for (end, found), data, width in zip(ends.items(), "Xy", (self.n_inputs, self.n_outputs), strict=False):
             if found.scale.size != width:
