@@ -15,7 +15,7 @@ void require_like(const Array<T>& first, const Array<T>& other, const char* name
 }
 
 template <class T>
-Array<T> value(const std::string& name, double slope, const Array<T>& z) {
+Array<T> activation_value(const std::string& name, double slope, const Array<T>& z) {
   const Activation kind = activation_named(name);
   require(z.ndim() == 2, "z must have two dimensions");
   Array<T> a({z.shape(0), z.shape(1)});
@@ -28,8 +28,8 @@ Array<T> value(const std::string& name, double slope, const Array<T>& z) {
 }
 
 template <class T>
-Array<T> pullback(const std::string& name, double slope, const std::optional<Array<T>>& z, const Array<T>& a,
-                  const Array<T>& d) {
+Array<T> activation_pullback(const std::string& name, double slope, const std::optional<Array<T>>& z, const Array<T>& a,
+                             const Array<T>& d) {
   const Activation kind = activation_named(name);
   require(a.ndim() == 2, "a must have two dimensions");
   require(z || !needs_preactivation(kind), name + " needs z");
@@ -47,8 +47,8 @@ Array<T> pullback(const std::string& name, double slope, const std::optional<Arr
 }
 
 template <class T>
-Array<T> curvature(const std::string& name, double slope, const std::optional<Array<T>>& z, const Array<T>& a,
-                   const Array<T>& d, const Array<T>& t) {
+Array<T> activation_curvature(const std::string& name, double slope, const std::optional<Array<T>>& z,
+                              const Array<T>& a, const Array<T>& d, const Array<T>& t) {
   const Activation kind = activation_named(name);
   require(a.ndim() == 2, "a must have two dimensions");
   require(z || !needs_preactivation(kind), name + " needs z");
@@ -67,15 +67,15 @@ Array<T> curvature(const std::string& name, double slope, const std::optional<Ar
 }
 
 template <class T>
-void register_for(py::module_& m) {
-  m.def("activation_value", &value<T>, py::arg("name"), py::arg("slope"), py::arg("z").noconvert(),
+void register_activation_as(py::module_& m) {
+  m.def("activation_value", &activation_value<T>, py::arg("name"), py::arg("slope"), py::arg("z").noconvert(),
         "Phi(z) of rows z; slope is leaky_relu's.");
-  m.def("activation_pullback", &pullback<T>, py::arg("name"), py::arg("slope"), py::arg("z").none(true).noconvert(),
-        py::arg("a").noconvert(), py::arg("d").noconvert(),
+  m.def("activation_pullback", &activation_pullback<T>, py::arg("name"), py::arg("slope"),
+        py::arg("z").none(true).noconvert(), py::arg("a").noconvert(), py::arg("d").noconvert(),
         "Phi'(z) d, given a = Phi(z); z is None unless it is needed.");
-  m.def("activation_curvature", &curvature<T>, py::arg("name"), py::arg("slope"), py::arg("z").none(true).noconvert(),
-        py::arg("a").noconvert(), py::arg("d").noconvert(), py::arg("t").noconvert(),
-        "The derivative along t (of z) of the pullback of d.");
+  m.def("activation_curvature", &activation_curvature<T>, py::arg("name"), py::arg("slope"),
+        py::arg("z").none(true).noconvert(), py::arg("a").noconvert(), py::arg("d").noconvert(),
+        py::arg("t").noconvert(), "The derivative along t (of z) of the pullback of d.");
 }
 
 }  // namespace
@@ -88,8 +88,8 @@ void register_activation(py::module_& m) {
   m.def(
       "needs_preactivation", [](const std::string& name) { return needs_preactivation(activation_named(name)); },
       py::arg("name"), "Whether an activation's derivatives need z beside its value.");
-  register_for<float>(m);
-  register_for<double>(m);
+  register_activation_as<float>(m);
+  register_activation_as<double>(m);
 }
 
 }  // namespace steep

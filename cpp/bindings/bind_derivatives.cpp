@@ -56,7 +56,7 @@ Array<T> row_gradients_of(const Network<T>& net, const Array<T>& parameters, con
 }
 
 template <class T>
-void register_as(py::module_& m) {
+void register_derivatives_as(py::module_& m) {
   m.def("jacobian", &jacobian_of<T>, py::arg("network"), py::arg("parameters").noconvert(),
         py::arg("state").noconvert(), py::arg("X").noconvert(), py::arg("input_scale").none(true).noconvert(),
         py::arg("input_shift").none(true).noconvert(), py::arg("output_scale").none(true).noconvert(),
@@ -71,8 +71,8 @@ void register_as(py::module_& m) {
 }  // namespace
 
 void register_derivatives(py::module_& m) {
-  register_as<float>(m);
-  register_as<double>(m);
+  register_derivatives_as<float>(m);
+  register_derivatives_as<double>(m);
 }
 
 }  // namespace steep

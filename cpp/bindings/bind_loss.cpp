@@ -46,9 +46,10 @@ LossCall<T> checked(const std::string& name, double parameter, const Arguments<T
 }
 
 template <class T>
-py::tuple value_and_gradient(const std::string& name, double parameter, const Array<T>& score,
-                             const std::optional<Array<T>>& target, const std::optional<Array<std::int32_t>>& label,
-                             const std::optional<Array<T>>& weight) {
+py::tuple loss_value_and_gradient(const std::string& name, double parameter, const Array<T>& score,
+                                  const std::optional<Array<T>>& target,
+                                  const std::optional<Array<std::int32_t>>& label,
+                                  const std::optional<Array<T>>& weight) {
   const auto call = checked<T>(name, parameter, {score, target, label, weight});
   Array<double> row_loss(call.rows);
   Array<T> gradient({call.rows, call.outputs});
@@ -62,9 +63,9 @@ py::tuple value_and_gradient(const std::string& name, double parameter, const Ar
 }
 
 template <class T>
-Array<double> value(const std::string& name, double parameter, const Array<T>& score,
-                    const std::optional<Array<T>>& target, const std::optional<Array<std::int32_t>>& label,
-                    const std::optional<Array<T>>& weight) {
+Array<double> loss_value(const std::string& name, double parameter, const Array<T>& score,
+                         const std::optional<Array<T>>& target, const std::optional<Array<std::int32_t>>& label,
+                         const std::optional<Array<T>>& weight) {
   const auto call = checked<T>(name, parameter, {score, target, label, weight});
   Array<double> row_loss(call.rows);
   double* loss = row_loss.mutable_data();
@@ -76,9 +77,9 @@ Array<double> value(const std::string& name, double parameter, const Array<T>& s
 }
 
 template <class T>
-Array<T> curvature(const std::string& name, double parameter, const Array<T>& score,
-                   const std::optional<Array<T>>& target, const std::optional<Array<std::int32_t>>& label,
-                   const std::optional<Array<T>>& weight, const Array<T>& v) {
+Array<T> loss_curvature(const std::string& name, double parameter, const Array<T>& score,
+                        const std::optional<Array<T>>& target, const std::optional<Array<std::int32_t>>& label,
+                        const std::optional<Array<T>>& weight, const Array<T>& v) {
   const auto call = checked<T>(name, parameter, {score, target, label, weight});
   require(v.ndim() == 2 && v.shape(0) == call.rows && v.shape(1) == call.outputs, "v must have the shape of score");
   Array<T> result({call.rows, call.outputs});
@@ -91,14 +92,14 @@ Array<T> curvature(const std::string& name, double parameter, const Array<T>& sc
 }
 
 template <class T>
-void register_for(py::module_& m) {
-  m.def("loss_value_and_gradient", &value_and_gradient<T>, py::arg("name"), py::arg("parameter"),
+void register_loss_as(py::module_& m) {
+  m.def("loss_value_and_gradient", &loss_value_and_gradient<T>, py::arg("name"), py::arg("parameter"),
         py::arg("score").noconvert(), py::arg("target").none(true).noconvert(), py::arg("label").none(true).noconvert(),
         py::arg("weight").none(true).noconvert(), "Each row's weight * loss, and weight * its gradient in the scores.");
-  m.def("loss_value", &value<T>, py::arg("name"), py::arg("parameter"), py::arg("score").noconvert(),
+  m.def("loss_value", &loss_value<T>, py::arg("name"), py::arg("parameter"), py::arg("score").noconvert(),
         py::arg("target").none(true).noconvert(), py::arg("label").none(true).noconvert(),
         py::arg("weight").none(true).noconvert(), "Each row's weight * loss.");
-  m.def("loss_curvature", &curvature<T>, py::arg("name"), py::arg("parameter"), py::arg("score").noconvert(),
+  m.def("loss_curvature", &loss_curvature<T>, py::arg("name"), py::arg("parameter"), py::arg("score").noconvert(),
         py::arg("target").none(true).noconvert(), py::arg("label").none(true).noconvert(),
         py::arg("weight").none(true).noconvert(), py::arg("v").noconvert(),
         "Each row's weight * second derivative in the scores, times v.");
@@ -124,8 +125,8 @@ void register_loss(py::module_& m) {
         return std::string(loss_names[static_cast<int>(default_loss(activation_named(activation)))]);
       },
       py::arg("activation"), "The loss that goes with an output activation.");
-  register_for<float>(m);
-  register_for<double>(m);
+  register_loss_as<float>(m);
+  register_loss_as<double>(m);
 }
 
 }  // namespace steep

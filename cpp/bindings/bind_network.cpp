@@ -172,7 +172,7 @@ void register_predictor(py::module_& m, const char* name) {
 }
 
 template <class T>
-void register_as(py::module_& m, const char* name) {
+void register_network_as(py::module_& m, const char* name) {
   using N = Network<T>;
   py::class_<N>(m, name, "An architecture.")
       .def(py::init([](const std::vector<py::dict>& layers, const Shape& input_shape) {
@@ -205,8 +205,8 @@ void register_as(py::module_& m, const char* name) {
 }  // namespace
 
 void register_network(py::module_& m) {
-  register_as<float>(m, "Network32");
-  register_as<double>(m, "Network64");
+  register_network_as<float>(m, "Network32");
+  register_network_as<double>(m, "Network64");
   register_predictor<float>(m, "Predictor32");
   register_predictor<double>(m, "Predictor64");
 }

@@ -22,11 +22,11 @@ class KeptRisk : public NetworkRisk<T> {
 };
 
 template <class T>
-std::unique_ptr<KeptRisk<T>> make(const py::object& network, const Array<T>& state, const py::array& X,
-                                  const OptionalArray<T>& y, const OptionalArray<std::int32_t>& labels,
-                                  const OptionalArray<double>& weights, const OptionalArray<T>& scale,
-                                  const OptionalArray<T>& shift, const std::string& loss, double loss_parameter,
-                                  double l1, double l2, int n_threads) {
+std::unique_ptr<KeptRisk<T>> make_risk(const py::object& network, const Array<T>& state, const py::array& X,
+                                       const OptionalArray<T>& y, const OptionalArray<std::int32_t>& labels,
+                                       const OptionalArray<double>& weights, const OptionalArray<T>& scale,
+                                       const OptionalArray<T>& shift, const std::string& loss, double loss_parameter,
+                                       double l1, double l2, int n_threads) {
   const auto& net = network.cast<const Network<T>&>();
   vector_of_size(state, net.state_count(), "state");
   Dataset<T> data = dataset_of(X, net.inputs(), scale, shift);
@@ -44,10 +44,10 @@ std::unique_ptr<KeptRisk<T>> make(const py::object& network, const Array<T>& sta
 }
 
 template <class T>
-void register_as(py::module_& m, const char* name) {
+void register_network_risk_as(py::module_& m, const char* name) {
   using R = KeptRisk<T>;
   py::class_<R, Objective>(m, name, "The risk of a network.")
-      .def(py::init(&make<T>), py::arg("network"), py::arg("state").noconvert(), py::arg("X").noconvert(),
+      .def(py::init(&make_risk<T>), py::arg("network"), py::arg("state").noconvert(), py::arg("X").noconvert(),
            py::arg("y").none(true).noconvert(), py::arg("labels").none(true).noconvert(),
            py::arg("weights").none(true).noconvert(), py::arg("input_scale").none(true).noconvert(),
            py::arg("input_shift").none(true).noconvert(), py::arg("loss"), py::arg("loss_parameter"), py::arg("l1"),
@@ -77,8 +77,8 @@ void register_as(py::module_& m, const char* name) {
 }  // namespace
 
 void register_network_risk(py::module_& m) {
-  register_as<float>(m, "NetworkRisk32");
-  register_as<double>(m, "NetworkRisk64");
+  register_network_risk_as<float>(m, "NetworkRisk32");
+  register_network_risk_as<double>(m, "NetworkRisk64");
 }
 
 }  // namespace steep

@@ -10,8 +10,6 @@
 namespace steep {
 namespace {
 
-constexpr double eps = std::numeric_limits<double>::epsilon();
-
 enum class Differences { two_point, three_point, complex_step };
 
 Index count_of(const py::object& value) {
@@ -75,7 +73,7 @@ class ResidualFunction : public ResidualObjective {
     const bool central = sharp_ || differences_ == Differences::three_point;
     Vector x(w, w + n_), ahead(m_), behind(r, r + m_);
     for (Index j = 0; j < n_; ++j) {
-      double h = step_ > 0 ? step_ : std::pow(eps, central ? 1.0 / 3 : 0.5);
+      double h = step_ > 0 ? step_ : std::pow(std::numeric_limits<double>::epsilon(), central ? 1.0 / 3 : 0.5);
       h *= w[j] != 0 ? w[j] : 1;
       if (!inside(w[j] + h, j)) h = -h;
       x[j] = w[j] + h;

@@ -64,7 +64,7 @@ class Loop {
 };
 
 template <class T>
-void register_as(py::module_& m, const char* name) {
+void register_session_as(py::module_& m, const char* name) {
   using L = Loop<T>;
   py::class_<L>(m, name, "Forward and backward of a batch.")
       .def(py::init<py::object>(), py::arg("network"), "Of an architecture.")
@@ -80,8 +80,8 @@ void register_as(py::module_& m, const char* name) {
 }  // namespace
 
 void register_session(py::module_& m) {
-  register_as<float>(m, "Session32");
-  register_as<double>(m, "Session64");
+  register_session_as<float>(m, "Session32");
+  register_session_as<double>(m, "Session64");
 }
 
 }  // namespace steep

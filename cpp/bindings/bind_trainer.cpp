@@ -162,7 +162,7 @@ class Training {
 };
 
 template <class T>
-void register_as(py::module_& m, const char* name) {
+void register_trainer_as(py::module_& m, const char* name) {
   using R = Training<T>;
   py::class_<R>(m, name, "A training run.")
       .def(py::init<py::object, const Array<T>&, const Array<T>&, const py::array&, const OptionalArray<T>&,
@@ -209,8 +209,8 @@ void register_as(py::module_& m, const char* name) {
 }  // namespace
 
 void register_trainer(py::module_& m) {
-  register_as<float>(m, "Trainer32");
-  register_as<double>(m, "Trainer64");
+  register_trainer_as<float>(m, "Trainer32");
+  register_trainer_as<double>(m, "Trainer64");
 }
 
 }  // namespace steep

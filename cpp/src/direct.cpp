@@ -2,10 +2,10 @@
 // below 1e8, else the eigenvalues, which give the minimizer of least norm, or a direction in which the quadratic is
 // unbounded: one of negative curvature, or the part of -g outside the range of H. O(dim^3 / 3). An objective with a
 // structure of its own (least squares) answers by that.
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <limits>
 
+#include "steep/decomposition.hpp"
 #include "steep/factor.hpp"
 #include "steep/run.hpp"
 #include "steep/second_order.hpp"
@@ -31,19 +31,17 @@ bool factor_scaled(const Vector& H, Index n, Factor& factor, Vector& scale) {
 
 void solve_by_eigenvalues(Run& run, const Vector& H, const Vector& g0, Vector& x) {
   const Index n = static_cast<Index>(x.size());
-  using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(Eigen::Map<const Matrix>(H.data(), n, n));
-  const auto& values = solver.eigenvalues();
-  const double largest = values.cwiseAbs().maxCoeff(), zero = std::max<double>(n, 10) * eps * largest;
-  const Eigen::VectorXd c = solver.eigenvectors().transpose() * Eigen::Map<const Eigen::VectorXd>(g0.data(), n);
+  const SymmetricEigen eigen(H.data(), n, SymmetricEigen::values_and_vectors);
+  const Vector &values = eigen.values, c = eigen.coordinates(g0);
+  const double zero = std::max<double>(n, 10) * eps * eigen.largest();
   if (values[0] < -zero) {
-    Vector direction(solver.eigenvectors().col(0).data(), solver.eigenvectors().col(0).data() + n);
+    Vector direction = eigen.vector(0);
     if (c[0] > 0)
       for (double& value : direction) value = -value;
     run.unbounded_along(std::move(direction), "The quadratic is unbounded below: its Hessian has the eigenvalue " +
                                                   std::to_string(values[0]) + "; res.direction descends forever.");
   }
-  Eigen::VectorXd outside = Eigen::VectorXd::Zero(n), step = outside;
+  Vector outside(n, 0.0), step(n, 0.0);
   Index rank = 0;
   for (Index i = 0; i < n; ++i) {
     if (values[i] > zero) {
@@ -54,14 +52,13 @@ void solve_by_eigenvalues(Run& run, const Vector& H, const Vector& g0, Vector& x
     }
   }
   // Rounding of c is eps |g|; the cut eigenvalues can hold cond-many times that of a g within the range.
-  if (outside.norm() > 1e-10 * std::max(c.norm(), 1e-300) && outside.norm() > 0) {
-    const Eigen::VectorXd d = solver.eigenvectors() * outside;
-    run.unbounded_along(Vector(d.data(), d.data() + n),
+  if (norm2(outside) > 1e-10 * std::max(norm2(c), 1e-300)) {
+    run.unbounded_along(eigen.combined(outside),
                         "The quadratic is unbounded below: its Hessian has rank " + std::to_string(rank) + " of " +
                             std::to_string(n) +
                             ", and the linear term is not in its range; res.direction descends forever.");
   }
-  Eigen::Map<Eigen::VectorXd>(x.data(), n) = solver.eigenvectors() * step;
+  x = eigen.combined(step);
 }
 
 // Steps of an objective's own until the gradient is below the threshold or no longer shrinks.

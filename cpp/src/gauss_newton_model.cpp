@@ -1,11 +1,11 @@
 // Damped Gauss-Newton steps by QR or Cholesky; see gauss_newton_model.hpp.
 #include "steep/gauss_newton_model.hpp"
 
-#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "steep/decomposition.hpp"
 #include "steep/kernels.hpp"
 
 namespace steep {
@@ -80,18 +80,16 @@ void GaussNewtonModel::prepare_qr() {
     else
       A.col(j) = J_.col(free_[j]) / D_[free_[j]];
   }
-  const Eigen::ColPivHouseholderQR<MatrixXd> qr(A);
-  const Index s = std::min(A.rows(), A.cols());
-  Q_ = qr.householderQ() * MatrixXd::Identity(A.rows(), s);
-  order_ = qr.colsPermutation().indices();
-  const MatrixXd R = qr.matrixQR().topLeftCorner(s, s).triangularView<Eigen::Upper>();
+  PivotedQR qr(A);
+  Q_ = std::move(qr.Q);
+  order_ = std::move(qr.order);
   if (wide_)
-    C_ = R.transpose();
+    C_ = qr.R.transpose();
   else
-    C_ = R;
+    C_ = std::move(qr.R);
   rank_ = 0;
-  const double least = eps * static_cast<double>(std::max(A.rows(), A.cols())) * std::abs(R(0, 0));
-  while (rank_ < s && std::abs(R(rank_, rank_)) > least) ++rank_;
+  const double least = eps * static_cast<double>(A.rows()) * std::abs(C_(0, 0));
+  while (rank_ < C_.rows() && std::abs(C_(rank_, rank_)) > least) ++rank_;
 }
 
 void GaussNewtonModel::prepare_normal() {
@@ -190,23 +188,19 @@ bool GaussNewtonModel::solve_square(double damping, VectorXd& y) {
       y = C_.triangularView<Eigen::Upper>().solve(-c_);
     else if (full)
       y = C_.triangularView<Eigen::Lower>().solve(-c_);
-    else {
-      Eigen::CompleteOrthogonalDecomposition<MatrixXd> decomposition;
-      decomposition.setThreshold(eps * static_cast<double>(std::max(m_, n_)));
-      y = decomposition.compute(C_).solve(-c_);
-    }
-    L_ = wide_ ? MatrixXd(C_.householderQr().matrixQR().triangularView<Eigen::Upper>()) : C_;
+    else
+      y = LeastNorm(C_, -c_, eps * static_cast<double>(std::max(m_, n_))).X;
+    L_ = wide_ ? QR(C_).R() : C_;
     return full;
   }
   MatrixXd stacked(2 * s, s);
   stacked.topRows(s) = C_;
   stacked.bottomRows(s) = std::sqrt(damping) * MatrixXd::Identity(s, s);
-  const Eigen::HouseholderQR<MatrixXd> qr(stacked);
+  const QR qr(std::move(stacked));
   VectorXd rhs = VectorXd::Zero(2 * s);
   rhs.head(s) = -c_;
-  rhs.applyOnTheLeft(qr.householderQ().adjoint());
-  L_ = qr.matrixQR().topRows(s).triangularView<Eigen::Upper>();
-  y = L_.triangularView<Eigen::Upper>().solve(rhs.head(s));
+  L_ = qr.R();
+  y = qr.solve(rhs);
   return true;
 }
 

@@ -1,26 +1,24 @@
 // Initial weights; see initialize.hpp.
 #include "steep/initialize.hpp"
 
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 
+#include "steep/decomposition.hpp"
 #include "steep/philox.hpp"
 
 namespace steep {
 namespace {
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic>;
-
 void orthogonal(PhiloxReader& random, Index out, Index in, double* weight) {
   const Index tall = std::max(out, in), thin = std::min(out, in);
-  Matrix a(tall, thin);
+  QR::Matrix a(tall, thin);
   for (Index i = 0; i < tall; ++i)
     for (Index j = 0; j < thin; ++j) a(i, j) = random.normal();
-  Eigen::HouseholderQR<Matrix> qr(a);
-  Matrix q = qr.householderQ() * Matrix::Identity(tall, thin);
+  const QR qr(std::move(a));
+  QR::Matrix q = qr.times(QR::Matrix::Identity(thin, thin)), r = qr.R();
   for (Index j = 0; j < thin; ++j)  // signs that make the distribution uniform (Mezzadri, Notices AMS 54 (2007) 592)
-    if (qr.matrixQR()(j, j) < 0) q.col(j) *= -1;
+    if (r(j, j) < 0) q.col(j) *= -1;
   for (Index i = 0; i < out; ++i)
     for (Index j = 0; j < in; ++j) weight[i * in + j] = out >= in ? q(i, j) : q(j, i);
 }

@@ -7,11 +7,11 @@
 // and scaled into the box. Both start feasible. An iteration is one weighted Gram matrix of X, n d^2 flops, its Cholesky
 // factor and two solves; 10 to 30 iterations. Near the end the rows that w interpolates are solved exactly: an optimal
 // vertex is recognized by its multipliers, and ends the run with all digits.
-#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
+#include "steep/decomposition.hpp"
 #include "steep/factor.hpp"
 #include "steep/interior_point.hpp"
 #include "steep/run.hpp"
@@ -126,8 +126,8 @@ class FitRun {
       if (!sum) A(i, d_) = r[order[i]] > 0 ? 1 : -1;
       b[i] = r[order[i]];
     }
-    const Eigen::PartialPivLU<Eigen::MatrixXd> lu(A);
-    const Eigen::VectorXd dw = lu.solve(b);  // X dw (+ sign t) = r
+    const QR qr(std::move(A));
+    const Eigen::VectorXd dw = qr.solve(b);  // X dw (+ sign t) = r
     if (!dw.allFinite()) return;
     Vector w1 = w;
     for (Index j = 0; j < d_; ++j) w1[j] += dw[j];
@@ -144,7 +144,7 @@ class FitRun {
     } else {
       rhs[d_] = 1;
     }
-    const Eigen::VectorXd lambda = lu.transpose().solve(rhs);
+    const Eigen::VectorXd lambda = qr.transposed_solve(rhs);
     if (!lambda.allFinite()) return;
     for (Index i = 0; i < k; ++i) v[order[i]] = lambda[i];
     const double before = std::exchange(bound_, std::max(bound_, bound_of(v)));

@@ -1,9 +1,9 @@
 // Lipschitz and strong convexity constants of linear models, from the eigenvalues of c X~'SX~ (with the intercept's
 // column): L = sup l'' lambda_max (+ l2), exact for the squared error and for the logistic loss, which attains 1/4 at 0.
 // Beyond 2,000 features the trace bounds lambda_max. Also the least value of the losses.
-#include <Eigen/Eigenvalues>
 #include <cmath>
 
+#include "steep/decomposition.hpp"
 #include "steep/kernels.hpp"
 #include "steep/linear_risk.hpp"
 
@@ -44,16 +44,15 @@ void LinearRisk::find_constants() {
     lipschitz_ = {curve * squared_size() + options_.l2, false, true};
     return;
   }
-  Eigen::MatrixXd H = Eigen::MatrixXd::Zero(m, m);  // its upper triangle is the row-major lower one
+  Vector H(m * m);
   plain_gram(H.data());
-  H *= curve;
-  for (Index j = 0; j < features_; ++j) H(j, j) += options_.l2;
-  const Eigen::MatrixXd lower = H.transpose();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(lower, Eigen::EigenvaluesOnly);
-  lipschitz_ = {std::max(solver.eigenvalues()[m - 1], 0.0), squared || options_.loss == Loss::logistic, true};
+  for (double& entry : H) entry *= curve;
+  for (Index j = 0; j < features_; ++j) H[j * m + j] += options_.l2;
+  const SymmetricEigen eigen(H.data(), m, SymmetricEigen::values_only);
+  lipschitz_ = {std::max(eigen.values.back(), 0.0), squared || options_.loss == Loss::logistic, true};
   if (squared) {
     // Eigenvalues of nothing but rounding are zeros.
-    const double low = solver.eigenvalues()[0], noise = 1e-15 * static_cast<double>(m) * lipschitz_.value;
+    const double low = eigen.values.front(), noise = 1e-15 * static_cast<double>(m) * lipschitz_.value;
     strong_convexity_ = {low > noise ? low : 0.0, true, true};
   }
 }

@@ -1,11 +1,11 @@
 // Linear models with the squared error as sums of squares: r = (sqrt(c s_i) (z_i - y_i), sqrt(l2) W), f = 1/2 ||r||^2, and
 // the minimizer of least norm by orthogonal transformations. X (centered where there is an intercept) and the targets go
-// through Householder's QR block by block, [R; rows] -> R, so that memory is one block; a complete orthogonal
-// decomposition of the triangle that is left reveals the rank (Golub and Van Loan, sections 5.4 and 5.5). 2 n d^2 flops.
-#include <Eigen/QR>
+// through Householder's QR block by block, [R; rows] -> R, so that memory is one block; pivoted and twice, of
+// the triangle that is left it reveals the rank (Golub and Van Loan, sections 5.4 and 5.5). 2 n d^2 flops.
 #include <cmath>
 #include <limits>
 
+#include "steep/decomposition.hpp"
 #include "steep/linear_risk.hpp"
 #include "steep/run.hpp"
 
@@ -102,25 +102,21 @@ Index LinearRiskOf<T>::least_norm_solution(double* w) {
       }
       for (Index c = 0; c < k; ++c) row[d + c] = scale * (static_cast<double>(y_[(first + i) * k + c]) - center[d + c]);
     }
-    const Eigen::HouseholderQR<Eigen::MatrixXd> qr(stacked);
-    const Index kept = std::min(stacked.rows(), width);
-    R = qr.matrixQR().topRows(kept).template triangularView<Eigen::Upper>();
+    R = QR(stacked).R();
   }
   const Index top = std::min(R.rows(), d);
-  Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> solver(top, d);
   const double eps = std::numeric_limits<double>::epsilon(), n = static_cast<double>(std::max(rows_, d));
-  solver.setThreshold(4 * eps * std::sqrt(n) * std::max(1.0, std::sqrt(static_cast<double>(d))));
-  solver.compute(R.topLeftCorner(top, d));
-  const Eigen::MatrixXd W = solver.solve(R.topRightCorner(top, k));
+  const double threshold = 4 * eps * std::sqrt(n) * std::max(1.0, std::sqrt(static_cast<double>(d)));
+  const LeastNorm found(R.topLeftCorner(top, d), R.topRightCorner(top, k), threshold);
   for (Index c = 0; c < k; ++c) {
     double shift = center[d + c];
     for (Index j = 0; j < d; ++j) {
-      w[c * d + j] = W(j, c);
-      shift -= center[j] * W(j, c);
+      w[c * d + j] = found.X(j, c);
+      shift -= center[j] * found.X(j, c);
     }
     if (options_.intercept) w[weights() + c] = shift;
   }
-  return solver.rank();
+  return found.rank;
 }
 
 template <class T>

@@ -3,9 +3,9 @@
 // that factors (Nocedal and Wright, algorithm 3.3); the trace's column "shift" says how much was added to the least
 // eigenvalue. A run that has met many such Hessians, or whose line search fails, goes on in a trust region, where the
 // shift is the multiplier of the radius. O(dim^3 / 3) an iteration.
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 
+#include "steep/decomposition.hpp"
 #include "steep/factor.hpp"
 #include "steep/line_search.hpp"
 #include "steep/second_order.hpp"
@@ -13,25 +13,22 @@
 namespace steep {
 namespace {
 
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
 constexpr Index eigen_limit = 64;
 constexpr int indefinite_limit = 50;
 
 // d = -|H|^-1 g; returns the largest change of an eigenvalue.
 double absolute_step(const Vector& H, const Vector& g, Vector& d) {
   const Index n = static_cast<Index>(g.size());
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(Eigen::Map<const Matrix>(H.data(), n, n));
-  const auto& values = solver.eigenvalues();
-  const double largest = values.cwiseAbs().maxCoeff(), least = 1e-8 * largest;
-  Eigen::VectorXd coefficients = solver.eigenvectors().transpose() * Eigen::Map<const Eigen::VectorXd>(g.data(), n);
+  const SymmetricEigen eigen(H.data(), n, SymmetricEigen::values_and_vectors);
+  const double least = 1e-8 * eigen.largest();
+  Vector coordinates = eigen.coordinates(g);
   double shift = 0;
   for (Index i = 0; i < n; ++i) {
-    const double used = std::max(std::abs(values[i]), least);
-    shift = std::max(shift, used - values[i]);
-    coefficients[i] = used > 0 ? -coefficients[i] / used : -coefficients[i];
+    const double used = std::max(std::abs(eigen.values[i]), least);
+    shift = std::max(shift, used - eigen.values[i]);
+    coordinates[i] /= used > 0 ? -used : -1;
   }
-  Eigen::Map<Eigen::VectorXd>(d.data(), n) = solver.eigenvectors() * coefficients;
+  d = eigen.combined(coordinates);
   return shift;
 }
 

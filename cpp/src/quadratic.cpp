@@ -1,10 +1,10 @@
 // Quadratic objectives; see quadratic.hpp. O(n^2) an evaluation, O(n^3) once for the eigenvalues.
 #include "steep/quadratic.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 
+#include "steep/decomposition.hpp"
 #include "steep/kernels.hpp"
 #include "steep/run.hpp"
 
@@ -34,11 +34,9 @@ void Quadratic::hessian_product(const double*, const double* v, double* Hv) {
 
 void Quadratic::find_eigenvalues() const {
   if (known_) return;
-  const Index n = dim();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(Eigen::Map<const Eigen::MatrixXd>(H_.data(), n, n),
-                                                              Eigen::EigenvaluesOnly);
-  low_ = solver.eigenvalues()[0];
-  high_ = solver.eigenvalues()[n - 1];
+  const SymmetricEigen eigen(H_.data(), dim(), SymmetricEigen::values_only);
+  low_ = eigen.values.front();
+  high_ = eigen.values.back();
   known_ = true;
 }
 

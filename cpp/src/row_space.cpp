@@ -1,13 +1,12 @@
 // Least squares and ridge with fewer rows than features, in the space of the rows: the minimizer is W = A'V, A the rows
 // (centered where there is an intercept, times sqrt(c s_i)), and (A A' + l2 I) V = B, of the size of the rows. Without a
 // penalty this W is the one of least norm. Cholesky while the reciprocal condition is above 1e-8, with residuals taken on
-// the rows; else a QR decomposition of A' and the singular values of its triangle, filtered by s / (s^2 + l2), those of
-// nothing but rounding left out (Golub and Van Loan, sections 5.5 and 6.1.4). n^2 d + n^3 / 3 flops, 2 n^2 d + 20 n^3.
-#include <Eigen/QR>
-#include <Eigen/SVD>
+// the rows; else A' = Q R, W = Q U, and U by orthogonal transformations of R', pivots of nothing but rounding left out
+// (Golub and Van Loan, section 5.5). n^2 d + n^3 / 3 flops, 4 n^2 d + 6 n^3.
 #include <cmath>
 #include <limits>
 
+#include "steep/decomposition.hpp"
 #include "steep/kernels.hpp"
 #include "steep/linear_risk.hpp"
 #include "steep/run.hpp"
@@ -153,33 +152,21 @@ bool LinearRiskOf<T>::factor_rows(RowSpace& space, double* w) {
   return true;
 }
 
-// By singular values; returns the rank.
+// By orthogonal transformations; returns the rank.
 template <class T>
 Index LinearRiskOf<T>::decompose_rows(RowSpace& space, double* w) {
   const Index n = rows_, d = features_, k = outputs();
   std::fill(space.center.begin(), space.center.end(), 0.0);
-  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> across(d, n);
+  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> across(d, n);  // A'
   const Index panel = std::clamp<Index>(panel_entries / n, 1, d);
   for (Index first = 0; first < d; first += panel)
     transposed_rows(first, std::min(panel, d - first), space, across.data() + first * n);
-  Eigen::HouseholderQR<Eigen::MatrixXd> qr(across);
-  const Eigen::MatrixXd R = qr.matrixQR().topRows(n).template triangularView<Eigen::Upper>();
-  const Eigen::BDCSVD<Eigen::MatrixXd> svd(R, Eigen::ComputeFullU | Eigen::ComputeFullV);
+  const QR qr(across);
   Eigen::MatrixXd B(n, k);
   for (Index i = 0; i < n; ++i)
     for (Index c = 0; c < k; ++c) B(i, c) = space.root[i] * (static_cast<double>(y_[i * k + c]) - space.mean[c]);
-  Eigen::MatrixXd coordinates = svd.matrixV().transpose() * B;
-  const auto& s = svd.singularValues();
-  const double zero = eps * static_cast<double>(std::max(n, d)) * s[0];
-  Index rank = 0;
-  for (Index i = 0; i < n; ++i) {
-    const bool counts = s[i] > zero;
-    rank += counts;
-    coordinates.row(i) *= counts ? s[i] / (s[i] * s[i] + options_.l2) : 0.0;
-  }
-  Eigen::MatrixXd W = Eigen::MatrixXd::Zero(d, k);
-  W.topRows(n) = svd.matrixU() * coordinates;
-  W.applyOnTheLeft(qr.householderQ());
+  const LeastNorm found(qr.R().transpose(), B, eps * static_cast<double>(std::max(n, d)), options_.l2);
+  const Eigen::MatrixXd W = qr.times(found.X);
   for (Index c = 0; c < k; ++c) {
     double shift = space.mean[c];
     for (Index j = 0; j < d; ++j) {
@@ -188,7 +175,7 @@ Index LinearRiskOf<T>::decompose_rows(RowSpace& space, double* w) {
     }
     if (options_.intercept) w[weights() + c] = shift;
   }
-  return rank;
+  return found.rank;
 }
 
 template <class T>
@@ -199,7 +186,7 @@ const std::string& LinearRiskOf<T>::minimize_in_row_space(double* w) {
     row_message_ = "Solved by Cholesky in the space of the rows";
     if (!factor_rows(space, found.data())) {
       const Index rank = decompose_rows(space, found.data());
-      row_message_ = "Solved by singular values in the space of the rows (ill-conditioned or singular: rank " +
+      row_message_ = "Solved by rank-revealing QR in the space of the rows (ill-conditioned or singular: rank " +
                      std::to_string(rank) + " of " + std::to_string(features_) + ")";
     }
     if (options_.l2 == 0) row_message_ += ": the minimizer of least norm";
