@@ -325,3 +325,21 @@ def test_misuse_is_named():
         steep.minimize(lad([[1.0]], [1.0]), bounds=[(0, 1)])
     with pytest.raises(ValueError, match="bfgs must have no constraints"):
         steep.minimize(rosen, [0.0, 0.0], "bfgs", constraints=DISC)
+
+
+@pytest.mark.parametrize(
+    "name", ["direct", "gradient_descent", "newton", "newton_cg", "trust_region", "bfgs", "lbfgs", "proximal_gradient"]
+)
+def test_a_programs_own_constraints_are_never_dropped(name):
+    qp = steep.problems.quadratic_program([[2, 0], [0, 2]], [-2, -5], [[1, 1]], [2])
+    lp = steep.problems.linear_program([1.0, 2.0])
+    with pytest.raises(ValueError, match=rf"method {name} must have no constraints, and the .* has its own \(1 ineq"):
+        steep.minimize(qp, method=name)
+    with pytest.raises(ValueError, match=r"has its own \(2 bounds\): use interior_point or 'auto'"):
+        steep.minimize(lp, method=name)
+    for fun in (qp, qp.value):
+        with pytest.raises(ValueError, match="fun must be a function without constraints, got the quadratic program's"):
+            minimize(fun, [0.0, 0.0], jac=qp.gradient, method=steep.LBFGS())
+    np.testing.assert_allclose(steep.minimize(qp, method="interior_point").x, [0.25, 1.75], atol=1e-7)
+    free = steep.problems.quadratic_program([[2, 0], [0, 2]], [-2, -5])
+    np.testing.assert_allclose(steep.minimize(free, method=name, tol=1e-6).x, [1.0, 2.5], atol=1e-5)

@@ -59,6 +59,8 @@ class Objective:
     5.0
     """
 
+    own_constraints = ""  # in words: the rows and bounds that it carries, which only an interior point heeds
+
     def __init__(
         self,
         core: _core.Objective,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._validation import Array, as_numeric, show
-from ..objectives import FunctionObjective
+from ..objectives import FunctionObjective, Objective
 
 __all__ = ["as_bounds", "as_start", "function_objective", "inside"]
 
@@ -62,6 +62,12 @@ def function_objective(
     if type(fun).__name__ == "MemoizeJac" and jac is not None and getattr(jac, "__self__", None) is fun:
         memoized: Any = fun
         jac, fun = True, memoized.fun  # SciPy's wrapping of jac=True undone: one call an evaluation
+    owner = fun if isinstance(fun, Objective) else getattr(fun, "__self__", None)
+    if isinstance(owner, Objective) and owner.own_constraints:
+        raise ValueError(
+            f"fun must be a function without constraints, got the {owner.name}'s, which has its own "
+            f"({owner.own_constraints}): give the program itself to steep.minimize"
+        )
     lower, upper = as_bounds(bounds, x0.size)
     n = x0.size
     limits = None

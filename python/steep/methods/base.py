@@ -140,6 +140,11 @@ class Method:
 
     def _check(self, f: Objective) -> None:
         core = f._core
+        if f.own_constraints:
+            raise ValueError(
+                f"method {self.name} must have no constraints, and the {f.name} has its own ({f.own_constraints}): "
+                "use interior_point or 'auto'"
+            )
         has = {
             "gradient": core.has_gradient,
             "hessian": core.has_hessian,

@@ -33,6 +33,9 @@ class Program(Objective):
         self.parts = parts
         keywords = {name: value for name, value in parts.items() if name not in ("Q", "c")}
         super().__init__(_core.QuadraticProgram(parts["Q"], parts["c"], **keywords), x0=np.zeros(parts["c"].size))
+        bounds = int(np.isfinite(parts["lower"]).sum() + np.isfinite(parts["upper"]).sum())
+        counts = {"inequalities": parts["h"].size, "equalities": parts["b"].size, "bounds": bounds}
+        self.own_constraints = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
     def preferred_method(self, options: Any) -> tuple[str, str]:
         """Return the method that "auto" takes, and why."""
