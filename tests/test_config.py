@@ -101,3 +101,10 @@ print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
     assert all(lines[1] == "[]" for lines in runs)
     # 30 ms is the promise; CPU time, as other processes may hold the machine.
     assert min(float(lines[0]) for lines in runs) < 0.030
+
+
+def test_the_version_is_the_packages():
+    import steep
+
+    assert steep.__version__ == config.get_config()["version"]
+    assert "__version__" in dir(steep)

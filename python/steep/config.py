@@ -30,7 +30,7 @@ def get_config() -> dict[str, Any]:
     True
     """
     return {
-        "version": _version(),
+        "version": installed_version(),
         "compiler": _core.compiler(),
         "eigen": _core.eigen_version(),
         "levels_built": _core.built_levels().split(","),
@@ -72,7 +72,8 @@ def show_config() -> None:
         print(f"  {name:<18} {value}")
 
 
-def _version() -> str:
+def installed_version() -> str:
+    """Return the version of the installed package."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -139,7 +140,7 @@ def register_with_threadpoolctl() -> None:
             self.dynlib.steep_set_num_threads(num_threads)
 
         def get_version(self) -> str:
-            return _version()
+            return installed_version()
 
     threadpoolctl.register(SteepController)
     _registered = True

@@ -40,7 +40,7 @@ class _Deviations(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if result.status in ("max_iter", "max_time"):
             warnings.warn(f"{type(self).__name__}: {result.message}", ConvergenceWarning, stacklevel=3)
         self.coef_ = result.x[:d]
-        self.intercept_ = float(result.x[d]) if self.fit_intercept else 0.0
+        self.intercept_ = np.float64(result.x[d]) if self.fit_intercept else 0.0
         self.n_iter_ = int(result.nit)
         self.optimality_ = float(result.certificate.value)
         return self
@@ -56,7 +56,7 @@ class _Deviations(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         miss = float(np.abs(y - X @ coef - intercept).max())
         if not miss <= 1e-12 * float(np.abs(y).max()):
             return False
-        self.coef_, self.intercept_ = coef, float(intercept)
+        self.coef_, self.intercept_ = coef, np.float64(intercept) if self.fit_intercept else 0.0
         self.n_iter_, self.optimality_ = 0, 0.0
         return True
 
@@ -103,7 +103,7 @@ class LADRegressor(_Deviations):
     --------
     >>> from steep.sklearn import LADRegressor
     >>> model = LADRegressor().fit([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 100.0])
-    >>> model.coef_.round(6), round(model.intercept_, 6)
+    >>> model.coef_.round(6), float(model.intercept_.round(6))
     (array([2.]), 1.0)
     """
 
@@ -158,6 +158,11 @@ class ChebyshevRegressor(_Deviations):
     n_iter_ : int
     optimality_ : float
         The duality gap.
+
+    Notes
+    -----
+    No sample weights: of a largest error they have no one meaning. Rows are dense, as for LADRegressor: the interior
+    point factors a matrix of all features.
 
     Examples
     --------

@@ -80,15 +80,16 @@ class HuberRegressor(_HuberRegressor):  # type: ignore[misc]
             before, sigma = sigma, _best_scale(np.abs(residual), w, self.epsilon)
             self.n_iter_ += int(fit.n_iter > 0 or sigma != before)
             done = bool(abs(sigma - before) <= 1e-2 * self.tol * sigma or sigma <= _LEAST_SCALE)
-        self.coef_ = coef.astype(X.dtype, copy=False)
-        self.intercept_, self.scale_ = intercept, sigma
+        self.coef_ = coef.astype(np.float64, copy=False)
+        self.intercept_ = np.float64(intercept) if self.fit_intercept else 0.0
+        self.scale_ = np.float64(sigma)
         residual = np.abs(y - X @ self.coef_ - intercept)
         self.outliers_ = residual > sigma * self.epsilon
         self.optimality_ = self._gradient(X, y - X @ coef - intercept, w, coef, sigma) / total
         if not done:
             warnings.warn(
-                f"HuberRegressor failed to converge after {self.n_iter_} iterations: increase max_iter or scale the "
-                "data.",
+                f"lbfgs failed to converge after {self.n_iter_} iteration(s) (here: alternating fits and scales). "
+                "Increase the number of iterations or scale the data.",
                 ConvergenceWarning,
                 stacklevel=2,
             )

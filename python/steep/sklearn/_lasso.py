@@ -16,6 +16,11 @@ from ._regressors import checked
 
 __all__ = ["ElasticNet", "Lasso"]
 
+_WARNING = (
+    "Objective did not converge. You might want to increase the number of iterations, check the scale of the features "
+    "or consider increasing regularisation. {method} made {nit} iteration(s)"
+)
+
 
 class _LassoMixin:
     """`fit` of both; the lasso has l1_ratio 1."""
@@ -44,6 +49,8 @@ class _LassoMixin:
                 stacklevel=2,
             )
         X, y, weights = checked(self, X, y, sample_weight, multi_output=True)
+        if not isinstance(self.precompute, bool | np.bool_ | np.ndarray):
+            raise ValueError(f"Precompute should be one of True, False, 'auto' or array-like. Got {self.precompute!r}")
         kept = np.atleast_2d(self.coef_) if self.warm_start and hasattr(self, "coef_") else None
         columns = y.reshape(len(y), -1).T
         fits = [
@@ -55,7 +62,7 @@ class _LassoMixin:
                 "Coordinate descent iterations resulted in non-finite parameter values. The input data may contain "
                 "large values and need to be preprocessed."
             )
-        gaps = np.array([fit.optimality for fit in fits])
+        gaps = np.array([fit.optimality for fit in fits], X.dtype)
         single = len(fits) == 1
         coef = np.vstack([fit.coef for fit in fits]).astype(X.dtype, copy=False)
         self.coef_ = coef[0] if single else coef
@@ -77,7 +84,7 @@ class _LassoMixin:
         fit = fit_linear(
             X, (y / size).astype(X.dtype, copy=False), "squared_error", l1=self.alpha * self.l1_ratio / size,
             l2=self.alpha * (1 - self.l1_ratio), intercept=self.fit_intercept, sample_weight=weights, tol=self.tol,
-            max_iter=self.max_iter, start=start,
+            max_iter=self.max_iter, start=start, warning=_WARNING,
         )  # fmt: skip
         fit.coef, fit.intercept, fit.optimality = fit.coef * size, fit.intercept * size, fit.optimality * size**2
         return fit

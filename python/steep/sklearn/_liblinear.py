@@ -67,6 +67,8 @@ class Liblinear:
         each = class_weights(class_weight, classes, y, w) if class_weight else None
         rows = with_column(X, intercept_scaling) if fit_intercept else X
         if real:
+            if epsilon < 0:
+                raise ValueError(f"epsilon must be at least 0, got {epsilon}")
             fits = [self._regression(rows, y, w, C, loss, epsilon, tol=tol, max_iter=max_iter)]
         else:
             fits = self._classes(rows, y, w, classes, each, C, penalty, loss, tol=tol, max_iter=max_iter)

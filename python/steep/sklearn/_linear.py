@@ -25,8 +25,16 @@ from ..results import Result
 
 # Entries of the design matrix, times outputs, up to which a Newton step takes well under a millisecond.
 _CHEAP = 50_000
+# What scikit-learn's solvers say when max_iter is over; code may filter on it.
+WARNINGS = {
+    "lbfgs": "lbfgs failed to converge after {nit} iteration(s) (here: {method})",
+    "newton-cg": "newton-cg failed to converge (here: {method}). Increase the number of iterations",
+    "newton-cholesky": "Newton solver did not converge after {nit} iterations (here: {method})",
+    "sag": "The max_iter was reached which means the coef_ did not converge (here: {method})",
+    "saga": "The max_iter was reached which means the coef_ did not converge (here: {method})",
+}
 
-__all__ = ["LinearFit", "as_rows", "class_weights", "fit_linear", "with_column"]
+__all__ = ["WARNINGS", "LinearFit", "as_rows", "class_weights", "fit_linear", "with_column"]
 
 
 class LinearFit:
@@ -146,10 +154,22 @@ def as_rows(X: Any) -> Any:
 
 
 def class_weights(class_weight: Any, classes: Array, y: Array, sample_weight: Array) -> Array:
-    """Return one weight a class; "balanced" counts rows by their weights where this scikit-learn does (1.7)."""
+    """
+    Return one weight a class; "balanced" counts rows by their weights where this scikit-learn does (1.7).
+
+    Rows of weight 0 count as absent, so that a class of such rows alone does not divide by zero: its weight is 0.
+    """
     counted = "sample_weight" in inspect.signature(compute_class_weight).parameters
-    more = {"sample_weight": sample_weight} if counted else {}
-    found: Array = compute_class_weight(class_weight, classes=classes, y=y, **more)
+    found: Array
+    if not counted or class_weight != "balanced":
+        found = compute_class_weight(class_weight, classes=classes, y=y)
+        return found
+    rows = sample_weight != 0
+    present = np.isin(classes, y[rows])
+    found = np.zeros(len(classes))
+    found[present] = compute_class_weight(
+        class_weight, classes=classes[present], y=y[rows], sample_weight=sample_weight[rows]
+    )
     return found
 
 

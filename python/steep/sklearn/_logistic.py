@@ -12,19 +12,10 @@ from sklearn.utils.validation import _check_sample_weight
 from .._validation import Array
 from ._callbacks import Iterations
 from ._liblinear import Liblinear
-from ._linear import class_weights, fit_linear
+from ._linear import WARNINGS, class_weights, fit_linear
 from ._rebind import rebind
 
 __all__ = ["LogisticRegression"]
-
-# What scikit-learn's solvers say when max_iter is over; code may filter on it.
-_WARNINGS = {
-    "lbfgs": "lbfgs failed to converge after {nit} iteration(s) (here: {method})",
-    "newton-cg": "newton-cg failed to converge (here: {method}). Increase the number of iterations",
-    "newton-cholesky": "Newton solver did not converge after {nit} iterations (here: {method})",
-    "sag": "The max_iter was reached which means the coef_ did not converge (here: {method})",
-    "saga": "The max_iter was reached which means the coef_ did not converge (here: {method})",
-}
 
 
 class LogisticRegression(_LogisticRegression):  # type: ignore[misc]
@@ -123,7 +114,7 @@ class _Path:
             X, index if k > 2 else (index == 1).astype(X.dtype), "softmax_cross_entropy" if k > 2 else "logistic",
             l1=ratio * strength, l2=(1 - ratio) * strength, intercept=fit_intercept, outputs=k if k > 2 else None,
             sample_weight=None if np.ptp(w) == 0 else w, tol=tol, max_iter=max_iter,
-            start=start, warning=_WARNINGS[solver], callback=tasks,
+            start=start, warning=WARNINGS[solver], callback=tasks,
         )  # fmt: skip
         self.optimality = fit.optimality
         if tasks is not None:

@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 from sklearn.base import _fit_context
 from sklearn.linear_model import Perceptron as _Perceptron
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import validate_data
 
 from .._validation import Array
@@ -69,17 +69,16 @@ class Perceptron(_Perceptron):  # type: ignore[misc]
             self.optimality_ = float("nan")
             return self
         X, y = validate_data(self, X, y, dtype=[np.float64, np.float32], order="C")
-        check_classification_targets(y)
-        self.classes_ = np.unique(y)
+        self.classes_ = unique_labels(np.unique(y))
         if len(self.classes_) < 2:
             raise ValueError(f"The number of classes has to be greater than one; got {len(self.classes_)} class")
         positives = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
         random = check_random_state(self.random_state)
         fits = [self._fit_class(X, (y == c).astype(np.int64), int(random.randint(2**31 - 1))) for c in positives]
         self.coef_ = np.vstack([net.layers[0].weight for net, _ in fits]).astype(X.dtype, copy=False)
-        self.intercept_ = np.zeros(len(fits), X.dtype)
+        self.intercept_ = np.zeros(len(fits), X.dtype if len(fits) > 1 else np.float64)  # as scikit-learn has it
         if self.fit_intercept:
-            self.intercept_ = np.hstack([net.layers[0].bias for net, _ in fits])
+            self.intercept_[:] = [net.layers[0].bias[0] for net, _ in fits]
         self.n_iter_ = max(len(run.history["loss"]) for _, run in fits)
         self.t_ = 1.0 + self.n_iter_ * len(X)
         self.optimality_ = max(float(run.history["loss"][-1]) for _, run in fits)

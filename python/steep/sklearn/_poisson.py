@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.linear_model import PoissonRegressor as _PoissonRegressor
 
-from ._linear import fit_linear
+from ._linear import WARNINGS, fit_linear
 from ._regressors import checked, starting_point
 
 __all__ = ["PoissonRegressor"]
@@ -59,10 +59,10 @@ class PoissonRegressor(_PoissonRegressor):  # type: ignore[misc]
                 start[-1] = np.log(average)
         fit = fit_linear(
             X, y, "poisson", l2=self.alpha, intercept=self.fit_intercept, sample_weight=weights, tol=self.tol,
-            max_iter=self.max_iter, start=start,
+            max_iter=self.max_iter, start=start, warning=WARNINGS[self.solver],
         )  # fmt: skip
         self.coef_ = fit.coef.astype(X.dtype, copy=False)
-        self.intercept_ = fit.intercept
+        self.intercept_ = X.dtype.type(fit.intercept) if self.fit_intercept else 0.0
         self.n_iter_ = fit.n_iter
         self.optimality_ = fit.optimality
         return self

@@ -19,7 +19,9 @@ class LinearSVC(_LinearSVC):  # type: ignore[misc]
     scikit-learn's ``LinearSVC``, solved by :func:`steep.minimize` with method "auto".
 
     All parameters, attributes and methods are those of :class:`sklearn.svm.LinearSVC`, the penalized intercept
-    included. `dual` and `random_state` change nothing; ``multi_class="crammer_singer"`` is left to scikit-learn.
+    included. `dual` and `random_state` change nothing; ``multi_class="crammer_singer"`` is left to scikit-learn. A
+    class whose rows all have weight 0 keeps its row of ``coef_``; LIBLINEAR drops it, and the others' scores then stand
+    for the wrong classes.
 
     Attributes
     ----------
