@@ -71,6 +71,9 @@ void register_network_risk_as(py::module_& m, const char* name) {
           [](R& r, const Vector& weights) { r.set_output_weights(weights); },
           "Weights of the squared error's outputs; empty: ones.")
       .def(
+          "limit_loss", [](R& r, double largest) { r.limit_loss(largest); }, py::arg("largest"),
+          "The largest value of a term of the loss; derivatives do not see it.")
+      .def(
           "set_threads", [](R& r, int n) { r.set_threads(n); }, py::arg("n"), "Threads of an evaluation.");
 }
 

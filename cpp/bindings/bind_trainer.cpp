@@ -18,7 +18,8 @@ class Training {
     const T* s = vector_of_size(state, net_.state_count(), "state");
     scale_ = input_scale;
     shift_ = input_shift;
-    const LossPlan plan = loss_plan(net_.output_activation(), loss, loss_parameter, net_.outputs());
+    LossPlan plan = loss_plan(net_.output_activation(), loss, loss_parameter, net_.outputs());
+    if (options.contains("largest_loss")) plan.largest = options["largest_loss"].cast<double>();
     takes_labels_ = plan.kernel == Loss::softmax_cross_entropy || plan.kernel == Loss::cross_entropy;
     const Dataset<T> data = read(X, y, labels, weights);
     TrainOptions o;
@@ -33,6 +34,8 @@ class Training {
     of_layers("layer_l1", o.layer_l1);
     of_layers("layer_l2", o.layer_l2);
     of_layers("layer_group", o.layer_group);
+    of_layers("layer_decay", o.layer_decay);
+    of_layers("layer_other_decay", o.layer_other_decay);
     of_layers("layer_max_norm", o.layer_max_norm);
     of_layers("layer_non_negative", o.layer_non_negative);
     o.clip_norm = options["clip_norm"].cast<double>();

@@ -65,7 +65,11 @@ inline LossPlan loss_plan(Activation output, const std::string& name, double par
   const auto* found = std::find(std::begin(loss_names), std::end(loss_names), name);
   require(found != std::end(loss_names), "no loss is named " + name);
   const ResolvedLoss resolved = resolve_loss(output, static_cast<Loss>(found - std::begin(loss_names)), outputs);
-  return {resolved.kernel, resolved.on_raw, parameter, {}};
+  LossPlan plan;
+  plan.kernel = resolved.kernel;
+  plan.on_raw = resolved.on_raw;
+  plan.parameter = parameter;
+  return plan;
 }
 
 template <class T>

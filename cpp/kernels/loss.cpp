@@ -24,7 +24,7 @@ T weight_of(const LossCall<T>& call, Index r) {
 template <class L, bool with_loss, bool with_gradient, class T>
 void one_output(const LossCall<T>& call, double* row_loss, T* gradient) {
   constexpr Index width = Simd<T>::width;
-  const T parameter = static_cast<T>(call.parameter);
+  const T parameter = static_cast<T>(call.parameter), largest = static_cast<T>(call.largest);
   for (Index r = 0; r < call.rows; r += width) {
     const Index count = call.rows - r < width ? call.rows - r : width;
     const V<T> weight = call.weight ? load_part(call.weight + r, count) : broadcast<T>(1);
@@ -33,7 +33,7 @@ void one_output(const LossCall<T>& call, double* row_loss, T* gradient) {
     if constexpr (with_gradient) store_part<T>(gradient + r, weight * t.gradient, count);
     if constexpr (with_loss) {
       T loss[width], scale[width];
-      store(loss, t.loss);
+      store(loss, at_most<T>(t.loss, largest));
       store(scale, weight);
       for (Index k = 0; k < count; ++k) row_loss[r + k] = static_cast<double>(scale[k]) * static_cast<double>(loss[k]);
     }
@@ -42,7 +42,7 @@ void one_output(const LossCall<T>& call, double* row_loss, T* gradient) {
 
 template <class L, bool with_loss, bool with_gradient, class T>
 void many_outputs(const LossCall<T>& call, double* row_loss, T* gradient) {
-  const T parameter = static_cast<T>(call.parameter);
+  const T parameter = static_cast<T>(call.parameter), largest = static_cast<T>(call.largest);
   const Index n = call.outputs;
   for (Index r = 0; r < call.rows; ++r) {
     const T weight = weight_of(call, r);
@@ -51,7 +51,7 @@ void many_outputs(const LossCall<T>& call, double* row_loss, T* gradient) {
     for (Index i = 0; i < n; i += Simd<T>::width) {
       const Terms<T> t = L::template terms<T>(load_part(score + i, n - i), load_part(target + i, n - i), parameter);
       if constexpr (with_gradient) store_part<T>(gradient + r * n + i, weight * t.gradient, n - i);
-      if constexpr (with_loss) sums += widen_sum(first_lanes<T>(n - i) ? t.loss : V<T>{});
+      if constexpr (with_loss) sums += widen_sum(first_lanes<T>(n - i) ? at_most<T>(t.loss, largest) : V<T>{});
     }
     if constexpr (with_loss) row_loss[r] = static_cast<double>(weight) * sum_lanes(sums);
   }
@@ -85,7 +85,8 @@ void cross_entropy_of_labels(const LossCall<T>& call, double* row_loss, T* gradi
     store(slope, t.gradient);
     for (Index k = 0; k < count; ++k) {
       const T weight = weight_of(call, r + k);
-      if (row_loss) row_loss[r + k] = static_cast<double>(weight) * static_cast<double>(loss[k]);
+      if (row_loss)
+        row_loss[r + k] = static_cast<double>(weight) * std::min(static_cast<double>(loss[k]), call.largest);
       if (gradient) gradient[(r + k) * call.outputs + call.label[r + k]] = weight * slope[k];
     }
   }
@@ -140,7 +141,8 @@ void softmax_cross_entropy(const LossCall<T>& call, double* row_loss, T* gradien
     double log_sum[width];
     store(log_sum, elementary::log1p<double>(load(excess)));
     for (Index k = 0; k < count; ++k)
-      row_loss[block + k] = static_cast<double>(weight_of(call, block + k)) * (total[k] * log_sum[k] + away[k]);
+      row_loss[block + k] =
+          static_cast<double>(weight_of(call, block + k)) * std::min(total[k] * log_sum[k] + away[k], call.largest);
   }
 }
 
@@ -197,7 +199,7 @@ void softmax_cross_entropy_in_lanes(const LossCall<T>& call, double* row_loss, T
     for (Index k = 0; k < width; k += Simd<double>::width)
       store(log_sum + k, elementary::log1p<double>(load(excess + k)));
     for (Index k = 0; k < count; ++k)
-      row_loss[block + k] = static_cast<double>(weight[k]) * (total[k] * log_sum[k] + away[k]);
+      row_loss[block + k] = static_cast<double>(weight[k]) * std::min(total[k] * log_sum[k] + away[k], call.largest);
   }
 }
 

@@ -104,6 +104,13 @@ void NetworkRisk<T>::set_output_weights(const Vector& weights) {
 }
 
 template <class T>
+void NetworkRisk<T>::limit_loss(double largest) {
+  held_.clear();
+  plan_.largest = largest;
+  pass_->limit_loss(largest);
+}
+
+template <class T>
 Vector NetworkRisk<T>::output_squares(const double* w) {
   held_.clear();
   load(w);

@@ -23,6 +23,7 @@ LossCall<T> NetworkRisk<T>::Rows::call_of(const Dataset<T>& data, Index r0, Inde
   LossCall<T> call;
   call.kind = this->plan_.kernel;
   call.parameter = this->plan_.parameter;
+  call.largest = this->plan_.largest;
   call.rows = count;
   call.outputs = k;
   call.score = this->activations_.back().data() + r0 * k;

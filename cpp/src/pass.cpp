@@ -153,6 +153,7 @@ void Pass<T>::loss_of(Index r0, Index count, const Dataset<T>& data) {
   LossCall<T> call;
   call.kind = plan_.kernel;
   call.parameter = plan_.parameter;
+  call.largest = plan_.largest;
   call.rows = count;
   call.outputs = k;
   call.score = activations_.back().data() + r0 * k;

@@ -67,6 +67,8 @@ Trainer<T>::Trainer(const Network<T>& net, const T* parameters, const T* state, 
   };
   options_.l1 = each(options_.layer_l1, options_.l1);
   options_.l2 = each(options_.layer_l2, options_.l2);
+  each(options_.layer_decay, rule.weight_decay);
+  each(options_.layer_other_decay, 0.0);
   group_ = each(options_.layer_group, 0.0);
   each(options_.layer_max_norm, static_cast<double>(INFINITY));
   each(options_.layer_non_negative, false);

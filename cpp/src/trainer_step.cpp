@@ -46,7 +46,8 @@ void Trainer<T>::update_tile(Index i, const RuleStep<T>& step, T gradient_scale)
     RuleStep<T> s = step;
     s.gradient_scale = gradient_scale;
     const double l2 = rule_adds_l2_ ? l2_of(layer) : 0;
-    s.weight_decay = weights ? step.weight_decay + static_cast<T>(l2) : T(0);
+    s.weight_decay = static_cast<T>(of(weights ? options_.layer_decay : options_.layer_other_decay, layer));
+    if (weights) s.weight_decay += static_cast<T>(l2);
     s.l1 = weights ? static_cast<T>(l1_of(layer)) : T(0);
     T* slot[3] = {};
     for (std::size_t k = 0; k < slots_.size(); ++k) slot[k] = slots_[k].data() + begin;

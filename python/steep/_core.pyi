@@ -1104,6 +1104,10 @@ class NetworkRisk32(Objective):
         """
         Arrays are read in place; state is copied.
         """
+    def limit_loss(self, largest: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        The largest value of a term of the loss; derivatives do not see it.
+        """
     def penalize_biases(self) -> None:
         """
         l2 on biases too, but for the last layer's.
@@ -1142,6 +1146,10 @@ class NetworkRisk64(Objective):
     def __init__(self, network: typing.Any, state: numpy.typing.NDArray[numpy.float64], X: numpy.ndarray, y: numpy.typing.NDArray[numpy.float64] | None, labels: numpy.typing.NDArray[numpy.int32] | None, weights: numpy.typing.NDArray[numpy.float64] | None, input_scale: numpy.typing.NDArray[numpy.float64] | None, input_shift: numpy.typing.NDArray[numpy.float64] | None, loss: str, loss_parameter: typing.SupportsFloat | typing.SupportsIndex, l1: typing.SupportsFloat | typing.SupportsIndex, l2: typing.SupportsFloat | typing.SupportsIndex, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
         Arrays are read in place; state is copied.
+        """
+    def limit_loss(self, largest: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        """
+        The largest value of a term of the loss; derivatives do not see it.
         """
     def penalize_biases(self) -> None:
         """

@@ -4,6 +4,7 @@
 // activation, the outputs themselves for the rest. Which pair is fused is decided by `resolve_loss` in the core.
 // At a kink the gradient is 0 where that is a subgradient, except the perceptron's (below).
 #pragma once
+#include <cmath>
 #include <string>
 
 #include "steep/activation.hpp"
@@ -53,7 +54,8 @@ inline constexpr const char* loss_names[] = {"squared_error",
 template <class T>
 struct LossCall {
   Loss kind = Loss::squared_error;
-  double parameter = 1.0;  // huber's delta, pinball's q, epsilon, soft_l1's and cauchy's c
+  double parameter = 1.0;     // huber's delta, pinball's q, epsilon, soft_l1's and cauchy's c
+  double largest = INFINITY;  // value of an output's term, of a row's for the losses of rows; derivatives do not see it
   Index rows = 0, outputs = 0;
   const T* score = nullptr;             // (rows, outputs) contiguous
   const T* target = nullptr;            // (rows, outputs) contiguous, or null where label is given

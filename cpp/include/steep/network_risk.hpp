@@ -47,6 +47,7 @@ class NetworkRisk : public Objective, public EvidenceModel {
   }
   const Vector& output_weights() const override { return plan_.output_weights; }
   void set_output_weights(const Vector& weights) override;
+  void limit_loss(double largest);  // LossPlan::largest
   Index outputs() const override { return net_.outputs(); }
   Vector output_squares(const double* w) override;
   Vector output_leverages(const double* w, const Vector& root) override;

@@ -16,6 +16,7 @@ struct LossPlan {
   bool on_raw = false;
   double parameter = 1;                // huber's delta, pinball's q, epsilon, soft_l1's and cauchy's c
   std::vector<double> output_weights;  // of the squared error's outputs; empty: ones
+  double largest = INFINITY;           // as in LossCall
 };
 
 template <class T>
@@ -44,6 +45,7 @@ class Pass {
   void set_augmentation(const Augmentation& a, const Mixup& m);
   // Of the squared error's outputs; empty: ones.
   void weigh_outputs(const std::vector<double>& weights) { plan_.output_weights = weights; }
+  void limit_loss(double largest) { plan_.largest = largest; }
   const Network<T>& network() const { return net_; }
   Index max_rows() const { return max_rows_; }
   // Sum of weight_scale * weight * loss over the rows.

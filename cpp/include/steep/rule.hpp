@@ -47,7 +47,7 @@ template <class T>
 struct RuleStep {
   Rule rule = Rule::sgd;
   T gradient_scale = 1;    // multiplies g first (clipping by norm)
-  T weight_decay = 0;      // coupled or decoupled as the rule has it; 0 for biases
+  T weight_decay = 0;      // coupled or decoupled as the rule has it
   T l1 = 0;                // lambda of an l1 penalty; its threshold is l1 times the rule's own step scale of each entry
   T rate = 0;              // what multiplies the rule's direction: eta, with bias corrections folded in
   T decay = 0;             // eta, for decoupled weight decay

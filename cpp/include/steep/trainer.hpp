@@ -17,7 +17,9 @@ struct TrainOptions {
   std::uint64_t seed = 0;
   double l1 = 0, l2 = 0;                   // penalty on weights
   std::vector<double> layer_l1, layer_l2;  // of each layer; empty: l1 and l2 for all
-  std::vector<double> layer_group;         // lambda of the sum of the norms of each unit's weights; empty: 0
+  // The rule's weight decay, of the weights and of the other parameters of each layer; empty: the rule's own, and 0.
+  std::vector<double> layer_decay, layer_other_decay;
+  std::vector<double> layer_group;  // lambda of the sum of the norms of each unit's weights; empty: 0
   // By projection after each step, of each layer; empty: none. The norm of the weights of a unit, infinite: any; and
   // whether weights are at least zero.
   std::vector<double> layer_max_norm;
