@@ -262,6 +262,8 @@ def train(
         options["layer_l1"], options["layer_l2"] = own
     if groups is not None:
         options["layer_group"] = groups
+    if rule._layer_decays is not None:
+        options["layer_decay"], options["layer_other_decay"] = rule._layer_decays
     options |= resolve_constraint(constraint, net.layers)
     if augment is not None:
         options["augment"] = asdict(augment)

@@ -34,6 +34,8 @@ class Rule:
 
     _kernel: ClassVar[str] = ""
     _slots: ClassVar[tuple[str, ...]] = ()
+    # Weight decay of each layer's weights and of its other parameters, where a rule stands for one of another library.
+    _layer_decays: ClassVar[tuple[list[float], list[float]] | None] = None
 
     def __post_init__(self) -> None:
         if type(self) is Rule:

@@ -13,7 +13,7 @@ from .._checks import show
 from ..layers import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm
 from ..network import Network
 
-__all__ = ["from_module", "to_module"]
+__all__ = ["decaying", "from_module", "to_module"]
 
 _PLAIN = {
     nn.Sigmoid: "sigmoid", nn.Tanh: "tanh", nn.ReLU: "relu", nn.SiLU: "silu", nn.Identity: "identity",
@@ -94,7 +94,7 @@ def _leaves(module: Any) -> Iterator[Any]:
     elif isinstance(module, nn.Module):
         yield module
     else:
-        raise TypeError(f"module must be a torch.nn.Sequential, got {show(module)}")
+        raise TypeError(f"module must be a torch.nn.Sequential or a torch.nn.Linear, got {show(module)}")
 
 
 def _append(specs: list[Layer], layer: Any) -> None:
@@ -166,6 +166,35 @@ def _pairs(bound: Any, layer: Any) -> Iterator[tuple[Any, Any]]:
     if isinstance(layer, nn.BatchNorm1d):
         yield bound.mean, layer.running_mean
         yield bound.variance, layer.running_var
+
+
+def decaying(module: Any, decays: dict[int, float]) -> tuple[list[float], list[float]]:
+    """
+    Return the weight decay of each layer's weights, and that of its other parameters.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    decays : dict
+        Of each parameter, by its id.
+    """
+    net, flat = from_module(module), _arrayed(list(_leaves(module)))
+    weights, others = [0.0] * len(net.layers), [0.0] * len(net.layers)
+    for number, row in enumerate(net._layout):
+        if not row["arrays"]:
+            continue
+        layer = next(flat)
+        own = [decays[id(p)] for p in (layer.weight, layer.bias) if p is not None]
+        if isinstance(layer, nn.Linear):
+            weights[number], others[number] = own[0], own[-1]
+        elif own[0] != own[1]:
+            raise ValueError(
+                f"optimizer must have one weight_decay for {type(layer).__name__}'s weight and bias, got {own[0]} and "
+                f"{own[1]}"
+            )
+        else:
+            others[number] = own[0]
+    return weights, others
 
 
 def _new_module(net: Network) -> Any:
