@@ -252,3 +252,36 @@ def test_arguments_are_scikit_learns_and_clone():
     assert clone(made).get_params() == made.get_params()
     with pytest.raises(TypeError, match=r"MLPClassifier.__init__\(\) got an unexpected keyword argument 'depth'"):
         MLPClassifier(depth=3)
+
+
+SATURATED = {
+    "three classes": ({}, "three", np.float64),
+    "two classes": ({}, "two", np.float64),
+    "labels": ({}, "labels", np.float64),
+    "float32": ({}, "three", np.float32),
+    "labels, float32": ({}, "labels", np.float32),
+    "adaptive": ({"solver": "sgd", "learning_rate": "adaptive"}, "three", np.float64),
+    "lbfgs": ({"solver": "lbfgs"}, "three", np.float64),
+}
+
+
+@pytest.mark.parametrize("name", SATURATED)
+def test_certain_mistakes_cost_what_they_cost_in_scikit_learn(name):
+    """
+    Its probabilities are clipped at eps, so that a mistake costs at most 36 (16 in float32).
+
+    Its log(1 - p) of labels loses digits as p nears 1, half of them before the bound is reached.
+    """
+    options, target, dtype = SATURATED[name]
+    X, classes = load_iris(return_X_y=True)
+    X = (X * (500 if name == "lbfgs" else 5)).astype(dtype)
+    columns = np.c_[classes == 0, classes == 1, classes > 0].astype(int)
+    y = {"three": classes, "two": classes > 0, "labels": columns}[target]
+    theirs, ours = pair("MLPClassifier", max_iter=6, learning_rate_init=10.0, alpha=0.0, **options)
+    theirs.fit(X, y), ours.fit(X, y)
+    assert theirs.loss_ > 5
+    rtol = 1e-3 if target == "labels" else 1e-7 if dtype == np.float64 else 1e-5
+    np.testing.assert_allclose(ours.loss_, theirs.loss_, rtol=rtol)
+    if name != "lbfgs":
+        np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=rtol)
+        np.testing.assert_allclose(ours.best_loss_, theirs.best_loss_, rtol=rtol)

@@ -1,10 +1,13 @@
-"""Further arguments of the networks that mean nothing: each is refused before anything changes, and named."""
+"""Arguments that mean nothing: each is refused before anything changes, and named."""
 
 import numpy as np
 import pytest
+import sklearn.linear_model as linear_model
 from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning
 
-from steep.sklearn import MLPClassifier
+import steep.sklearn as ours
+from steep.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -25,6 +28,7 @@ def classifier(**options):
         ({"dropout": [-0.5]}, r"dropout must be in \[0, 1\), got -0.5"),
         ({"dropout": [1.5]}, r"dropout must be in \[0, 1\), got 1.5"),
         ({"activation": ["step"]}, "activation must be one of 'identity', .* got 'step'"),
+        ({"activation": [1]}, "The 'activation' parameter of MLPClassifier must be a name .* Got \\[1\\] instead"),
         ({"callbacks": [3]}, "callbacks must be callables, got 3"),
         ({"class_weight": "even"}, "'class_weight' parameter of MLPClassifier"),
     ],
@@ -47,3 +51,57 @@ def test_the_loss_of_unknown_classes_is_refused(iris):
     assert max(fit.validation_scores_) <= 2 / 3
     with pytest.raises(ValueError, match=r"y_val must hold classes of y with scoring='loss', got np.int64\(2\)"):
         classifier(early_stopping=True, scoring="loss").fit(X[:100], y[:100], X_val=X, y_val=y)
+
+
+def test_a_loss_that_levenberg_marquardt_cannot_take(iris):
+    with pytest.raises(ValueError, match="got 'absolute_error': use solver='lbfgs' or 'adam'"):
+        MLPRegressor(solver="lm", loss="absolute_error").fit(*iris)
+
+
+def test_the_solvers_are_listed_in_order_and_once(iris):
+    with pytest.raises(ValueError, match="'solver' parameter") as caught:
+        classifier(solver="adamm").fit(*iris)
+    listed = [name.strip(" '") for name in str(caught.value).split("{")[1].split("}")[0].split(",")]
+    assert listed == sorted(listed)
+    assert {"lm", "newton-cg", "adam", "lbfgs"} < set(listed)
+    assert not {"newton_cg", "levenberg_marquardt"} & set(listed)
+    for name in ("newton_cg", "levenberg_marquardt"):
+        assert classifier(solver=name, max_iter=2).fit(*iris).n_iter_ <= 2
+
+
+def test_numbers_may_be_booleans(iris):
+    """As in scikit-learn, whose checks take them for numbers."""
+    fits = [classifier(learning_rate_init=one, epsilon=one, max_iter=3).fit(*iris) for one in (True, 1.0)]
+    np.testing.assert_array_equal(fits[0].coefs_[0], fits[1].coefs_[0])
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(1\) reached"):
+        classifier(max_iter=True).fit(*iris)
+
+
+@pytest.mark.parametrize("loss", ["epsilon_insensitive", "squared_epsilon_insensitive"])
+def test_a_negative_tube(iris, loss):
+    with pytest.raises(ValueError, match="epsilon must be at least 0, got -1"):
+        ours.LinearSVR(epsilon=-1, loss=loss).fit(*iris)
+
+
+def test_a_gram_matrix_that_is_none(iris):
+    for module in (linear_model, ours):
+        with pytest.raises(
+            ValueError, match=r"Precompute should be one of True, False, 'auto' or array-like. Got \[1\]"
+        ):
+            module.Lasso(precompute=[1]).fit(*iris)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "beginning"),
+    [
+        ("HuberRegressor", {}, "lbfgs failed to converge"),
+        ("PoissonRegressor", {}, "lbfgs failed to converge"),
+        ("LogisticRegression", {}, "lbfgs failed to converge"),
+        ("Lasso", {"alpha": 1e-6, "tol": 1e-12}, "Objective did not converge"),
+    ],
+)
+def test_warnings_begin_as_scikit_learns(iris, name, options, beginning):
+    rows, y = np.tile(iris[0], (1, 30)) + np.random.default_rng(0).normal(size=(150, 120)), iris[1]
+    for module in (linear_model, ours):
+        with pytest.warns(ConvergenceWarning, match=f"^{beginning}"):
+            getattr(module, name)(max_iter=1, **options).fit(rows, y)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
 from ..layers import ACTIVATIONS, INITIALIZATIONS
 from ..losses import EpsilonInsensitive, Huber, Pinball
 from ..methods import Method
 from ..rules import Rule
-from ._solver import SOLVERS
+from ._solver import RENAMED, SOLVERS
 
 __all__ = ["CLASSIFIER", "CONSTRAINTS", "DEFAULTS", "REGRESSOR", "constructor"]
 
@@ -26,7 +26,12 @@ DEFAULTS: dict[str, Any] = {
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 CONSTRAINTS: dict[str, Any] = {
     "activation": [StrOptions({"logistic", *ACTIVATIONS} - {"step"}), "array-like"],
-    "solver": [StrOptions(SOLVERS), Rule, Method],
+    "solver": [
+        StrOptions(dict.fromkeys(sorted(SOLVERS)).keys()),
+        Hidden(StrOptions(set(RENAMED.values()))),
+        Rule,
+        Method,
+    ],
     "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"}), callable],
     "initialization": [StrOptions({*INITIALIZATIONS, "glorot", "xavier", "he", "lecun", "auto"}), None],
     "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],

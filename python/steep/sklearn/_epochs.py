@@ -22,11 +22,11 @@ from .._problem import Problem
 from .._validation import Array
 from ..callbacks import EpochInfo, stops
 from ..rules import Adam, Momentum, Nesterov, Rule, resolve_optimizer
+from ._interrupts import Interrupts
+from ._network import largest_loss
 from ._solver import NOT_FINITE
 
 __all__ = ["EpochsMixin"]
-
-_INTERRUPTED = "Training interrupted by user."
 
 
 class _Optimizer(SGDOptimizer):  # type: ignore[misc]
@@ -51,13 +51,11 @@ class EpochsMixin:
     """Solvers that are update rules."""
 
     def _rule(self: Any, solver: str | Rule) -> Rule:
-        rate = self.learning_rate_init
-        if callable(self.learning_rate):
-            rate = self.learning_rate
+        rate = self.learning_rate if callable(self.learning_rate) else float(self.learning_rate_init)
         if isinstance(solver, Rule):
             return replace(solver, learning_rate=rate) if callable(self.learning_rate) else solver
         if solver == "adam":
-            return Adam(rate, beta1=self.beta_1, beta2=self.beta_2, eps=self.epsilon, eps_before_correction=True)
+            return Adam(rate, beta1=self.beta_1, beta2=self.beta_2, eps=float(self.epsilon), eps_before_correction=True)
         if solver == "sgd":
             beta = min(float(self.momentum), float(np.nextafter(1.0, 0.0)))
             kind = Nesterov if self.nesterovs_momentum else Momentum
@@ -91,6 +89,8 @@ class EpochsMixin:
             "l2": float(self.alpha), "clip_norm": np.inf if self.clip_norm is None else float(self.clip_norm),
             "n_threads": self.n_threads or _core.default_threads(), "per_batch": True,
         }  # fmt: skip
+        if self._bounded_loss():
+            options["largest_loss"] = largest_loss(net.dtype)
         trainer = problem.trainer(net, optimizer.rule, options)
         if optimizer.slots is not None:
             w, state = net.parameters, net.state
@@ -103,75 +103,78 @@ class EpochsMixin:
         if held is not None and self.validation_scores_ is None:
             vars(self)["validation_scores_"] = []
         watched = held is not None or bool(self.callbacks)  # someone looks at the network after every epoch
-        try:
-            for _ in range(self.max_iter):
-                if self.shuffle:
-                    self._random_state.shuffle(order)  # as sklearn.utils.shuffle, which copies and indexes
-                trainer.set_order(order)
-                rates = optimizer.rates(trainer.step, trainer.steps_per_epoch)
-                trainer.run(1, rates, max(0.0, end - time.monotonic()))
-                found = trainer.report
-                if watched:
-                    net.parameters[...], net.state[...] = trainer.parameters, trainer.state
-                if found["status"] == "interrupted":
-                    warnings.warn(_INTERRUPTED, stacklevel=2)
-                    break
-                if found["status"] == "diverged":
-                    if not self.early_stopping:
-                        raise ValueError(NOT_FINITE)
-                    self.loss_curve_.append(float("nan"))  # the best epoch's parameters are finite
-                    self.validation_scores_.append(float("nan"))
-                    break
-                if not len(found["loss"]):
-                    self._warn_time()
-                    break
-                self.n_iter_ += 1
-                self.t_ += n
-                self.loss_ = self._epoch_loss(problem.loss, found, y, sample_weight, constant, order, batch_size)
-                self.loss_curve_.append(self.loss_)
-                if self.verbose:
-                    print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
-                if held is not None:
-                    self._held_trainer = trainer
-                    try:
-                        self.validation_scores_.append(self._score(*held))
-                    finally:
-                        del self._held_trainer
-                    if self.verbose and self.early_stopping:
-                        print(f"Validation score: {self.validation_scores_[-1]:f}")
-                if self._count_improvement() and self.early_stopping:
-                    best = net.parameters.copy(), net.state.copy()
-                optimizer.iteration_ends(self.t_)
-                if self._call_back(found):
-                    break
-                if self._no_improvement_count > self.n_iter_no_change:
-                    what = "Validation score" if self.early_stopping else "Training loss"
-                    message = (
-                        f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} "
-                        "consecutive epochs."
-                    )
-                    if optimizer.trigger_stopping(message, self.verbose):
+        with Interrupts() as interrupts:
+            try:
+                for _ in range(self.max_iter):
+                    if self.shuffle:
+                        self._random_state.shuffle(order)  # as sklearn.utils.shuffle, which copies and indexes
+                    trainer.set_order(order)
+                    rates = optimizer.rates(trainer.step, trainer.steps_per_epoch)
+                    interrupts.call(trainer.run, 1, rates, max(0.0, end - time.monotonic()))
+                    found = trainer.report
+                    if watched:
+                        net.parameters[...], net.state[...] = trainer.parameters, trainer.state
+                    if found["status"] == "interrupted":
+                        interrupts.heard = True
                         break
-                    self._no_improvement_count = 0
-                if incremental:
-                    break
-                if found["status"] == "max_time" or time.monotonic() >= end:
-                    self._warn_time()
-                    break
-                if self.n_iter_ == self.max_iter:
-                    warnings.warn(
-                        f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
-                        "hasn't converged yet.",
-                        ConvergenceWarning,
-                        stacklevel=2,
-                    )
-        finally:
-            net.parameters[...], net.state[...] = trainer.parameters, trainer.state
-        optimizer.slots, optimizer.step = trainer.slots, trainer.step
-        if best is not None:
-            net.parameters[...], net.state[...] = best
-        if self.early_stopping:
-            self._best_coefs, self._best_intercepts = self.coefs_, self.intercepts_
+                    if found["status"] == "diverged":
+                        if not self.early_stopping:
+                            raise ValueError(NOT_FINITE)
+                        self.loss_curve_.append(float("nan"))  # the best epoch's parameters are finite
+                        self.validation_scores_.append(float("nan"))
+                        break
+                    if not len(found["loss"]):
+                        self._warn_time()
+                        break
+                    self.n_iter_ += 1
+                    self.t_ += n
+                    self.loss_ = self._epoch_loss(problem.loss, found, y, sample_weight, constant, order, batch_size)
+                    self.loss_curve_.append(self.loss_)
+                    if self.verbose:
+                        print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
+                    if held is not None:
+                        self._held_trainer = trainer
+                        try:
+                            self.validation_scores_.append(interrupts.call(self._score, *held))
+                        finally:
+                            del self._held_trainer
+                        if self.verbose and self.early_stopping:
+                            print(f"Validation score: {self.validation_scores_[-1]:f}")
+                    if self._count_improvement() and self.early_stopping:
+                        best = net.parameters.copy(), net.state.copy()
+                    optimizer.iteration_ends(self.t_)
+                    if interrupts.call(self._call_back, found):
+                        break
+                    if self._no_improvement_count > self.n_iter_no_change:
+                        what = "Validation score" if self.early_stopping else "Training loss"
+                        message = (
+                            f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} "
+                            "consecutive epochs."
+                        )
+                        if optimizer.trigger_stopping(message, self.verbose):
+                            break
+                        self._no_improvement_count = 0
+                    if incremental:
+                        break
+                    if found["status"] == "max_time" or time.monotonic() >= end:
+                        self._warn_time()
+                        break
+                    if self.n_iter_ == self.max_iter:
+                        warnings.warn(
+                            f"Stochastic Optimizer: Maximum iterations ({int(self.max_iter)}) reached and the "
+                            "optimization hasn't converged yet.",
+                            ConvergenceWarning,
+                            stacklevel=2,
+                        )
+            except KeyboardInterrupt:
+                interrupts.heard = True
+            finally:
+                net.parameters[...], net.state[...] = trainer.parameters, trainer.state
+            optimizer.slots, optimizer.step = trainer.slots, trainer.step
+            if best is not None:
+                net.parameters[...], net.state[...] = best
+            if self.early_stopping:
+                self._best_coefs, self._best_intercepts = self.coefs_, self.intercepts_
 
     def _count_improvement(self: Any) -> bool:
         """Count epochs without progress of the watched score or loss; return whether the last is the best so far."""

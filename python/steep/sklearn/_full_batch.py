@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,27 @@ from .._validation import Array
 from ..callbacks import EpochInfo, stops
 from ..full_batch import WITH_POSTERIOR, posterior_after, working_copy
 from ..methods import Method, resolve_method
+from ._interrupts import Interrupts
+from ._solver import NOT_FINITE, RENAMED
 
 __all__ = ["FullBatchMixin", "resolve_full_batch"]
-
-_SHORT = {"lm": "levenberg_marquardt", "newton-cg": "newton_cg"}
 
 
 def resolve_full_batch(solver: str | Method) -> Method:
     """Return the method of a solver's name or object."""
-    return resolve_method(_SHORT.get(solver, solver)) if isinstance(solver, str) else solver
+    return resolve_method(RENAMED.get(solver, solver)) if isinstance(solver, str) else solver
+
+
+class _Seen:
+    """The last iteration and the values of all, for a run that is interrupted where it cannot return them."""
+
+    def __init__(self, start: Array, after: Callable[..., None]) -> None:
+        self.x, self.values, self._after = start, list[float](), after
+
+    def __call__(self, intermediate_result: Any) -> None:
+        self.x = intermediate_result.x
+        self.values.append(float(intermediate_result.fun))
+        self._after(intermediate_result)
 
 
 class FullBatchMixin:
@@ -39,26 +52,46 @@ class FullBatchMixin:
         self._refuse_noise(method.name)
         net = self._network()
         risk = self._risk(working_copy(net, method), X, y, sample_weight, not method.owns_penalty)
+        core: Any = risk._core
+        if "residuals" in method.needs and not core.has_gauss_newton:
+            raise ValueError(
+                f"loss must be smooth with solver={method.name!r}, got {self.loss!r}: use solver='lbfgs' or 'adam', or "
+                "another loss ('huber' for outliers)"
+            )
         constant = self._poisson_constant(y)
         offset = 0.0 if constant is None else float(np.average(constant, weights=sample_weight))
-        result = minimize(
-            risk, net.parameters.astype(np.float64), method, tol=self.tol, max_iter=self.max_iter,
-            max_time=self.max_time, callback=self._after_iteration(), n_threads=self.n_threads,
+        start = net.parameters.astype(np.float64)
+        seen = _Seen(start, self._after_iteration)
+        several = getattr(method, "restarts", 1) > 1  # side by side, so that there is no last iteration
+        run = partial(
+            minimize, risk, start, method, tol=self.tol, max_iter=self.max_iter, max_time=self.max_time,
+            callback=self._after_iteration if several else seen, n_threads=self.n_threads,
         )  # fmt: skip
-        if not np.isfinite(result.x).all():
-            raise ValueError("Solver produced non-finite parameter weights. The input data may contain large values.")
-        net.parameters[...] = result.x
-        self.n_iter_ = int(result.nit)
-        self.loss_ = self._reported(risk, result.x, float(result.fun)) + offset
-        self.loss_curve_ = [float(value) + offset for value in result.trace["fun"][1:]]
-        self.best_loss_ = self.loss_
-        self.t_ += self.n_iter_ * X.shape[0]
-        self.result_ = result
-        posterior = posterior_after(net, risk, method, result)
-        if posterior is not None:
-            self.posterior_ = posterior
-        if result.status in ("max_iter", "max_time"):
-            warnings.warn(f"solver={method.name!r}: {result.message}", ConvergenceWarning, stacklevel=2)
+        with Interrupts() as interrupts:
+            try:
+                result = interrupts.call(run)
+                x, fun, curve, nit = result.x, result.fun, result.trace["fun"][1:], int(result.nit)
+                interrupts.heard = result.message.startswith("Interrupted")
+            except KeyboardInterrupt:  # outside the solver, which ends with what it has
+                result, interrupts.heard = None, True
+                x, curve, nit = seen.x, seen.values, len(seen.values)
+                fun = curve[-1] if curve else risk.value(x)
+            if not np.isfinite(x).all():
+                raise ValueError(NOT_FINITE)
+            net.parameters[...] = x
+            self.n_iter_ = nit
+            self.loss_ = self._reported(risk, x, float(fun)) + offset
+            self.loss_curve_ = [float(value) + offset for value in curve]
+            self.best_loss_ = self.loss_
+            self.t_ += self.n_iter_ * X.shape[0]
+            self.__dict__.pop("result_", None)
+            if result is not None:
+                self.result_ = result
+                posterior = posterior_after(net, risk, method, result)
+                if posterior is not None:
+                    self.posterior_ = posterior
+                if result.status in ("max_iter", "max_time"):
+                    warnings.warn(f"solver={method.name!r}: {result.message}", ConvergenceWarning, stacklevel=2)
 
     def _deviation(self: Any, X: Any, include_noise: bool) -> Array:
         """Return the standard deviation of each output (n, n_outputs) by the posterior of the fit."""
@@ -76,20 +109,16 @@ class FullBatchMixin:
         )
         return found
 
-    def _after_iteration(self: Any) -> Callable[..., Any] | None:
+    def _after_iteration(self: Any, intermediate_result: Any) -> None:
+        loss = float(intermediate_result.fun)
+        if self.verbose:
+            print(f"Iteration {intermediate_result.nit}, loss = {loss:.8f}")
         calls = self._calls()
-        if not calls and not self.verbose:
-            return None
+        if not calls:
+            return
+        logs = {"loss": loss, "gradient_norm": float(intermediate_result.gradient_norm)}
         net = self._network()
-
-        def after(intermediate_result: Any) -> None:
-            loss = float(intermediate_result.fun)
-            if self.verbose:
-                print(f"Iteration {intermediate_result.nit}, loss = {loss:.8f}")
-            logs = {"loss": loss, "gradient_norm": float(intermediate_result.gradient_norm)}
-            net.parameters[...] = intermediate_result.x
-            for call in calls:
-                if stops(call, EpochInfo(int(intermediate_result.nit), self.max_iter, logs, net)):
-                    raise StopIteration
-
-        return after
+        net.parameters[...] = intermediate_result.x
+        for call in calls:
+            if stops(call, EpochInfo(int(intermediate_result.nit), self.max_iter, logs, net)):
+                raise StopIteration

@@ -11,6 +11,7 @@ from .._layout import view
 from .._validation import Array
 from ..network import Network
 from ..risk import Risk
+from ._network import largest_loss
 
 __all__ = ["LbfgsMixin"]
 
@@ -28,8 +29,12 @@ class LbfgsMixin:
             weights = (sample_weight,) if "sample_weight" in signature(self._fit_lbfgs).parameters else ()
             self._fit_weights = sample_weight
             self._fit_lbfgs(X, y, *weights, nothing, nothing, nothing, nothing, units)
+        except KeyboardInterrupt:  # as in scikit-learn it is raised, and the model is that of the last evaluation
+            if "_steep_point" in self.__dict__:
+                self._network().parameters[...] = self._steep_point
+            raise
         finally:
-            for name in ("_steep_risk", "_fit_weights"):
+            for name in ("_steep_risk", "_steep_point", "_fit_weights"):
                 self.__dict__.pop(name, None)
 
     def _refuse_noise(self: Any, solver: str) -> None:
@@ -45,11 +50,14 @@ class LbfgsMixin:
         if kept is None or kept[0] is not X or kept[1] is not y or kept[2] is not weights:
             net = self._network()
             risk = self._risk(net, X, y, weights)
+            limit_loss = getattr(risk._core, "limit_loss", None)
+            if self._bounded_loss() and limit_loss is not None:
+                limit_loss(largest_loss(np.float64))
             constant = self._poisson_constant(y)
             offset = 0.0 if constant is None else float(np.average(constant, weights=weights))
             kept = self._steep_risk = (X, y, weights, risk, packed_order(net), offset)
         risk, order, offset = kept[3:]
-        w = np.empty(order.size)
+        w = self._steep_point = np.empty(order.size)
         w[order] = packed
         value, gradient = risk.value_and_gradient(w)
         return np.float64(self._reported(risk, w, value) + offset), gradient[order].astype(packed.dtype, copy=False)

@@ -90,7 +90,8 @@ class MLPClassifier(LabelsMixin, _SteepMixin, _MLPClassifier):  # type: ignore[m
 
     All parameters, attributes and methods are those of :class:`sklearn.neural_network.MLPClassifier`; its arguments
     alone give its fit of the same ``random_state`` up to rounding, and the same bits for any number of threads.
-    ``coefs_`` and ``intercepts_`` are views of one flat vector; they may be changed or replaced.
+    ``coefs_`` and ``intercepts_`` are views of one flat vector; they may be changed or replaced. After a fit by a
+    method of second order, ``predict_proba(X, return_std=True)`` says how well the data determine the probabilities.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import is_classifier
+from sklearn.utils._param_validation import InvalidParameterError
 from sklearn.utils.validation import validate_data
 
 from .._bound_layer import BoundLayer
@@ -21,12 +22,12 @@ from ..layers import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout, Layer
 from ..losses import resolve_loss
 from ..network import Network
 
-__all__ = ["NetworkMixin", "dense_layers"]
+__all__ = ["NetworkMixin", "dense_layers", "largest_loss"]
 
 _HIDDEN = tuple(name for name in ACTIVATIONS if name != "step")
 _NAMES = {"logistic": "sigmoid"}  # scikit-learn's name where it is another
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
-_UNSAVED = ("_steep_network", "_steep_risk", "_held", "_row_weights", "_fit_weights")
+_UNSAVED = ("_steep_network", "_steep_risk", "_held", "_row_weights", "_fit_weights", "_steep_point")
 
 
 class NetworkMixin:
@@ -44,6 +45,11 @@ class NetworkMixin:
 
     def _hidden_activations(self: Any, hidden: int) -> list[str]:
         names = [self.activation] * hidden if isinstance(self.activation, str) else list(self.activation)
+        if not all(isinstance(name, str) for name in names):
+            raise InvalidParameterError(
+                f"The 'activation' parameter of {type(self).__name__} must be a name or one for each hidden layer. Got "
+                f"{self.activation!r} instead."
+            )
         if len(names) != hidden:
             raise ValueError(
                 f"activation must be one name, or one for each of {hidden} hidden layers, got {len(names)} names"
@@ -144,6 +150,10 @@ class NetworkMixin:
         loss = None if self.loss == "log_loss" else self.loss
         return resolve_loss(loss, activation, self.n_outputs_)
 
+    def _bounded_loss(self: Any) -> bool:
+        """Return whether scikit-learn's loss clips probabilities at eps, so that a certain mistake is finite."""
+        return bool(is_classifier(self) and self.loss == "log_loss")
+
     def _part(self: Any, net: Network, X: Any, y: Array, sample_weight: Array | None) -> Part:
         """Return rows as steep's core reads them; y is a matrix of targets, bool for classes."""
         X = X.toarray() if issparse(X) else X
@@ -188,6 +198,11 @@ class NetworkMixin:
         except (TypeError, ValueError):
             return None
         return found if found.dtype == X.dtype else found.astype(np.result_type(X.dtype, found.dtype), copy=False)
+
+
+def largest_loss(dtype: Any) -> float:
+    """Return the loss of a probability of eps, where scikit-learn clips those of a dtype."""
+    return -float(np.log(np.finfo(dtype).eps))
 
 
 def dense_layers(net: Network) -> list[BoundLayer]:

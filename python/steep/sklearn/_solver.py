@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_sample_weight
 from ..methods import Method, method_table
 from ..rules import _BY_NAME, Rule
 
-__all__ = ["NOT_FINITE", "SOLVERS", "SolverMixin"]
+__all__ = ["NOT_FINITE", "RENAMED", "SOLVERS", "SolverMixin"]
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
@@ -22,7 +22,8 @@ _NETWORK_METHODS = sorted(
     set(method_table)
     - {"dual_coordinate_ascent", "hinge_interior_point", "coordinate_descent", "interior_point", "direct", "lbfgs"}
 )
-SOLVERS = {"lbfgs", "auto", "lm", "newton-cg", *_BY_NAME, *_NETWORK_METHODS}
+RENAMED = {"lm": "levenberg_marquardt", "newton-cg": "newton_cg"}  # scikit-learn's and SciPy's words
+SOLVERS = {"lbfgs", "auto", *RENAMED, *_BY_NAME, *_NETWORK_METHODS} - set(RENAMED.values())
 # "auto": Levenberg-Marquardt factors a matrix of all parameters in every iteration; L-BFGS reads all rows.
 _LM_PARAMETERS, _LM_WORK, _LBFGS_ROWS = 600, 2e9, 2000
 
@@ -66,7 +67,7 @@ class SolverMixin:
 
     def _check_further(self: Any, hidden: int) -> None:
         """Refuse what scikit-learn's constraints cannot say of the further arguments."""
-        if self.dtype is not None and np.dtype(self.dtype) not in (np.float32, np.float64):
+        if self.dtype is not None and self.dtype not in (np.float32, np.float64, "float32", "float64", float):
             raise ValueError(f"dtype must be float32 or float64, got {self.dtype!r}")
         for call in self._calls():
             if not callable(call):
