@@ -66,3 +66,15 @@ def test_redundant_parameters_warn_of_the_covariance_alone():
 def test_hinge_without_penalty_names_the_penalty():
     with pytest.raises(ValueError, match="l2 must be positive to minimize the hinge loss, got 0"):
         steep.minimize(steep.problems.svm(X, SIDES, l2=0))
+
+
+@pytest.mark.parametrize("method", ["newton", "newton_cg", "bfgs", "lbfgs"])
+def test_a_tolerance_beyond_float32_ends_with_a_status(method):
+    for seed in range(8):  # the rescue by trust regions began with vectors that had been moved away
+        draw = np.random.default_rng(seed)
+        A = draw.normal(size=(60, 5)).astype(np.float32)
+        y = (A @ draw.normal(size=(5, 3)) + draw.normal(size=(60, 3))).argmax(1)
+        f = steep.problems.softmax(A + 1, y, l2=1 / 60, intercept=True)
+        res = steep.minimize(f, method=method, tol=1e-10, max_iter=200)
+        assert res.status in ("converged", "line_search_failed", "max_iter")
+        assert res.certificate.value < 1e-4  # the tolerance of float32

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.optimize
 
 import steep
 from steep.diagnostics import check_cocoercivity, check_polyak_lojasiewicz, condition_number
@@ -106,6 +107,44 @@ def test_cubic_and_quartic_descent():
     found = steep.classify_point(quartic, [0.0, 0.0])
     assert found.curve is not None
     assert found.curve.order == 4
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e3])
+@pytest.mark.parametrize(
+    "fun",
+    [
+        lambda x: x[0] ** 2 + x[1] ** 3,
+        lambda x: x[0] ** 2 - x[1] ** 3,
+        lambda x: x[1] ** 3,
+        lambda x: x[0] ** 3 - 3 * x[0] * x[1] ** 2,
+        lambda x: x[0] ** 4 + x[1] ** 4,
+        lambda x: 100 * x[0] ** 2 + x[1] ** 4,
+    ],
+)
+def test_degenerate_points_by_differences(fun, shift):
+    """What is not known of a Hessian by differences decides nothing, when all of it is not known either."""
+    found = steep.classify_point(FunctionObjective(lambda x: shift + fun(x), dim=2), [0.0, 0.0])
+    assert found.kind == "degenerate"
+
+
+def test_a_degenerate_point_of_one_variable():
+    cubic = FunctionObjective(lambda x: x[0] ** 3, gradient=lambda x: [3 * x[0] ** 2], dim=1)
+    assert steep.classify_point(cubic, [0.0]).curve is not None
+    # Near a degenerate minimum the Hessian is positive, and changes by half on the way to where it vanishes.
+    quartic = make(lambda x: x[0] ** 4, lambda x: 4 * x**3, lambda x: [[12 * x[0] ** 2]], 1)
+    assert steep.classify_point(quartic, [1e-3]).kind == "degenerate"
+
+
+@pytest.mark.parametrize("gradient", [None, scipy.optimize.rosen_der])
+def test_plain_points_by_differences_keep_their_class(gradient):
+    f = FunctionObjective(scipy.optimize.rosen, gradient=gradient, dim=4)
+    found = steep.classify_point(f, np.ones(4))
+    assert found.kind == "minimum"
+    np.testing.assert_allclose(found.eigenvalues, np.linalg.eigvalsh(scipy.optimize.rosen_hess(np.ones(4))), rtol=1e-6)
+    saddle = FunctionObjective(lambda x: 1e3 + np.cos(x[0]) + 1e-3 * np.cosh(x[1]), dim=2)
+    assert steep.classify_point(saddle, [0.0, 0.0]).kind == "saddle"
+    bounded = FunctionObjective(lambda x: (np.sqrt(x) - 1) @ (np.sqrt(x) - 1), bounds=([0.999, 0], [9, 9]), dim=2)
+    assert steep.classify_point(bounded, [1.0, 1.0]).kind == "minimum"
 
 
 def test_peano_needs_a_curve():

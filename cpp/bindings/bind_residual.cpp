@@ -1,11 +1,14 @@
 // The user's Python function of residuals as an objective. Its Jacobian is the user's, or by differences with steps
-// h_i = eps^(1/k) |x_i| (eps^(1/k) at 0), k = 2 forward, 3 central, turned around at bounds; or by complex steps, exact
-// to rounding for functions that are analytic in NumPy's complex arithmetic.
+// h_i = eps^(1/k) |x_i|, k = 2 forward, 3 central, turned around at bounds; or by complex steps, exact to rounding for
+// functions that are analytic in NumPy's complex arithmetic. Where so relative a step changes the residuals by hardly
+// more than their rounding (x_i is itself rounding of zero, or far below the size that counts), a longer one is taken,
+// of up to eps^(1/k) max(1, |x_i|).
 #include <cmath>
 #include <limits>
 
 #include "python_call.hpp"
 #include "steep/residual_objective.hpp"
+#include "steep/run.hpp"
 
 namespace steep {
 namespace {
@@ -70,25 +73,28 @@ class ResidualFunction : public ResidualObjective {
       return jacobian_.copy(value, w, n_, m_, n_, J);
     }
     if (differences_ == Differences::complex_step) return complex_steps(w, J);
+    constexpr double eps = std::numeric_limits<double>::epsilon();
     const bool central = sharp_ || differences_ == Differences::three_point;
     Vector x(w, w + n_), ahead(m_), behind(r, r + m_);
     for (Index j = 0; j < n_; ++j) {
-      double h = step_ > 0 ? step_ : std::pow(std::numeric_limits<double>::epsilon(), central ? 1.0 / 3 : 0.5);
-      h *= w[j] != 0 ? w[j] : 1;
-      if (!inside(w[j] + h, j)) h = -h;
-      x[j] = w[j] + h;
-      const double there = x[j];
-      f_.copy(f_(x.data(), n_), x.data(), n_, m_, 0, ahead.data());
-      double width = there - w[j];
-      if (central && inside(w[j] - h, j)) {
-        x[j] = w[j] - h;
-        width = there - x[j];
-        f_.copy(f_(x.data(), n_), x.data(), n_, m_, 0, behind.data());
-        for (Index i = 0; i < m_; ++i) J[i * n_ + j] = (ahead[i] - behind[i]) / width;
-      } else {
-        for (Index i = 0; i < m_; ++i) J[i * n_ + j] = (ahead[i] - r[i]) / width;
+      const double relative = step_ > 0 ? step_ : std::pow(eps, central ? 1.0 / 3 : 0.5);
+      const double longest = std::copysign(relative * std::max(1.0, std::abs(w[j])), w[j]);
+      double h = step_from(w, j, w[j] != 0 ? relative * w[j] : longest);
+      if (w[j] + h == w[j]) h = step_from(w, j, longest);
+      double width = ahead_of(x, j, h, ahead);
+      const double change = distance(ahead.data(), r), size = norm2(behind);
+      if (change <= std::pow(eps, 0.75) * size && std::abs(h) < std::abs(longest)) {
+        const double factor = change > 0 ? relative * size / change : INFINITY;
+        h = step_from(w, j, factor * std::abs(h) < std::abs(longest) ? factor * h : longest);
+        width = ahead_of(x, j, h, ahead);
       }
-      x[j] = w[j];
+      const double* base = r;
+      if (central && inside(w[j] - h, j)) {
+        width -= ahead_of(x, j, -h, behind);
+        base = behind.data();
+      }
+      for (Index i = 0; i < m_; ++i) J[i * n_ + j] = (ahead[i] - base[i]) / width;
+      if (base != r) std::copy(r, r + m_, behind.begin());
     }
   }
 
@@ -103,11 +109,29 @@ class ResidualFunction : public ResidualObjective {
     return (lower_.empty() || x >= lower_[i]) && (upper_.empty() || x <= upper_[i]);
   }
 
+  // h, turned around at a bound.
+  double step_from(const double* w, Index j, double h) const { return inside(w[j] + h, j) ? h : -h; }
+
+  // The residuals at x + h e_j; returns the step as it was taken.
+  double ahead_of(Vector& x, Index j, double h, Vector& values) {
+    const double start = x[j], end = start + h;
+    x[j] = end;
+    f_.copy(f_(x.data(), n_), x.data(), n_, m_, 0, values.data());
+    x[j] = start;
+    return end - start;
+  }
+
+  double distance(const double* a, const double* b) const {
+    double sum = 0;
+    for (Index i = 0; i < m_; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+    return std::sqrt(sum);
+  }
+
   void complex_steps(const double* w, double* J) {
     constexpr double h = 1e-30;
     std::vector<std::complex<double>> x(w, w + n_);
     for (Index j = 0; j < n_; ++j) {
-      const double size = w[j] != 0 ? std::abs(w[j]) * h : h;
+      const double size = w[j] != 0 ? std::max(std::abs(w[j]), 1e-100) * h : h;
       x[j] = {w[j], size};
       const py::object value = f_(x.data(), n_);
       const auto found = py::array_t<std::complex<double>, py::array::c_style | py::array::forcecast>::ensure(value);

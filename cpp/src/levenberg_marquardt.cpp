@@ -53,6 +53,7 @@ class Search {
     return std::sqrt(sum);
   }
   double largest_cosine() const;
+  double product_size() const;
 
   Run& run_;
   Objective& f_;
@@ -95,6 +96,13 @@ double Search::largest_cosine() const {
     if ((fixed_.empty() || !fixed_[i]) && model_.norms()[i] > 0)
       largest = std::max(largest, std::abs(model_.gradient()[i]) / model_.norms()[i]);
   return model_.residual_norm() > 0 ? largest / model_.residual_norm() : 0;
+}
+
+// Of the terms that J x is the sum of: eps times it is what the residuals are rounded to, at least.
+double Search::product_size() const {
+  double sum = 0;
+  for (Index i = 0; i < n_; ++i) sum += model_.norms()[i] * x_[i] * model_.norms()[i] * x_[i];
+  return std::sqrt(sum);
 }
 
 // Moves the step into the box; false where it was inside.
@@ -202,8 +210,10 @@ bool Search::iterate() {
         control_.by_radius() ? control_.radius() > o_.xtol * x_size() : damping * length * length > std::abs(bend);
     if (length <= o_.xtol * x_size() && !limited)
       end(Status::converged, "Converged: the relative change of x is at most xtol.");
-    if (o_.ftol > 0 && model_.residual_norm() <= eps * first_residual_)
-      end(Status::converged, "Converged: the residuals are rounding of those at x0.");
+    // Against those at x0 alone it means nothing: they may have been enormous. The gradient must be small besides.
+    if (o_.ftol > 0 && model_.residual_norm() <= eps * first_residual_ &&
+        (norm_inf(model_.gradient()) <= (o_.gtol > 0 ? o_.gtol : 1e-8) || model_.residual_norm() <= eps * product_size()))
+      end(Status::converged, "Converged: the residuals are rounding.");
     update_fixed();
     if (largest_cosine() <= o_.gtol)
       end(Status::converged, "Converged: the residuals are orthogonal to the Jacobian's columns to gtol.");

@@ -127,6 +127,7 @@ void descend_by_regions(Run& run, Vector x, Vector g, double fun, double radius,
   Vector p(n), x1(n), g1(n), H(n * n), D(n, 0.0), scaled_g(n), scaled_H(n * n);
   Subproblem subproblem(n, run.objective().threads());
   int refused = 0;
+  run.rescue(nullptr);  // this is it; and what it refers to may be the vectors moved here
   run.hessian(x, H.data());
   for (;;) {
     if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");

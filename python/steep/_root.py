@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._validation import check_bool, check_choice, check_non_negative
+from ._validation import Array, check_bool, check_choice, check_non_negative
 from .methods.base import wrap_callback
 from .methods.least_squares import LevenbergMarquardt
 from .residuals import ResidualFunction, _start
@@ -98,7 +98,19 @@ def root(
     result = Result.from_core(found, method="newton_root" if method != "lm" else "levenberg_marquardt")
     result.nfev, result.njev = core.counts
     result.fun, result.jac = core.residuals(result.x, True)
-    if method == "lm" and result.success and np.abs(result.fun).max() > 1e-6 * max(1.0, np.abs(result.jac).max()):
+    if method == "lm" and result.success and not _is_root(result.fun, result.jac, result.x, start):
         result.success, result.status = False, "singular"
         result.message = "A least value of ||g|| that is no root: the Jacobian is singular there."
     return result
+
+
+def _is_root(g: Array, J: Array, x: Array, start: Array) -> bool:
+    """Return whether g is rounding of ``J x``, or a Newton step far shorter than the way come would make it so."""
+    scale = np.abs(J).max(axis=0)
+    scale[scale == 0] = 1.0
+    if (np.abs(g) <= 1e-6 * (np.abs(J) @ np.abs(x))).all():
+        return True
+    step = np.linalg.lstsq(J / scale, -g, rcond=1e-10)[0]
+    left = float(np.linalg.norm(g + (J / scale) @ step))
+    reach = float(np.linalg.norm(scale * x) + np.linalg.norm(scale * (x - start)))
+    return left <= 1e-3 * float(np.linalg.norm(g)) and float(np.linalg.norm(step)) <= 1e-3 * reach

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._validation import Array, as_parameters, check_bool, check_positive
+from .difference_hessian import Curvature, curvature
 from .objectives import Objective
 
 __all__ = ["DescentCurve", "PointClass", "classify_point"]
@@ -83,8 +84,9 @@ def classify_point(
     tol : float
         Largest infinity norm of the gradient, relative to ``max(1, |f(w)|)``, of a stationary point.
     zero : float, optional
-        Eigenvalues up to this fraction of the largest count as zero; default 1e-8, and 1e-4 for a Hessian by
-        differences.
+        Eigenvalues up to this fraction of the largest count as zero; default 1e-8, and 1e-6 for a Hessian by
+        differences. So do those within what is not known of the Hessian: the error of its differences, and how much it
+        changes on the way to where the gradient would vanish.
     search : bool
         Look for descent along curves ``w + t v + t^2 z`` from a degenerate point without negative eigenvalues.
     seed : int
@@ -93,7 +95,8 @@ def classify_point(
     Returns
     -------
     PointClass
-        A degenerate point is never called a minimum.
+        A degenerate point is never called a minimum. What `f` does not supply comes from central differences, whose
+        error is estimated, in this function: some 12 dim^2 values, or 6 dim gradients.
 
     Notes
     -----
@@ -113,17 +116,16 @@ def classify_point(
     tol = check_positive(tol, "tol")
     check_bool(search, "search")
     w = as_parameters(w, f.dim, "w")
-    fun, gradient = f.value_and_gradient(w)
-    norm = float(np.abs(gradient).max())
-    H = f.hessian(w)
-    values, vectors = np.linalg.eigh((H + H.T) / 2)
-    if zero is None:
-        exact = getattr(f._core, "exact_hessian", True)
-        zero = 1e-8 if exact else 1e-4
-    threshold = zero * max(float(np.abs(values).max()), np.finfo(float).tiny)
+    known = curvature(f, w)
+    fun = known.fun
+    norm = float(np.abs(known.gradient).max())
+    values, vectors = np.linalg.eigh((known.hessian + known.hessian.T) / 2)
     if norm > tol * max(1.0, abs(fun)):
         message = f"not stationary: the gradient's infinity norm is {norm:.3g}"
         return PointClass("not_stationary", norm, values, None, message)
+    if zero is None:
+        zero = 1e-8 if known.error == 0 else 1e-6
+    threshold = max(zero * float(np.abs(values).max()), _doubt(known, w, values, vectors), np.finfo(float).tiny)
     negative, positive = int((values < -threshold).sum()), int((values > threshold).sum())
     nulls = values.size - negative - positive
     if negative and positive:
@@ -142,7 +144,7 @@ def classify_point(
         message = f"degenerate, undecided: {nulls} of {values.size} eigenvalues are zero"
         if search:
             null = np.abs(values) <= threshold
-            curve = _find_descent(f, w, fun, H, values, vectors, null, np.random.default_rng(seed))
+            curve = _find_descent(f, w, known, values, vectors, null, np.random.default_rng(seed))
         if curve is not None:
             message = (
                 f"degenerate, but no minimum: f decreases like t^{curve.order} along a curve "
@@ -151,17 +153,33 @@ def classify_point(
     return PointClass("degenerate", norm, values, curve, message)
 
 
+def _doubt(known: Curvature, w: Array, values: Array, vectors: Array) -> float:
+    """Return how far the eigenvalues may be from those where the gradient vanishes."""
+    size, slope = max(1.0, float(np.linalg.norm(w))), float(np.linalg.norm(known.gradient))
+    if slope == 0:
+        return 4 * known.error
+    used = np.maximum(np.abs(values), max(1e-8 * float(np.abs(values).max()), slope / size))
+    step = vectors @ ((vectors.T @ known.gradient) / used)
+    length = float(np.linalg.norm(step))
+    if length <= 1e-9 * size:
+        return 4 * known.error
+    step *= min(1.0, 1e-2 * size / length)
+    change = known.at(w - step) - known.at(w)
+    return 4 * known.error + 2 * float(np.linalg.norm(change, 2))
+
+
 def _find_descent(
-    f: Objective, w: Array, fun: float, H: Array, values: Array, vectors: Array, null: Array, rng: np.random.Generator
+    f: Objective, w: Array, known: Curvature, values: Array, vectors: Array, null: Array, rng: np.random.Generator
 ) -> DescentCurve | None:
     N = vectors[:, null]
     R, inverse = vectors[:, ~null], 1 / values[~null]
     h = 1e-3 * max(1.0, float(np.abs(w).max()))
+    H = known.at(w)
 
     def expand(a: Array) -> tuple[float, float, Array, Array]:
         """Cubic and effective quartic coefficients along N a, with the best z."""
         v = N @ a
-        ahead, behind = f.hessian(w + h * v), f.hessian(w - h * v)
+        ahead, behind = known.at(w + h * v), known.at(w - h * v)
         slope, bend = (ahead - behind) @ v / (2 * h), (ahead - 2 * H + behind) @ v / h**2
         pull = slope / 2
         z = -R @ (inverse * (R.T @ pull))
@@ -192,7 +210,7 @@ def _find_descent(
     if best is None or best[0] > -1e-9:
         return None
     cubic, _, v, z = expand(best[1])
-    return _verify(f, w, fun, -v if cubic > 0 else v, z)
+    return _verify(f, w, known.fun, -v if cubic > 0 else v, z)
 
 
 def _score(expansion: tuple[float, float, Array, Array]) -> float:

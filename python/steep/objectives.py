@@ -306,6 +306,7 @@ class FunctionObjective(Objective):
             dim = int(np.size(x0))
         given = {"gradient": gradient, "hessian": hessian, "hessian_product": hessian_product}
         self.supplied = tuple(name for name, value in given.items() if value is not None)  # the rest is by differences
+        self.bounds = bounds
         lower, upper = ([], []) if bounds is None else (list(bounds[0]), list(bounds[1]))
         core = _core.FunctionObjective(
             dim,
