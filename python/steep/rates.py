@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from .methods.first_order import AcceleratedGradient, GradientDescent, HeavyBall
 from .objectives import Objective
 from .results import Result, gap
 
@@ -22,11 +24,12 @@ class ConvergenceRate:
     rate : float
         Factor by which the measure shrinks in an iteration, over the last half of the run.
     order : float
-        p of ``e_{k+1} ~ C e_k^p`` over the last iterations above rounding: 1 linear, 2 quadratic.
+        p of ``e_{k+1} ~ C e_k^p``, e the gap, over the last iterations above rounding: 1 linear, 2 quadratic.
     measure : str
         "objective gap" where the least value is known, else "gradient norm".
     predicted : float or None
-        Theory's bound on `rate` for this method and objective.
+        Theory's bound on `rate` for this method, with the step rule and variant that ran, and objective; None where
+        there is none.
     predicted_order : float
     theory : str
         Where the prediction comes from.
@@ -62,7 +65,8 @@ def convergence_rate(res: Result, f: Objective | None = None, *, minimum: float 
     Notes
     -----
     Predictions, of the gap f - f* for a strongly convex f: gradient descent with 1/L ``1 - mu / L``; with exact line
-    search ``((L - mu) / (L + mu))^2``; the accelerated method ``1 - sqrt(mu / L)``; Newton's method converges with
+    search on a quadratic ``((L - mu) / (L + mu))^2``; the accelerated method's strongly convex variant
+    ``1 - sqrt(mu / L)``; the heavy ball on a quadratic the squared spectral radius. Newton's method converges with
     order 2, quasi-Newton methods superlinearly. Gradient norms shrink like the square root of the gap.
 
     Examples
@@ -87,49 +91,81 @@ def convergence_rate(res: Result, f: Objective | None = None, *, minimum: float 
     good = np.flatnonzero(np.isfinite(errors) & (errors > floor))
     errors = errors[: good[-1] + 1] if good.size else errors[:1]
     errors = np.maximum(errors, max(floor, np.finfo(float).tiny))
-    rate = order = float("nan")
+    rate = float("nan")
     if errors.size >= 2:
         half = errors[max(0, (errors.size - 1) // 2) :] if errors.size > 3 else errors
         rate = float((half[-1] / half[0]) ** (1 / (half.size - 1)))
-    order = _order(norms[: good[-1] + 1] if good.size else norms)
-    predicted, theory = _predict(res.get("method", ""), f, measure, res)
+    order = _order(res, least)
+    predicted, theory = _predict(res, f, measure)
     return ConvergenceRate(rate, order, measure, predicted, _ORDERS.get(res.get("method", ""), 1.0), theory)
 
 
-def _order(norms: np.ndarray) -> float:
-    """Slope of log e_{k+1} against log e_k over the last eight steps above rounding."""
-    logs = np.log(norms[norms > 1e-14 * norms.max()])[-9:]
-    if logs.size < 3 or np.ptp(logs[:-1]) == 0:
-        return float("nan")
-    return float(np.polyfit(logs[:-1], logs[1:], 1)[0])
+def _order(res: Result, least: float | None) -> float:
+    """
+    Return the order of the last steps above rounding.
+
+    Of the objective's gaps, which Newton's method shrinks steadily where gradients along a valley alternate: of the
+    last three where they shrink ever faster, else of nine. The gap's order is that of the distance to the minimizer.
+    """
+    fun = np.asarray(res.trace["fun"], dtype=float)
+    least = float(fun[-1]) if least is None else least
+    for errors, floor in (
+        (fun - least, 1e-15 * abs(least)),
+        (np.asarray(res.trace["gradient_norm"], dtype=float), 0.0),
+    ):
+        above = errors[np.isfinite(errors) & (errors > floor)]
+        falls = np.diff(np.log(above))
+        if falls.size >= 2 and falls[-1] < np.log(0.1) and falls[-1] < 1.3 * falls[-2] < 0:
+            return float(falls[-1] / falls[-2])
+        logs = np.log(above)[-9:]
+        if logs.size >= 3 and np.ptp(logs[:-1]) > 0:
+            return float(np.polyfit(logs[:-1], logs[1:], 1)[0])
+    return float("nan")
 
 
-def _predict(method: str, f: Objective | None, measure: str, res: Result) -> tuple[float | None, str]:
-    if method in _ORDERS:
-        kind = "quadratic" if _ORDERS[method] == 2 else "superlinear"
-        return None, f"{method}: {kind} convergence near a minimum with a positive definite Hessian"
+def _predict(res: Result, f: Objective | None, measure: str) -> tuple[float | None, str]:
+    name, settings = res.get("method", ""), res.get("settings")
+    if name in _ORDERS:
+        kind = "quadratic" if _ORDERS[name] == 2 else "superlinear"
+        return None, f"{name}: {kind} convergence near a minimum with a positive definite Hessian"
     if f is None:
         return None, "no prediction without the objective"
     top, low = f._core.lipschitz(), f._core.strong_convexity()
     if top is None or low is None or not low[0] > 0:
         return None, "no prediction: the objective has no known L and mu > 0"
-    L, mu = top[0], low[0]
-    power = 1.0 if measure == "objective gap" else 0.5
-    if method == "gradient_descent":
-        steps = np.asarray(res.trace["step_size"], dtype=float)[1:]
-        if steps.size and np.allclose(steps, steps[0]):
-            a = float(steps[0])
-            if a * L <= 1 + 1e-12:
-                return (
-                    1 - a * mu
-                ) ** power, f"gradient descent with step a <= 1/L: 1 - a mu = {1 - a * mu:.6g} on the gap"
-            return None, "no prediction for a constant step above 1/L"
-        return ((L - mu) / (L + mu)) ** (
-            2 * power
-        ), "exact line search on a quadratic: ((L - mu) / (L + mu))^2 on the gap"
-    if method == "accelerated_gradient":
-        return (1 - (mu / L) ** 0.5) ** power, "accelerated gradient: 1 - sqrt(mu / L) on the gap"
-    if method == "heavy_ball":
-        root = (mu / L) ** 0.5
-        return ((1 - root) / (1 + root)) ** (2 * power), "heavy ball on a quadratic, best parameters"
-    return None, f"no prediction for {method}"
+    found, theory = _of_gap(settings, top[0], low[0], f.is_quadratic)
+    if found is None:
+        return None, theory
+    return (found if measure == "objective gap" else found**0.5), f"{theory} = {found:.6g} on the gap"
+
+
+def _of_gap(settings: Any, L: float, mu: float, quadratic: bool) -> tuple[float | None, str]:
+    """Return the factor by which f - f* shrinks in an iteration at least, and whose it is."""
+    if isinstance(settings, GradientDescent):
+        rule = settings.step_size
+        step = 1 / L if rule == "1/L" else rule
+        if not isinstance(step, str):
+            if step * L > 1 + 1e-12:
+                return None, "no prediction for a constant step above 1/L"
+            return 1 - step * mu, "gradient descent with step a <= 1/L: 1 - a mu"
+        if rule == "exact" and quadratic:
+            return ((L - mu) / (L + mu)) ** 2, "exact line search on a quadratic: ((L - mu) / (L + mu))^2"
+        return None, f"no prediction for gradient descent with {rule} steps"
+    if isinstance(settings, AcceleratedGradient):
+        own = settings.step_size is None or abs(settings.step_size * L - 1) < 1e-12
+        if settings.variant == "strongly_convex" and own:
+            return 1 - (mu / L) ** 0.5, "accelerated gradient, strongly convex variant: 1 - sqrt(mu / L)"
+        return None, "no linear rate is known for this variant; the accelerated gradient's gap is O(1 / k^2)"
+    if isinstance(settings, HeavyBall) and quadratic:
+        return _of_heavy_ball(settings, L, mu)
+    return None, "no prediction for this method"
+
+
+def _of_heavy_ball(settings: HeavyBall, L: float, mu: float) -> tuple[float | None, str]:
+    top, low = L**0.5, mu**0.5
+    a = 4 / (top + low) ** 2 if settings.step_size is None else settings.step_size
+    b = ((top - low) / (top + low)) ** 2 if settings.momentum is None else settings.momentum
+    radius = max(float(np.abs(np.roots([1.0, a * bend - 1.0 - b, b])).max()) for bend in (mu, L))
+    if radius >= 1:
+        return None, "no prediction: the heavy ball does not converge with these parameters"
+    return radius**2, "heavy ball on a quadratic, by the eigenvalues of its iteration: rho^2"

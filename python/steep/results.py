@@ -69,6 +69,8 @@ class Result(dict[str, Any]):
     certificate : Certificate
     method : str
         The method that ran; with "auto" the one chosen, and `reason` says why.
+    settings : Method
+        The method object, with its hyper-parameters.
     minimum : float or None
         The least value, where the problem knows it.
 
@@ -101,7 +103,7 @@ class Result(dict[str, Any]):
     def __repr__(self) -> str:
         lines = []
         for key, value in self.items():
-            if value is None:
+            if value is None or key == "settings":
                 continue
             if key == "trace":
                 text = f"{len(value['fun'])} rows of {', '.join(value)}"

@@ -134,6 +134,7 @@ class Method:
                 result.extend(Result.from_core(rest, method=self.name))
             counts = np.subtract(core.counts, before)
             result.nfev, result.njev, result.nhev = (int(count) for count in counts)
+        result.settings = self
         if f.minimum is not None:
             result.minimum = f.minimum
         return result
