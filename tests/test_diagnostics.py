@@ -212,6 +212,17 @@ def test_inequalities_along_a_trajectory():
     assert not check_polyak_lojasiewicz(f, res.allvecs, minimum=least, mu=2.0)
     assert check_cocoercivity(f, res.allvecs, lipschitz=10.0)
     assert not check_cocoercivity(f, res.allvecs, lipschitz=5.0)
+    assert check_cocoercivity(f, res.allvecs)
+    with pytest.raises(ValueError, match="minimum must be given"):
+        check_polyak_lojasiewicz(f, res.allvecs)
+    f.minimum = least
+    assert check_polyak_lojasiewicz(f, res.allvecs)
+
+
+def test_modules_show_what_they_export():
+    for module in (steep, steep.diagnostics, steep.plot):
+        names = {name for name in dir(module) if not name.startswith("__")}
+        assert names == set(module.__all__) - {"__version__"}
 
 
 @pytest.mark.parametrize("method", [steep.GradientDescent("1/L"), steep.GradientDescent("exact")])

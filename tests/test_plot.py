@@ -33,6 +33,21 @@ def test_result_plot(tmp_path):
     figure.savefig(tmp_path / "run.png")
 
 
+def test_a_run_that_starts_at_the_minimum_is_drawn(tmp_path):
+    figure = steep.minimize(steep.problems.rosenbrock(2), [1.0, 1.0]).plot()
+    figure.savefig(tmp_path / "zero.png")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["zero throughout"]
+    assert all(ax.get_yscale() == "log" for ax in figure.axes)
+
+
+def test_contour_without_paths_shows_the_minimizer(tmp_path):
+    figure = steep.plot.contour(steep.problems.rosenbrock(2))
+    (low, high), (bottom, top) = figure.axes[0].get_xlim(), figure.axes[0].get_ylim()
+    assert low < -1.2 < 1 < high
+    assert bottom < 1 < top
+    figure.savefig(tmp_path / "contour.png")
+
+
 def test_compare(tmp_path):
     _, found = runs()
     figure = steep.plot.compare(found, minimum=0.0)
@@ -72,7 +87,7 @@ def test_history():
     assert {line.get_label() for line in below.lines} == {"accuracy", "val_accuracy", "log_loss", "val_log_loss"}
     np.testing.assert_array_equal(above.lines[0].get_ydata(), run.history["loss"])
     assert len(run.plot("accuracy").axes) == 1
-    with pytest.raises(ValueError, match="names must be of loss"):
+    with pytest.raises(ValueError, match="names must be among loss"):
         run.plot("nothing")
 
 

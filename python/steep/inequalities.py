@@ -35,7 +35,9 @@ class InequalityCheck:
         return self.holds
 
 
-def check_polyak_lojasiewicz(f: Objective, points: Any, *, minimum: float, mu: float) -> InequalityCheck:
+def check_polyak_lojasiewicz(
+    f: Objective, points: Any, *, minimum: float | None = None, mu: float | None = None
+) -> InequalityCheck:
     """
     Check ``||gradient||^2 >= 2 mu (f(w) - minimum)`` at points, such as ``res.allvecs``.
 
@@ -43,9 +45,10 @@ def check_polyak_lojasiewicz(f: Objective, points: Any, *, minimum: float, mu: f
     ----------
     f : Objective
     points : array of shape (k, dim)
-    minimum : float
-        Least value of f.
-    mu : float
+    minimum : float, optional
+        Least value of f; default the problem's own.
+    mu : float, optional
+        Default: its constant of strong convexity.
 
     Returns
     -------
@@ -59,6 +62,10 @@ def check_polyak_lojasiewicz(f: Objective, points: Any, *, minimum: float, mu: f
     >>> check.holds, check.constant
     (True, 1.0)
     """
+    minimum = f.minimum if minimum is None else minimum
+    if minimum is None:
+        raise ValueError(f"minimum must be given for {f.name}, whose least value is not known, got None")
+    mu = f.strong_convexity().value if mu is None else mu
     ratios = []
     for point in as_matrix(points, "points"):
         fun, gradient = f.value_and_gradient(point)
@@ -69,7 +76,7 @@ def check_polyak_lojasiewicz(f: Objective, points: Any, *, minimum: float, mu: f
     return InequalityCheck(bool(ratios[worst] >= mu * (1 - 1e-9)), ratios[worst], worst)
 
 
-def check_cocoercivity(f: Objective, points: Any, *, lipschitz: float) -> InequalityCheck:
+def check_cocoercivity(f: Objective, points: Any, *, lipschitz: float | None = None) -> InequalityCheck:
     """
     Check ``(grad f(v) - grad f(w))'(v - w) >= ||grad f(v) - grad f(w)||^2 / L`` between successive points.
 
@@ -77,8 +84,8 @@ def check_cocoercivity(f: Objective, points: Any, *, lipschitz: float) -> Inequa
     ----------
     f : Objective
     points : array of shape (k, dim)
-    lipschitz : float
-        L.
+    lipschitz : float, optional
+        L; default the objective's own.
 
     Returns
     -------
@@ -91,7 +98,7 @@ def check_cocoercivity(f: Objective, points: Any, *, lipschitz: float) -> Inequa
     >>> steep.diagnostics.check_cocoercivity(f, [[1.0, 1.0], [0.0, 2.0]], lipschitz=4.0).holds
     True
     """
-    lipschitz = check_positive(lipschitz, "lipschitz")
+    lipschitz = check_positive(f.lipschitz().value if lipschitz is None else lipschitz, "lipschitz")
     path = as_matrix(points, "points")
     gradients = np.array([f.gradient(point) for point in path])
     needed = [0.0]

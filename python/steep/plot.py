@@ -13,6 +13,11 @@ from .results import Result, gap
 
 __all__ = ["activations", "compare", "contour", "gradients", "history"]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#7f7f7f")
 _FLOOR = 1e-17
 
@@ -79,8 +84,10 @@ def compare(runs: Mapping[str, Any], *, minimum: float | None = None, axes: Any 
             axes[row, 0].plot(np.arange(fun.size), values, **style)
             axes[row, 1].plot(seconds * factor, values, **style)
     for ax in axes.flat:
-        ax.set_yscale("log")
+        _log_scale(ax)
         ax.grid(alpha=0.3)
+    for ax in axes[:, 1]:
+        ax.set_xlim(left=0.0)
     axes[0, 0].set_ylabel("objective - minimum")
     axes[1, 0].set_ylabel("gradient norm")
     axes[1, 0].set_xlabel("iteration")
@@ -88,6 +95,14 @@ def compare(runs: Mapping[str, Any], *, minimum: float | None = None, axes: Any 
     axes[1, 1].locator_params(axis="x", nbins=6)
     axes[0, 1].legend(fontsize="small")
     return figure
+
+
+def _log_scale(ax: Any) -> None:
+    """Scale the heights, or say of an axis with nothing above zero that this is so."""
+    if not any(np.nanmax(line.get_ydata(), initial=0.0) > 0 for line in ax.lines):
+        ax.set_ylim(_FLOOR, 1.0)
+        ax.text(0.5, 0.5, "zero throughout", transform=ax.transAxes, ha="center", color="0.4")
+    ax.set_yscale("log")
 
 
 def contour(f: Objective, paths: Any = None, *, bounds: Any = None, levels: int = 25, ax: Any = None) -> Any:
@@ -101,7 +116,7 @@ def contour(f: Objective, paths: Any = None, *, bounds: Any = None, levels: int 
     paths : dict of name -> path, or one path
         A path is an array of shape (k, 2), or a Result of ``minimize(..., return_all=True)``.
     bounds : ((x_low, x_high), (y_low, y_high)), optional
-        Default: around the paths.
+        Default: around the paths, or without any around the start and the minimizer of the problem.
     levels : int
         Spaced evenly in the logarithm of the height above the least value drawn.
     ax : Matplotlib axes, optional
@@ -128,9 +143,8 @@ def contour(f: Objective, paths: Any = None, *, bounds: Any = None, levels: int 
         paths = {"": paths}
     tracks = {name: _track(path) for name, path in paths.items()}
     if bounds is None:
-        points = np.concatenate(
-            [*tracks.values(), *([f.x0[None]] if f.x0 is not None and not tracks else [])] or [np.zeros((1, 2))]
-        )
+        own = [] if tracks else [np.asarray(point, dtype=float) for point in (f.x0, f.minimizer) if point is not None]
+        points = np.vstack([*tracks.values(), *own] or [np.zeros((1, 2))])
         low, high = points.min(axis=0), points.max(axis=0)
         margin = np.maximum(0.25 * (high - low), 0.25 * float((high - low).max()) or 1.0)
         bounds = list(zip(low - margin, high + margin, strict=True))
@@ -149,6 +163,8 @@ def contour(f: Objective, paths: Any = None, *, bounds: Any = None, levels: int 
         ax.plot(*track.T, color=colour, linewidth=1.3, marker="o", markersize=2.5, label=str(name))
         ax.plot(*track[-1], color=colour, marker="*", markersize=11)
     ax.set(xlim=(x0, x1), ylim=(y0, y1), xlabel="x[0]", ylabel="x[1]")
+    if not tracks and f.minimizer is not None:
+        ax.plot(*np.asarray(f.minimizer, dtype=float), color="black", marker="*", markersize=11)
     if any(tracks):
         ax.legend(fontsize="small")
     return ax.figure
@@ -204,7 +220,7 @@ def history(columns: Mapping[str, Array], names: Any = None, axes: Any = None) -
     wanted = [name for name in columns if name not in hidden] if names is None else list(names)
     for name in wanted:
         if name not in columns:
-            raise ValueError(f"names must be of {', '.join(columns)}, got {name!r}")
+            raise ValueError(f"names must be among {', '.join(columns)}, got {name!r}")
     losses = [name for name in wanted if name.removeprefix("val_") in ("loss", "objective")]
     groups = [group for group in (losses, [name for name in wanted if name not in losses]) if group]
     if not groups:
