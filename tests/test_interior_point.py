@@ -321,7 +321,7 @@ def test_misuse_is_named():
         quadratic_program([[1.0, 0.0], [0.0, -1.0]], [0.0, 0.0])
     with pytest.raises(ValueError, match="b_ub must have shape"):
         linear_program([1.0, 1.0], [[1.0, 1.0]], [1.0, 2.0])
-    with pytest.raises(ValueError, match="must have no constraints"):
+    with pytest.raises(ValueError, match="must have neither constraints nor bounds, got bounds"):
         steep.minimize(lad([[1.0]], [1.0]), bounds=[(0, 1)])
     with pytest.raises(ValueError, match="bfgs must have no constraints"):
         steep.minimize(rosen, [0.0, 0.0], "bfgs", constraints=DISC)

@@ -268,3 +268,22 @@ def test_hinge_value_at_a_known_optimum():
     assert f.value(w) == pytest.approx(value, rel=1e-12)
     assert f.value(w) <= f.value(1.01 * w)
     assert f.value(w) <= f.value(0.99 * w)
+
+
+def test_softmax_counts_no_class_that_never_occurs():
+    X = np.eye(3)
+    with pytest.raises(ValueError, match=r"every class from 0 to 3 .* got none of class 0.*np\.unique"):
+        steep.problems.softmax(X, [1, 2, 3])
+    with pytest.raises(ValueError, match="at least 2 classes"):
+        steep.problems.softmax(X, [0, 0, 0])
+    for bad in ([0.0, np.nan, 1.0], [0.0, 1.0, 1e300], [0.5, 0.0, 1.0], [-1, 0, 1], ["a", "b", "a"]):
+        with pytest.raises(ValueError, match=r"y must be class indices.*np\.unique"):
+            steep.problems.softmax(X, bad)
+    assert steep.problems.softmax(X, [1, 2, 3], n_classes=4).dim == 12
+
+
+def test_fista_is_a_name():
+    f = steep.problems.least_squares([[1.0, 0.0], [0.0, 1.0]], [3.0, 0.5], penalty=steep.L1(0.5))
+    res = steep.minimize(f, method="fista")
+    assert res.method == "proximal_gradient"
+    np.testing.assert_allclose(res.x, [2, 0], atol=1e-6)

@@ -101,7 +101,7 @@ def test_options():
     assert minimize(rosen, X0, jac=rosen_der, method=steep.BFGS(), options={"gtol": 1e-2}).nit == res.nit
     res = minimize(rosen, X0, jac=rosen_der, method=steep.BFGS(), options={"return_all": True})
     assert len(res.allvecs) == res.nit + 1
-    with pytest.raises(TypeError, match="options must be of tol, rtol, maxiter, max_time, disp, got xtol"):
+    with pytest.raises(TypeError, match=r"options must be among tol, gtol, .*, return_all, got xtol"):
         minimize(rosen, X0, jac=rosen_der, method=steep.BFGS(), options={"xtol": 1})
 
 

@@ -229,6 +229,10 @@ __all__ = ["get_config", "get_num_threads", "set_num_threads", "show_config", *_
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from .config import installed_version
+
+        return installed_version()
     if name in _LAZY:
         from importlib import import_module
 
@@ -240,4 +244,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*(name for name in globals() if name.startswith("__")), *__all__})
+    return sorted({*(name for name in globals() if name.startswith("__")), *__all__, "__version__"})

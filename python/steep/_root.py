@@ -72,7 +72,7 @@ def root(
     max_iter = given.pop("maxiter", given.pop("max_iter", None))
     max_time = given.pop("max_time", np.inf)
     if given:
-        raise TypeError(f"options must be of pure, xtol, ftol, maxiter, max_time, got {', '.join(given)}")
+        raise TypeError(f"options must be among pure, xtol, ftol, maxiter, max_time, got {', '.join(given)}")
     start = _start(x0)
     if jac is True:
         both = fun

@@ -248,6 +248,9 @@ def _as_design(X: Any, name: str) -> tuple[tuple[Any, ...], np.dtype[Any]]:
     return (start, np.ascontiguousarray(rows.indices, dtype=np.int32), data, int(rows.shape[1])), data.dtype
 
 
+_HINT = ": encode classes with np.unique(y, return_inverse=True)[1]"
+
+
 def _count_outputs(y: Any, loss: str, n: int) -> int:
     array = np.asarray(y)
     if array.ndim == 2:
@@ -256,6 +259,18 @@ def _count_outputs(y: Any, loss: str, n: int) -> int:
             return k
     if loss in CLASS_LOSSES:
         if array.dtype.kind not in "buif" or array.size == 0:
-            raise ValueError(f"y must be class indices or rows of class probabilities, got {show(y)}")
-        return max(int(array.max()) + 1, 2)
+            raise ValueError(f"y must be class indices or rows of class probabilities, got {show(y)}{_HINT}")
+        if not ((array >= 0) & (array < 2**31) & (array == np.floor(array))).all():
+            bad = array[~((array >= 0) & (array < 2**31) & (array == np.floor(array)))]
+            raise ValueError(f"y must be class indices, whole numbers from 0, got {bad.flat[0]}{_HINT}")
+        present = np.unique(array)
+        if present.size < 2:
+            raise ValueError(f"y must hold at least 2 classes where their number is not given, got {present[0]:g} only")
+        if present.size <= present[-1]:
+            missing = int(np.setdiff1d(np.arange(present.size + 1), present)[0])
+            raise ValueError(
+                f"y must hold every class from 0 to {int(present[-1])} where their number is not given, got none of "
+                f"class {missing}{_HINT}"
+            )
+        return int(present.size)
     return 1

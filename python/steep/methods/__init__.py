@@ -15,6 +15,9 @@ for _module in pkgutil.iter_modules(__path__):
 __all__ = ["Method", "Options", "method_table", "resolve_method"]
 
 
+_ALIASES = {"fista": "proximal_gradient"}  # which is accelerated by default
+
+
 def resolve_method(method: str | Method) -> Method:
     """
     Return the method object a user means.
@@ -30,4 +33,5 @@ def resolve_method(method: str | Method) -> Method:
         return method()
     if not isinstance(method, str):
         raise TypeError(f"method must be a Method, a name or 'auto', got {show(method)}")
-    return method_table[check_choice(method, "method", ["auto", *sorted(method_table)])]()
+    name = _ALIASES.get(method, method)
+    return method_table[check_choice(name, "method", ["auto", *sorted(method_table)])]()

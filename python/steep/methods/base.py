@@ -179,7 +179,8 @@ class Method:
         """
         Answer ``scipy.optimize.minimize(fun, x0, ..., method=self)`` with an ``OptimizeResult``.
 
-        Options: ``tol`` (also ``gtol``), ``rtol``, ``maxiter`` (also ``max_iter``), ``max_time``, ``disp``.
+        Options: ``tol`` (also ``gtol``), ``rtol``, ``maxiter`` (also ``max_iter``), ``max_time``, ``disp``,
+        ``return_all``.
         """
         tol = options.pop("gtol", None)
         tol = options.pop("tol", None) if tol is None else tol
@@ -189,7 +190,8 @@ class Method:
         known = {name: options.pop(name) for name in ("rtol", "max_time") if name in options}
         return_all = bool(options.pop("return_all", False))
         if options:
-            raise TypeError(f"options must be of tol, rtol, maxiter, max_time, disp, got {', '.join(options)}")
+            known_names = "tol, gtol, rtol, maxiter, max_iter, max_time, disp, return_all"
+            raise TypeError(f"options must be among {known_names}, got {', '.join(options)}")
         start = as_start(x0)
         f = function_objective(fun, start, jac, hess, hessp, args, bounds)
         default = tol is None

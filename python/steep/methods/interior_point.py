@@ -65,7 +65,8 @@ class InteriorPoint(Method):
         bounded = options.lower is not None or options.upper is not None
         if isinstance(core, _core.LinearFit):
             if options.constraints or bounded:
-                raise ValueError(f"{f.name} must have no constraints and bounds, got some")
+                got = f"{len(options.constraints)} constraints" if options.constraints else "bounds"
+                raise ValueError(f"{f.name} must have neither constraints nor bounds, got {got}")
             return super()._run(f, x0, options)
         constraints = read_constraints(tuple(options.constraints), f.dim)
         program = isinstance(core, _core.QuadraticProgram)

@@ -194,7 +194,7 @@ def softmax(
     l2, intercept, penalty, average, sample_weight, n_threads
         As in :func:`least_squares`.
     n_classes : int, optional
-        k; default: the largest index plus one.
+        k; default: as many as y holds, which must be 0, 1, ... without a gap.
 
     Returns
     -------
