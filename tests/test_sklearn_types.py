@@ -49,6 +49,18 @@ def test_types(name, target, dtype, fit_intercept):
             assert kind(getattr(mine, method)(rows)) == kind(getattr(theirs, method)(rows)), method
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_single_precision_converges_under_l1(seed):
+    rng = np.random.default_rng(seed)
+    rows = (rng.normal(size=(300, 20)) + 1).astype(np.float32)
+    y = (rows @ rng.normal(size=(20, 3))).argmax(axis=1)
+    named = {"l1_ratio": 1.0} if sklearn_version >= (1, 8) else {"penalty": "l1"}
+    model = ours.LogisticRegression(C=0.5, solver="saga", tol=1e-8, max_iter=1000, **named).fit(rows, y)
+    assert model.n_iter_[0] < 1000
+    exact = ours.LogisticRegression(C=0.5, solver="saga", tol=1e-8, max_iter=10000, **named).fit(rows.astype(float), y)
+    np.testing.assert_allclose(model.coef_, exact.coef_, atol=1e-3 * np.abs(exact.coef_).max())
+
+
 def test_intercepts_of_deviations_round():
     for model in (ours.LADRegressor(), ours.ChebyshevRegressor()):
         assert isinstance(model.fit(X, REAL).intercept_.round(2), np.float64)

@@ -112,7 +112,8 @@ def fit_linear(
     gap = l1 > 0 or not f._core.has_gradient
     if start is None:
         start = np.zeros(f.dim)
-    tol = max(tol * (1e-3 if f._core.has_gradient else 1e-2), 1e-12) if gap else max(tol, 1e-14)
+    least = 1e-7 if f.dtype == np.float32 and outputs is not None else 1e-12  # what proximal gradients get to
+    tol = max(tol * (1e-3 if f._core.has_gradient else 1e-2), least) if gap else max(tol, 1e-14)
     method = "auto"
     if not f._core.has_gradient and _is_cheap(f):  # as exact as it gets, for the reason that `polish` gives
         method, tol = "hinge_interior_point", 1e-13
