@@ -49,10 +49,11 @@ class LbfgsMixin:
         kept = self.__dict__.get("_steep_risk")
         if kept is None or kept[0] is not X or kept[1] is not y or kept[2] is not weights:
             net = self._network()
-            risk = self._risk(net, X, y, weights)
-            limit_loss = getattr(risk._core, "limit_loss", None)
-            if self._bounded_loss() and limit_loss is not None:
-                limit_loss(largest_loss(np.float64))
+            bounded = self._bounded_loss()
+            risk = self._risk(net, X, y, weights, linear=not bounded)  # linear models have no bound
+            if bounded:
+                core: Any = risk._core
+                core.limit_loss(largest_loss(np.float64))
             constant = self._poisson_constant(y)
             offset = 0.0 if constant is None else float(np.average(constant, weights=weights))
             kept = self._steep_risk = (X, y, weights, risk, packed_order(net), offset)
@@ -62,12 +63,15 @@ class LbfgsMixin:
         value, gradient = risk.value_and_gradient(w)
         return np.float64(self._reported(risk, w, value) + offset), gradient[order].astype(packed.dtype, copy=False)
 
-    def _risk(self: Any, net: Network, X: Any, y: Array, weights: Array | None, penalized: bool = True) -> Risk:
+    def _risk(
+        self: Any, net: Network, X: Any, y: Array, weights: Array | None, penalized: bool = True, linear: bool = True
+    ) -> Risk:
         """Return the mean loss with scikit-learn's penalty: alpha / 2 over the sum of weights."""
         total = float(X.shape[0] if weights is None else weights.sum())
         part = self._part(net, X, y, weights)
         loss, parameter = self._loss()
-        risk = Risk.of_part(net, part, loss, parameter, self.l1 / total, self.alpha / total if penalized else 0.0)
+        l2 = self.alpha / total if penalized else 0.0
+        risk = Risk.of_part(net, part, loss, parameter, self.l1 / total, l2, linear)
         set_threads = getattr(risk._core, "set_threads", None)
         if self.n_threads is not None and set_threads is not None:
             set_threads(self.n_threads)
