@@ -29,7 +29,6 @@ LOGISTIC = {
     "test_liblinear_dual_random_state": "wants two seeds to give different coefficients: ours are the minimizer",
     "test_newton_cholesky_fallback_to_lbfgs": "wants the warning of a fallback that is not needed",
     "test_logistic_regression_callback_fitted_estimator": "counts iterations of SciPy's L-BFGS-B",
-    "test_elastic_net_objective": "compares approximate solutions under another objective (a mean times C)",
 }
 # test_coordinate_descent.py
 LASSO = {
