@@ -124,6 +124,47 @@ def test_balances_far_from_the_optimal_intercept():
         assert res.fun - least <= res.certificate.bound + 1e-15 < 30 * (res.fun - least) + 1e-14
 
 
+def many_rows(kind, order, n=3000):
+    X, score, y, weight = data(5, n)
+    if order == "sorted":  # the first rows are of one class: their slopes have one sign
+        order = np.argsort(y, kind="stable")
+        X, score, y, weight = X[order], score[order], y[order], weight[order]
+    options = {"l2": 0.01, "intercept": True}
+    net = steep.Network([steep.Dense(2)], input_shape=X.shape[1], dtype="float64")
+    problems = {
+        "logistic": lambda: steep.problems.logistic(X, y, **options),
+        "weighted": lambda: steep.problems.logistic(X, y, sample_weight=weight, **options),
+        "squared_hinge": lambda: steep.problems.svm(X, y, loss="squared_hinge", **options),
+        "squared_tube": lambda: steep.problems.svr(X, score[:, 0], loss="squared_epsilon_insensitive", **options),
+        "least_squares": lambda: steep.problems.least_squares(X, score[:, 0], **options),
+        "two_outputs": lambda: steep.Risk(net, X, score, loss="squared_error", penalty=L2(0.01)),
+    }
+    return problems[kind]()
+
+
+@pytest.mark.parametrize("order", ["mixed", "sorted"])
+@pytest.mark.parametrize(
+    "kind", ["logistic", "weighted", "squared_hinge", "squared_tube", "least_squares", "two_outputs"]
+)
+def test_bounds_the_gap_of_many_rows(kind, order):
+    """Near a minimizer the balance of the intercept is borne by some of the rows."""
+    f = many_rows(kind, order)
+    best = steep.minimize(f, method="newton", tol=1e-13).x
+    least = f.value(best)
+    rng = np.random.default_rng(0)
+    for size in (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0):
+        for direction in (rng.standard_normal(f.dim), np.eye(f.dim)[-1], -np.eye(f.dim)[-1]):
+            x = best + size * direction
+            res = steep.minimize(f, x, "lbfgs", max_iter=0)
+            gap = res.fun - least
+            assert gap <= res.certificate.bound + 1e-14 * max(1, least)
+            if gap > 1e-11 * max(1, least):
+                # ||grad||^2 / (2 l2) is at most L / l2 times the gap, and a sixteenth of the rows bears the rest.
+                assert res.certificate.bound < 4000 * gap
+    end = steep.minimize(f, method="newton", tol=1e-10)
+    assert end.certificate.bound < 1e-15
+
+
 def test_sparse_and_single_precision():
     from scipy.sparse import csr_matrix
 

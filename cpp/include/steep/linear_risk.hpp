@@ -166,6 +166,8 @@ class LinearRiskOf : public LinearRisk {
   void form_gram(double* H, bool single, const Visit& visit = {});
   // Scores, losses and, if wanted, the gradient's part of some rows.
   void evaluate_rows(Index first, Index m, T* z, bool known, bool gradient, double* sums, Space& space);
+  double excess_of(Index i, Index c, T z, T slope, double a) const;
+  double bound_from_few_rows(const double* w, const double* g);
   bool single_pays() const;        // for the factor of a quadratic
   bool factor_block(bool single);  // false where it is too ill-conditioned
   struct RowSpace;
