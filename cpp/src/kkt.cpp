@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "steep/buffer.hpp"
 #include "steep/kernels.hpp"
 
 namespace steep {
@@ -16,11 +15,11 @@ Vector to_vector(const Column& v) { return Vector(v.data(), v.data() + v.size())
 Column to_column(const Vector& v) { return Eigen::Map<const Column>(v.data(), static_cast<Index>(v.size())); }
 
 // H (n, n; both triangles) += X' diag(w) X.
-void add_gram(const KktSystem::Matrix& X, const double* w, KktSystem::Matrix& H) {
+void add_gram(const KktSystem::Matrix& X, const double* w, KktSystem::Matrix& H, Buffer<double>& workspace) {
   const Index n = X.cols();
   if (X.rows() == 0) return;
   const auto& table = kernels<double>().product;
-  Buffer<double> workspace(table.gram_workspace(n));
+  if (workspace.size() == 0) workspace.resize(table.gram_workspace(n));
   table.weighted_gram(X.rows(), n, X.data(), n, w, H.data(), n, true, workspace.data());
   for (Index i = 0; i < n; ++i)
     for (Index j = 0; j < i; ++j) H(j, i) = H(i, j);
@@ -38,14 +37,14 @@ bool KktSystem::factor(const Matrix& Q, const Column& diagonal, const Matrix& G,
   else
     H_.setZero();
   H_.diagonal() += diagonal;
-  add_gram(G, W.data(), H_);
+  add_gram(G, W.data(), H_, workspace_);
   A_ = A;
   double largest = H_.diagonal().cwiseAbs().maxCoeff();
   if (!(largest > 0)) largest = 1;
   if (p_ > 0) {
     gamma_ = largest / std::max(A.squaredNorm() / p_, 1e-300);
     const Column weights = Column::Constant(p_, gamma_);
-    add_gram(A, weights.data(), H_);
+    add_gram(A, weights.data(), H_, workspace_);
     largest = H_.diagonal().cwiseAbs().maxCoeff();
   }
   shift_ = std::max(least_shift, 1e-16 * largest);
@@ -99,9 +98,11 @@ void KktSystem::solve(const Column& r, const Column& s, Column& dx, Column& dy) 
       first += gamma_ * (A_.transpose() * s) - A_.transpose() * dy - gamma_ * (A_.transpose() * second);
     }
     solve_once(first, second, ex, ey);
-    if (!ex.allFinite() || ex.norm() > dx.norm()) return;
+    const double change = ex.norm() / std::max(dx.norm(), 1e-300);
+    if (!(change <= 1)) return;  // not finite either
     dx += ex;
     if (p_ > 0) dy += ey;
+    if (change < 1e-12 && !(ey.norm() > 1e-12 * dy.norm())) return;
   }
 }
 

@@ -4,10 +4,11 @@
 //     [A                           0 ] [dy] = [s]
 //
 // by two Cholesky factors: of the upper block (with gamma A'A added, which leaves the solution unchanged and makes it
-// definite where it is so on the null space of A), and of its Schur complement. One refinement step.
+// definite where it is so on the null space of A), and of its Schur complement. At most two refinement steps.
 #pragma once
 #include <memory>
 
+#include "steep/buffer.hpp"
 #include "steep/factor.hpp"
 #include "steep/quadratic_program.hpp"
 
@@ -30,6 +31,7 @@ class KktSystem {
   Index n_, p_;
   Matrix H_, S_, A_, Z_;  // Z = L^-1 A' (n, p)
   Factor upper_, schur_;
+  Buffer<double> workspace_;  // of Gram matrices: as large as a level of the cache, too much to allocate every time
   double gamma_ = 0, shift_ = 0;
 };
 
