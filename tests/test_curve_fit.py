@@ -99,6 +99,46 @@ def test_intervals_cover_the_truth():
     assert (np.abs(np.mean(inside, axis=0) - 0.95) < 0.033).all()
 
 
+def test_the_results_jacobian_costs_no_further_call():
+    x, y, _ = data()
+    calls = []
+
+    def slopes(x, a, b):
+        calls.append((a, b))
+        return np.stack([np.exp(-b * x), -a * x * np.exp(-b * x)], axis=1)
+
+    popt, _, info, _, _ = steep.curve_fit(model, x, y, jac=slopes, full_output=True)
+    assert len(calls) == info["result"].njev
+    np.testing.assert_array_equal(info["result"].jac, slopes(x, *popt))
+
+
+def test_parameters_are_counted_as_the_signature_says():
+    import functools
+
+    x, y, _ = data()
+    expected, _ = steep.curve_fit(model, x, y)
+
+    @functools.wraps(model)
+    def wrapped(*args):
+        return model(*args)
+
+    class Callable:
+        def __call__(self, x, a, b):
+            return model(x, a, b)
+
+        def method(self, x, a, b=1.0):
+            return model(x, a, b)
+
+    for f in (
+        wrapped,
+        Callable(),
+        Callable().method,
+        functools.partial(model),
+        lambda x, a, b=2.0, *, c=1: model(x, a, b),
+    ):
+        np.testing.assert_array_equal(steep.curve_fit(f, x, y)[0], expected)
+
+
 def test_bounds_and_default_start():
     x, y, _ = data()
     popt, _ = steep.curve_fit(model, x, y, bounds=(0, [2.0, 5.0]))

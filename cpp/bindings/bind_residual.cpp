@@ -13,6 +13,8 @@
 namespace steep {
 namespace {
 
+constexpr Index most_kept = 1 << 16;  // entries of a Jacobian: more cost memory, and a call costs little beside them
+
 enum class Differences { two_point, three_point, complex_step };
 
 Index count_of(const py::object& value) {
@@ -64,6 +66,26 @@ class ResidualFunction : public ResidualObjective {
   }
 
   void compute_jacobian(const double* w, const double* r, double* J) override {
+    const bool known = !kept_.empty() && kept_sharp_ == sharp_ && std::equal(w, w + n_, kept_point_.begin());
+    if (known) {
+      std::copy(kept_.begin(), kept_.end(), J);
+      return;
+    }
+    find_jacobian(w, r, J);
+    if (m_ * n_ > most_kept) return;
+    kept_.assign(J, J + m_ * n_);
+    kept_point_.assign(w, w + n_);
+    kept_sharp_ = sharp_;
+  }
+
+  void robust(const double* z, double* rho) override {
+    if (!rho_) return ResidualObjective::robust(z, rho);
+    py::gil_scoped_acquire gil;
+    rho_.copy(rho_(z, m_), z, m_, 3, m_, rho);
+  }
+
+ private:
+  void find_jacobian(const double* w, const double* r, double* J) {
     py::gil_scoped_acquire gil;
     ++evaluations_;
     if (jacobian_) {
@@ -98,13 +120,6 @@ class ResidualFunction : public ResidualObjective {
     }
   }
 
-  void robust(const double* z, double* rho) override {
-    if (!rho_) return ResidualObjective::robust(z, rho);
-    py::gil_scoped_acquire gil;
-    rho_.copy(rho_(z, m_), z, m_, 3, m_, rho);
-  }
-
- private:
   bool inside(double x, Index i) const {
     return (lower_.empty() || x >= lower_[i]) && (upper_.empty() || x <= upper_[i]);
   }
@@ -149,6 +164,8 @@ class ResidualFunction : public ResidualObjective {
   bool sharp_ = false;
   PythonCall f_, jacobian_, rho_;
   Vector lower_, upper_, first_point_;
+  Vector kept_, kept_point_;  // the last Jacobian, which the result is asked for once more
+  bool kept_sharp_ = false;
   py::object first_;
   Index evaluations_ = 0;
 };

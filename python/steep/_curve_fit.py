@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from ._least_squares import _bounds, least_squares
+from ._least_squares import UNBOUNDED, _bounds, least_squares
 from ._validation import Array, as_numeric, check_choice, check_positive, show
 from ._validation import check_finite as _check_finite
 
@@ -24,7 +25,7 @@ def curve_fit(
     sigma: Any = None,
     absolute_sigma: bool = False,
     check_finite: bool | None = None,
-    bounds: Any = (-np.inf, np.inf),
+    bounds: Any = UNBOUNDED,
     method: Any = None,
     jac: Callable[..., Any] | str | None = None,
     *,
@@ -166,10 +167,9 @@ def curve_fit(
 
 
 def _default_start(f: Callable[..., Any], bounds: Any) -> Array:
-    parameters = [p for p in inspect.signature(f).parameters.values() if p.kind is not p.KEYWORD_ONLY]
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters) or len(parameters) < 2:
+    n = _count_parameters(f)
+    if n < 1:
         raise ValueError("p0 must be given when f does not name its parameters, got None")
-    n = len(parameters) - 1
     lower, upper = _bounds(bounds, n)
     start = np.ones(n)
     if lower is not None and upper is not None:
@@ -179,6 +179,14 @@ def _default_start(f: Callable[..., Any], bounds: Any) -> Array:
         start[low & ~high] = lower[low & ~high] + 1
         start[high & ~low] = upper[high & ~low] - 1
     return start
+
+
+def _count_parameters(f: Callable[..., Any]) -> int:
+    """Return how many parameters f names after x; 0 where it does not say."""
+    if type(f) is FunctionType and not f.__dict__:  # inspect.signature takes as long as five evaluations of a small f
+        return 0 if f.__code__.co_flags & inspect.CO_VARARGS else f.__code__.co_argcount - 1
+    parameters = [p for p in inspect.signature(f).parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    return 0 if any(p.kind is p.VAR_POSITIONAL for p in parameters) else len(parameters) - 1
 
 
 def _of_leastsq(kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -241,7 +249,7 @@ def _whitening(sigma: Any, m: int) -> Callable[[Array], Array]:
 def _covariance(jacobian: Array) -> tuple[Array, bool]:
     """Return (J'J)^-1 by singular values of J with columns of norm 1, and whether J has full rank."""
     m, n = jacobian.shape
-    norms = np.linalg.norm(jacobian, axis=0)
+    norms = np.sqrt(np.einsum("ij,ij->j", jacobian, jacobian))
     norms[norms == 0] = 1
     _, values, Vt = np.linalg.svd(jacobian / norms, full_matrices=False)
     full = m >= n and bool(values[-1] > np.finfo(float).eps * max(m, n) * values[0])

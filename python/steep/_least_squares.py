@@ -17,13 +17,14 @@ from .results import Result
 __all__ = ["least_squares"]
 
 _SCIPY_METHODS = ("trf", "dogbox", "lm")
+UNBOUNDED = (-np.inf, np.inf)
 
 
 def least_squares(
     fun: Callable[..., Any],
     x0: Any,
     jac: Callable[..., Any] | str = "2-point",
-    bounds: Any = (-np.inf, np.inf),
+    bounds: Any = UNBOUNDED,
     method: str | Method = "lm",
     ftol: float | None = 1e-8,
     xtol: float | None = 1e-8,
@@ -134,6 +135,7 @@ def least_squares(
 def finish(f: ResidualFunction, found: Result, lower: Array | None, upper: Array | None) -> Result:
     """Turn the result of minimizing 1/2 ||r||^2 into SciPy's fields of a least-squares result."""
     core: Any = f._core
+    njev = core.counts[1]
     residuals, jacobian = core.residuals(found.x), core.weighted_jacobian(found.x)
     mask = np.zeros(found.x.size, dtype=int)
     if lower is not None:
@@ -148,13 +150,13 @@ def finish(f: ResidualFunction, found: Result, lower: Array | None, upper: Array
         grad=found.jac,
         optimality=float(found.certificate.value),
         active_mask=mask,
-        njev=core.counts[1] - 1,  # without the one just asked for
+        njev=njev,
     )
     return result
 
 
 def _bounds(bounds: Any, n: int) -> tuple[Array | None, Array | None]:
-    if bounds is None:
+    if bounds is None or bounds is UNBOUNDED:
         return None, None
     pair = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") else bounds
     if not hasattr(pair, "__len__") or len(pair) != 2:
