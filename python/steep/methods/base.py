@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -79,6 +80,7 @@ class Method:
 
     name: ClassVar[str] = ""
     owns_penalty: ClassVar[bool] = False  # whether it finds the l2 penalty itself
+    matrices: ClassVar[int] = 0  # of dim x dim numbers that a run keeps
     needs: ClassVar[tuple[str, ...]] = ("gradient",)  # of: gradient, hessian, hessian_product, residuals, quadratic
 
     def __init_subclass__(cls) -> None:
@@ -113,6 +115,7 @@ class Method:
                 f"run from several x0 and keep the best, got {self.restarts}"  # type: ignore[attr-defined]
             )
         self._check(f)
+        self._check_memory(f.dim)
         before = getattr(f._core, "counts", 0)
         found = _core.minimize(f._core, solver, x0, **options.to_core())
         if found["x"].size == 0:  # stopped before the first evaluation
@@ -162,6 +165,15 @@ class Method:
                 if need == "quadratic" and core.has_gauss_newton:
                     hint = ": take levenberg_marquardt, or 'auto'"
                 raise ValueError(f"method {self.name} needs {what}, and {f.name} has none{hint}")
+
+    def _check_memory(self, dim: int) -> None:
+        """Refuse matrices that are more than the machine has, before they are filled."""
+        needed = 8 * self.matrices * dim**2
+        if hasattr(os, "sysconf") and needed > os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"):
+            raise MemoryError(
+                f"method must be one that fits into memory, got {self.name}, which keeps matrices of {dim:,} x {dim:,} "
+                f"numbers, {needed / 1e9:,.0f} GB: lbfgs and newton_cg keep vectors"
+            )
 
     def __call__(
         self,

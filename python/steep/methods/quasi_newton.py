@@ -32,6 +32,7 @@ class BFGS(Method):
     """
 
     name: ClassVar[str] = "bfgs"
+    matrices: ClassVar[int] = 1
 
     def _solver(self) -> _core.Solver:
         return _core.BFGS()

@@ -40,6 +40,7 @@ class Newton(Method):
 
     variant: str = "damped"
     name: ClassVar[str] = "newton"
+    matrices: ClassVar[int] = 2
     needs: ClassVar[tuple[str, ...]] = ("gradient", "hessian")
 
     def __post_init__(self) -> None:
@@ -73,6 +74,7 @@ class TrustRegion(Method):
 
     initial_radius: float | None = None
     name: ClassVar[str] = "trust_region"
+    matrices: ClassVar[int] = 3
     needs: ClassVar[tuple[str, ...]] = ("gradient", "hessian")
 
     def __post_init__(self) -> None:
