@@ -25,7 +25,8 @@ def test_hessian_product(name):
     net, _, f = risk(name)
     w = net.parameters.copy()
     if w.size == 0:
-        pytest.skip("no parameters")
+        assert f.hessian_product(w, w).shape == (0,)
+        return
     v = np.random.default_rng(7).normal(size=w.size)
     v /= np.linalg.norm(v)
     wanted = along(f.gradient, w, v)
