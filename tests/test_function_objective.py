@@ -111,7 +111,7 @@ def test_kinds_of_numbers(value):
     assert FunctionObjective(lambda x: value, dim=1).value([0.0]) == float(np.asarray(value).item())
 
 
-@pytest.mark.parametrize("value", ["2", None, np.zeros(2), 1j, np.array([1j])])
+@pytest.mark.parametrize("value", ["2", None, np.zeros(2), 1j, np.array([1j]), pytest.param(10**400, id="huge")])
 def test_what_is_no_number(value):
     with pytest.raises(ValueError, match=r"the function must return one real number, got .* at x = \[0\.\]"):
         FunctionObjective(lambda x: value, dim=1).value([0.0])

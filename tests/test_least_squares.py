@@ -1,5 +1,8 @@
 """Levenberg-Marquardt, Gauss-Newton, least_squares and root: published minima, theory, SciPy."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy.optimize
@@ -358,3 +361,28 @@ def test_a_run_that_ends_at_the_damping_limit_says_so():
     res = steep.minimize(f, method=steep.LevenbergMarquardt.matlab(mu_max=10.0))
     assert res.status == "line_search_failed"
     assert "max_damping" in res.message
+
+
+def test_jacobians_of_an_objective_in_use_by_another_thread_wait_without_the_lock_of_the_interpreter():
+    code = """
+import threading, time
+import numpy as np
+from steep.residuals import ResidualFunction
+
+entered = threading.Event()
+
+def slow(x):
+    entered.set()
+    time.sleep(0.2)
+    return 2 * x
+
+f = ResidualFunction(slow, np.ones(2))
+entered.clear()
+other = threading.Thread(target=f.value, args=(np.zeros(2),))
+other.start()
+entered.wait()
+print(f._core.weighted_jacobian(np.ones(2)).round(3).tolist())
+other.join()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[[2.0, 0.0], [0.0, 2.0]]\n"

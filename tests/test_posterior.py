@@ -167,6 +167,20 @@ def test_what_is_refused():
         steep.minimize(steep.problems.rosenbrock(2), None, steep.BayesianRegularization())
 
 
+@pytest.mark.parametrize("method", [steep.BayesianRegularization(), steep.LevenbergMarquardt()], ids=lambda m: m.name)
+def test_a_gauss_newton_matrix_that_overflows_ends_the_fit_without_a_posterior(method):
+    x, y, start = np.array([[1e160], [2e160], [-1e160]]), np.array([1.0, 2.0, 3.0]), np.array([1e-165, 0.0])
+    net = steep.Network([steep.Dense(1)], 1, dtype="float64")
+    net.parameters = start
+    run = steep.train(net, x, y, optimizer=method, epochs=10)
+    assert run.status == ("diverged" if method.name == "bayesian_regularization" else "line_search_failed")
+    assert np.isfinite(run.history["loss"]).all()
+    assert net.posterior is None
+    np.testing.assert_array_equal(net.parameters, start)
+    with pytest.raises(ValueError, match="w must have a finite Gauss-Newton matrix"):
+        steep.laplace(steep.Risk(net, x, y), start)
+
+
 def test_singular_matrices_are_said():
     x = np.ones((5, 1))
     net = steep.MLP([1, 3, 1], activation="tanh", dtype="float64", seed=0)

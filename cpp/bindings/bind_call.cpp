@@ -64,7 +64,6 @@ void PythonCall::refuse(const std::string& rule, const py::object& value, const 
 
 double PythonCall::scalar(const py::object& value, const double* x, Index n) const {
   if (PyFloat_Check(value.ptr())) return PyFloat_AS_DOUBLE(value.ptr());
-  if (PyLong_Check(value.ptr())) return value.cast<double>();
   if (py::isinstance<py::array>(value)) {
     const auto array = py::reinterpret_borrow<py::array>(value);
     const char kind = array.dtype().kind();

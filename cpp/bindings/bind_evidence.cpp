@@ -1,6 +1,7 @@
 // The evidence of a risk, and predictive standard deviations.
 #include "steep/evidence.hpp"
 
+#include "alone.hpp"
 #include "network_border.hpp"
 #include "steep/posterior.hpp"
 
@@ -27,10 +28,10 @@ Found evidence_of(Objective& f, const Array<double>& w, double beta) {
   const double* x = vector_of_size(w, p, "w");
   Evidence found;
   {
-    py::gil_scoped_release release;
-    std::lock_guard<std::recursive_mutex> lock(f.mutex());
+    Alone alone(f);
     found = evidence(f, x, beta, true);
   }
+  require(found.finite, "w must have a finite Gauss-Newton matrix");
   return to_dict(std::move(found), p);
 }
 

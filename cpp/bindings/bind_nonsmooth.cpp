@@ -1,5 +1,5 @@
 // Methods for l1 penalties and hinges.
-#include "pybind.hpp"
+#include "alone.hpp"
 #include "steep/linear_risk.hpp"
 #include "steep/nonsmooth.hpp"
 
@@ -11,10 +11,10 @@ using Path = py::typing::Dict<py::str, py::object>;
 Path path(LinearRisk& f, const Array<double>& l1, const Array<double>& x0, double tol, Index max_iter,
           double max_time) {
   require(l1.ndim() == 1 && l1.size() > 0, "l1 must be a vector");
-  require(x0.ndim() == 1 && x0.size() == f.dim(), "x0 must be a vector of length dim");
+  const double* first = vector_of_size(x0, f.dim(), "x0");
   const Vector values(l1.data(), l1.data() + l1.size());
   for (double value : values) require(value >= 0, "l1 must not be negative");
-  const Vector start(x0.data(), x0.data() + x0.size());
+  const Vector start(first, first + f.dim());
   SolveOptions options;
   options.tol = tol;
   options.max_iter = max_iter;
@@ -23,8 +23,7 @@ Path path(LinearRisk& f, const Array<double>& l1, const Array<double>& x0, doubl
   options.monitor = &monitor;
   std::vector<Result> results;
   {
-    py::gil_scoped_release release;
-    std::lock_guard<std::recursive_mutex> lock(f.mutex());
+    Alone alone(f);
     results = coordinate_path(f, values, start.data(), options);
   }
   const auto count = static_cast<py::ssize_t>(results.size());

@@ -4,36 +4,21 @@
 
 #include <pybind11/typing.h>
 
+#include "alone.hpp"
 #include "records.hpp"
 #include "steep/solver.hpp"
 
 namespace steep {
 namespace {
 
-const double* vector_of(const Array<double>& a, Index n, const char* name) {
-  require(a.ndim() == 1 && a.shape(0) == n, std::string(name) + " must be a vector of length " + std::to_string(n) +
-                                                ", got shape " + std::string(py::str(a.attr("shape"))));
-  return a.data();
-}
-
-// Releases the GIL, then waits for the objective: in this order, so that a Python objective cannot deadlock.
-class Alone {
- public:
-  explicit Alone(Objective& f) : lock_(f.mutex()) {}
-
- private:
-  py::gil_scoped_release release_;
-  std::lock_guard<std::recursive_mutex> lock_;
-};
-
 double value(Objective& f, const Array<double>& w) {
-  const double* x = vector_of(w, f.dim(), "w");
+  const double* x = vector_of_size(w, f.dim(), "w");
   Alone alone(f);
   return f.evaluate(x, nullptr);
 }
 
 py::typing::Tuple<double, Array<double>> value_and_gradient(Objective& f, const Array<double>& w) {
-  const double* x = vector_of(w, f.dim(), "w");
+  const double* x = vector_of_size(w, f.dim(), "w");
   Array<double> g(f.dim());
   double* out = g.mutable_data();
   double fun;
@@ -45,7 +30,7 @@ py::typing::Tuple<double, Array<double>> value_and_gradient(Objective& f, const 
 }
 
 Array<double> hessian(Objective& f, const Array<double>& w) {
-  const double* x = vector_of(w, f.dim(), "w");
+  const double* x = vector_of_size(w, f.dim(), "w");
   Array<double> H({f.dim(), f.dim()});
   double* out = H.mutable_data();
   Alone alone(f);
@@ -55,7 +40,7 @@ Array<double> hessian(Objective& f, const Array<double>& w) {
 
 using MatrixProduct = void (Objective::*)(const double* w, const double* v, double* out);
 Array<double> product(Objective& f, MatrixProduct multiply, const Array<double>& w, const Array<double>& v) {
-  const double *x = vector_of(w, f.dim(), "w"), *y = vector_of(v, f.dim(), "v");
+  const double *x = vector_of_size(w, f.dim(), "w"), *y = vector_of_size(v, f.dim(), "v");
   Array<double> result(f.dim());
   double* out = result.mutable_data();
   Alone alone(f);
@@ -70,7 +55,7 @@ Array<double> gauss_newton_product(Objective& f, const Array<double>& w, const A
 }
 
 py::object residuals(Objective& f, const Array<double>& w, bool jacobian) {
-  const double* x = vector_of(w, f.dim(), "w");
+  const double* x = vector_of_size(w, f.dim(), "w");
   const Index m = f.residual_count();
   Array<double> r(m), J({jacobian ? m : Index{0}, f.dim()});
   double *out = r.mutable_data(), *slopes = jacobian ? J.mutable_data() : nullptr;
@@ -83,7 +68,7 @@ py::object residuals(Objective& f, const Array<double>& w, bool jacobian) {
 }
 
 py::typing::Tuple<double, Array<double>, Array<double>> normal_equations(Objective& f, const Array<double>& w) {
-  const double* x = vector_of(w, f.dim(), "w");
+  const double* x = vector_of_size(w, f.dim(), "w");
   Array<double> M({f.dim(), f.dim()}), v(f.dim());
   double *JtJ = M.mutable_data(), *Jtr = v.mutable_data(), half;
   {
@@ -170,14 +155,14 @@ Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol
                const py::object& records, double interval) {
   SolveOptions options;
   const Index n = f.dim();
-  const double* start = vector_of(x0, n, "x0");
+  const double* start = vector_of_size(x0, n, "x0");
   options.tol = tol;
   options.rtol = rtol;
   options.max_iter = max_iter;
   options.max_time = max_time;
   Array<double> low, high;  // keep the bounds alive through the solve
-  if (!lower.is_none()) options.lower = vector_of(low = lower.cast<Array<double>>(), n, "lower");
-  if (!upper.is_none()) options.upper = vector_of(high = upper.cast<Array<double>>(), n, "upper");
+  if (!lower.is_none()) options.lower = vector_of_size(low = lower.cast<Array<double>>(), n, "lower");
+  if (!upper.is_none()) options.upper = vector_of_size(high = upper.cast<Array<double>>(), n, "upper");
   require(!(options.lower || options.upper) || solver.handles_bounds(),
           std::string("method ") + solver.name() + " does not take bounds");
   require(!f.l1() || solver.handles_l1(), std::string("method ") + solver.name() + " does not take an l1 penalty");

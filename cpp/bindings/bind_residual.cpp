@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "alone.hpp"
 #include "python_call.hpp"
 #include "steep/residual_objective.hpp"
 #include "steep/run.hpp"
@@ -194,10 +195,11 @@ void register_residual(py::module_& m) {
       .def(
           "weighted_jacobian",
           [](ResidualFunction& f, const Array<double>& w) {
-            require(w.ndim() == 1 && w.shape(0) == f.dim(), "w must have shape (dim,)");
-            std::lock_guard<std::recursive_mutex> lock(f.mutex());
+            const double* x = vector_of_size(w, f.dim(), "w");
             Array<double> J({f.residual_count(), f.dim()});
-            f.weighted_jacobian(w.data(), J.mutable_data());
+            double* out = J.mutable_data();
+            Alone alone(f);
+            f.weighted_jacobian(x, out);
             return J;
           },
           py::arg("w").noconvert(), "J, with rows weighted by a robust loss: J'J is the Gauss-Newton matrix.")

@@ -72,11 +72,4 @@ inline LossPlan loss_plan(Activation output, const std::string& name, double par
   return plan;
 }
 
-template <class T>
-const T* vector_of_size(const Array<T>& values, Index size, const char* name) {
-  if (values.ndim() != 1 || values.shape(0) != size)
-    throw py::value_error(std::string(name) + " must have shape (" + std::to_string(size) + ",)");
-  return values.data();
-}
-
 }  // namespace steep

@@ -52,4 +52,12 @@ inline void require(bool ok, const std::string& message) {
   if (!ok) throw py::value_error(message);
 }
 
+template <class T>
+const T* vector_of_size(const Array<T>& values, Index size, const char* name) {
+  if (values.ndim() != 1 || values.shape(0) != size)
+    throw py::value_error(std::string(name) + " must have shape (" + std::to_string(size) + ",), got " +
+                          std::string(py::str(values.attr("shape"))));
+  return values.data();
+}
+
 }  // namespace steep

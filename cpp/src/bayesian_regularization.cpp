@@ -107,8 +107,14 @@ void BayesianRegularization::settle(Objective& f, EvidenceModel& model, const do
     x = all.x;
     const double last = effective, l2 = model.l2();
     if (all.status == Status::interrupted) return;
+    Evidence found = evidence(f, x.data(), 0, false, by_output_);
+    if (!found.finite) {
+      all.status = Status::diverged;
+      all.message = "The Gauss-Newton matrix is not finite.";
+      return;
+    }
     weights_ = model.output_weights();
-    found_ = evidence(f, x.data(), 0, false, by_output_);
+    found_ = std::move(found);
     effective = all.trace.back().extra = found_.effective;
     const double next = found_.next_l2;
     // A step that fails at an optimum fails by rounding.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "steep/factor.hpp"
+#include "steep/run.hpp"
 
 namespace steep {
 namespace {
@@ -63,12 +64,13 @@ Evidence evidence(Objective& f, const double* w, double beta, bool with_root, bo
   Evidence found;
   Vector H(static_cast<std::size_t>(p * p)), g(static_cast<std::size_t>(p));
   found.fun = f.normal_equations(w, H.data(), g.data());
+  found.finite = all_finite(H);
+  if (!found.finite) return found;
 
   // Scaled to a unit diagonal, so that the units of inputs are no singularity.
   Vector d(static_cast<std::size_t>(p));
   for (Index i = 0; i < p; ++i) {
     const double h = H[static_cast<std::size_t>(i * p + i)];
-    if (!std::isfinite(h)) throw std::invalid_argument("w must have a finite Gauss-Newton matrix");
     d[static_cast<std::size_t>(i)] = h > 0 ? std::sqrt(h) : 1;
   }
   for (Index i = 0; i < p; ++i)

@@ -162,7 +162,10 @@ def posterior_after(net: Network, f: Risk, method: Method, result: Result) -> Po
     biases = getattr(method, "penalizes_biases", False)
     risk = f.as_network(result.get("l2"), biases=biases)
     weights = result.get("output_weights")
-    return laplace(risk if weights is None else risk.weigh_outputs(weights), w)
+    try:
+        return laplace(risk if weights is None else risk.weigh_outputs(weights), w)
+    except ValueError:  # a Gauss-Newton matrix that is not finite: all else that it refuses is left out above
+        return None
 
 
 class _Loop:

@@ -35,6 +35,7 @@ class EvidenceModel {
 };
 
 struct Evidence {
+  bool finite = true;  // H at w; nothing else is found where it is not
   double alpha = 0, beta = 1, l2 = 0, effective = 0, log_evidence = 0;
   double shift = 0;       // added to H, scaled to a unit diagonal, where it was singular
   double next_alpha = 0;  // MacKay's update
