@@ -212,7 +212,8 @@ bool Search::iterate() {
       end(Status::converged, "Converged: the relative change of x is at most xtol.");
     // Against those at x0 alone it means nothing: they may have been enormous. The gradient must be small besides.
     if (o_.ftol > 0 && model_.residual_norm() <= eps * first_residual_ &&
-        (norm_inf(model_.gradient()) <= (o_.gtol > 0 ? o_.gtol : 1e-8) || model_.residual_norm() <= eps * product_size()))
+        (norm_inf(model_.gradient()) <= (o_.gtol > 0 ? o_.gtol : 1e-8) ||
+         model_.residual_norm() <= eps * product_size()))
       end(Status::converged, "Converged: the residuals are rounding.");
     update_fixed();
     if (largest_cosine() <= o_.gtol)
