@@ -243,3 +243,51 @@ def test_refusals():
     for f in (P.svm(X, y, l2=0.1), P.softmax(X, (y > 0).astype(int)), P.quadratic(np.eye(2), np.zeros(2))):
         with pytest.raises(ValueError, match="coordinate_descent needs"):
             steep.minimize(f, None, "coordinate_descent")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("offset", [0, 3, 30, 1e3, 1e6])
+def test_columns_far_from_zero_are_centered(offset, dtype):
+    """With an intercept an offset of the columns moves the intercept alone; scikit-learn's lasso is the oracle."""
+    rng = np.random.default_rng(42)
+    X = rng.integers(-40, 40, (300, 8)) / 8  # exact in both types at every offset
+    X[:, 3] = 1
+    y = X[:, 0] - 0.3 * X[:, 1] + rng.integers(-20, 20, 300) / 8
+    moved = (X + offset).astype(dtype)
+    weight = rng.uniform(0.5, 2, 300).astype(dtype)
+    f = P.least_squares(moved, y.astype(dtype), intercept=True, penalty=steep.L1(0.1), sample_weight=weight)
+    res = steep.minimize(f, tol=1e-8 if dtype == "float64" else 1e-6)
+    oracle = linear_model.Lasso(0.1, tol=1e-12, max_iter=100000).fit(X, y, sample_weight=weight)
+    assert res.success, res.message
+    assert res.nit < 20
+    accuracy = 1e-5 if dtype == "float64" else 1e-3
+    np.testing.assert_allclose(res.x[:-1], oracle.coef_, atol=accuracy)
+    if dtype == "float64":
+        assert res.x[-1] + offset * res.x[:-1].sum() == pytest.approx(oracle.intercept_, abs=accuracy)
+        assert res.fun == pytest.approx(f.value(res.x), abs=1e-8)
+        np.testing.assert_allclose(res.jac, f.gradient(res.x), atol=1e-15 * offset**2 + 1e-9)
+
+
+@pytest.mark.parametrize("offset", [0, 30, 1e3, 1e6])
+def test_l1_logistic_with_columns_far_from_zero(offset):
+    rng = np.random.default_rng(42)
+    X = rng.integers(-40, 40, (300, 8)) / 8
+    y = X[:, 0] - X[:, 1] + 3 * rng.standard_normal(300) > 0
+    res = steep.minimize(P.logistic(X + offset, y, intercept=True, penalty=steep.L1(0.05)), tol=1e-10)
+    oracle = linear_model.LogisticRegression(
+        C=1 / (0.05 * 300), l1_ratio=1.0, solver="saga", tol=1e-10, max_iter=100000
+    ).fit(X, y)
+    assert res.success, res.message
+    np.testing.assert_allclose(res.x[:-1], oracle.coef_[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e6])
+def test_path_with_columns_far_from_zero(offset):
+    rng = np.random.default_rng(42)
+    X = rng.standard_normal((300, 8))
+    y = X[:, 0] + rng.standard_normal(300)
+    near, far = (
+        steep.regularization_path(P.least_squares(Z, y, intercept=True), n=10, tol=1e-10) for Z in (X, X + offset)
+    )
+    assert set(far.status) == {"converged"}
+    np.testing.assert_allclose(far.x[:, :-1], near.x[:, :-1], atol=1e-4)

@@ -10,9 +10,10 @@ namespace steep {
 namespace {
 
 constexpr Index gram_columns = 1000;  // up to which a path forms all of X'X
+constexpr double far = 8;             // from zero, in standard deviations: columns beyond are centered
 
 std::unique_ptr<LinearModel> model_of(Objective& f) {
-  std::unique_ptr<LinearModel> model = linear_model_of(f);
+  std::unique_ptr<LinearModel> model = linear_model_of(f, far);
   if (!model || !f.has_gradient())
     throw std::invalid_argument(
         "method coordinate_descent needs a linear model with one output and a smooth loss, and " + f.name() +

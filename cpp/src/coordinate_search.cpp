@@ -30,7 +30,9 @@ CoordinateSearch::CoordinateSearch(LinearModel& model, const double* x0)
       exact_(model.loss() == Loss::squared_error),
       x_(x0, x0 + m_),
       g_(m_),
-      corr_(m_) {}
+      corr_(m_) {
+  for (std::size_t j = 0; j < model.center().size(); ++j) x_[d_] += model.center()[j] * x_[j];
+}
 
 void CoordinateSearch::go(Run& run, double l1) {
   run_ = &run;
@@ -49,14 +51,23 @@ void CoordinateSearch::go(Run& run, double l1) {
       norm = gap / std::max(1.0, std::abs(fun));
       run_->certify("duality_gap", gap, gap);
     }
+    uncenter();
+    run_->measure(std::isfinite(gap) ? "relative duality gap" : "gradient norm");
     if (first) {
-      run_->measure(std::isfinite(gap) ? "relative duality gap" : "gradient norm");
-      run_->start(x_, fun, g_, norm, 0);
+      run_->start(shown_.x, fun, shown_.g, norm, 0);
       start_kkt_ = kkt;
     } else {
-      run_->step_with(x_, fun, g_, norm, step_, static_cast<double>(columns_.size()));
+      run_->step_with(shown_.x, fun, shown_.g, norm, step_, static_cast<double>(columns_.size()));
     }
     if (!choose() || !(improve(kkt, false) || improve(kkt, true))) run_->line_search_failed();
+  }
+}
+
+void CoordinateSearch::uncenter() {
+  shown_.x = x_, shown_.g = g_;
+  for (std::size_t j = 0; j < model_.center().size(); ++j) {
+    shown_.x[d_] -= model_.center()[j] * x_[j];
+    shown_.g[j] += model_.center()[j] * g_[d_];
   }
 }
 

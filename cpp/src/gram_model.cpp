@@ -43,6 +43,7 @@ class GramModel : public LinearModel {
   double parameter() const override { return 1; }
   double l1() const override { return model_.l1(); }
   double l2() const override { return model_.l2(); }
+  const Vector& center() const override { return model_.center(); }
   double target(Index) const override { return 0; }
   double row_weight(Index) const override { return 0; }
 

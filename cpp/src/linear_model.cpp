@@ -2,7 +2,9 @@
 #include "steep/linear_model.hpp"
 
 #include <algorithm>
+#include <utility>
 
+#include "steep/centered_design.hpp"
 #include "steep/column_gram.hpp"
 #include "steep/kernels.hpp"
 #include "steep/linear_risk.hpp"
@@ -15,9 +17,11 @@ constexpr Index most_rows = 512;  // of a block
 template <class T>
 class ModelOf : public LinearModel {
  public:
-  explicit ModelOf(LinearRiskOf<T>& risk)
+  ModelOf(LinearRiskOf<T>& risk, CenteredDesign<T> centered)
       : risk_(risk),
-        X_(risk.design()),
+        centered_(std::move(centered)),
+        X_(centered_.center.empty() ? risk.design()
+                                    : Design<T>(centered_.rows.data(), risk.rows(), risk.features(), risk.features())),
         n_(risk.rows()),
         d_(risk.features()),
         w_(d_),
@@ -44,6 +48,7 @@ class ModelOf : public LinearModel {
   double parameter() const override { return risk_.options().loss_parameter; }
   double l1() const override { return risk_.options().l1; }
   double l2() const override { return risk_.options().l2; }
+  const Vector& center() const override { return centered_.center; }
   double target(Index i) const override { return static_cast<double>(risk_.target()[i]); }
   double row_weight(Index i) const override {
     return risk_.scale() * (risk_.sample_weight() ? static_cast<double>(risk_.sample_weight()[i]) : 1.0);
@@ -216,7 +221,8 @@ class ModelOf : public LinearModel {
   }
 
   LinearRiskOf<T>& risk_;
-  const Design<T>& X_;
+  CenteredDesign<T> centered_;
+  Design<T> X_;
   Index n_, d_;
   Buffer<T> w_;
   Buffer<double> ones_;
@@ -227,14 +233,21 @@ class ModelOf : public LinearModel {
   ColumnGram<T> grams_;
 };
 
+template <class T>
+std::unique_ptr<LinearModel> model_of(Objective& f, double far) {
+  auto* risk = dynamic_cast<LinearRiskOf<T>*>(&f);
+  if (!risk || risk->options().outputs != 1 || !risk->target()) return nullptr;
+  CenteredDesign<T> centered;
+  if (risk->options().intercept && lies_far(risk->design(), far))
+    centered = center_columns(risk->design(), risk->sample_weight());
+  return std::make_unique<ModelOf<T>>(*risk, std::move(centered));
+}
+
 }  // namespace
 
-std::unique_ptr<LinearModel> linear_model_of(Objective& f) {
-  if (auto* risk = dynamic_cast<LinearRiskOf<double>*>(&f); risk && risk->options().outputs == 1 && risk->target())
-    return std::make_unique<ModelOf<double>>(*risk);
-  if (auto* risk = dynamic_cast<LinearRiskOf<float>*>(&f); risk && risk->options().outputs == 1 && risk->target())
-    return std::make_unique<ModelOf<float>>(*risk);
-  return nullptr;
+std::unique_ptr<LinearModel> linear_model_of(Objective& f, double far) {
+  if (auto model = model_of<double>(f, far)) return model;
+  return model_of<float>(f, far);
 }
 
 }  // namespace steep

@@ -13,6 +13,7 @@ class CoordinateSearch {
 
  private:
   double penalty(const Vector& x) const;
+  void uncenter();  // shown_: x_ and g_ of the data's own columns
   void evaluate();  // one pass over X: scores, slopes and correlations at x_
   void measure();   // slopes at z_, O(n); correlations are those of before
   void balance();   // the best intercept for these weights, as the dual point needs it, and the correlations there
@@ -28,6 +29,9 @@ class CoordinateSearch {
   Index n_, d_, m_;
   double l1_ = 0, l2_;
   bool exact_, complete_ = true, current_ = false;
+  struct {
+    Vector x, g;
+  } shown_;
   Vector x_, g_, corr_, z_, z0_, dz_, H_, column_sums_;
   Slopes at_, before_;
   std::vector<Index> columns_, before_columns_;

@@ -5,6 +5,7 @@
 // in double whatever the data's type. Columns are numbered 0 ... d - 1, and d is the intercept's column of ones.
 // Calls are not reentrant; sums have the same bits for any number of threads.
 #pragma once
+#include <cmath>
 #include <memory>
 
 #include "steep/loss.hpp"
@@ -28,6 +29,8 @@ class LinearModel {
   virtual double parameter() const = 0;  // huber's delta, epsilon
   virtual double l1() const = 0;
   virtual double l2() const = 0;
+  // Where not empty (d), the columns are those of the data less these means, and scores are x'w + b' - m'w.
+  virtual const Vector& center() const = 0;
   virtual double target(Index i) const = 0;
   virtual double row_weight(Index i) const = 0;  // c_i
 
@@ -52,8 +55,9 @@ class LinearModel {
   virtual double row_square(Index i) const = 0;
 };
 
-// Of a linear risk with one output; null for anything else. Refers to the objective's data.
-std::unique_ptr<LinearModel> linear_model_of(Objective& f);
+// Of a linear risk with one output; null for anything else. Refers to the objective's data, or, with an intercept and
+// dense columns further than `far` standard deviations from zero, to a centered copy.
+std::unique_ptr<LinearModel> linear_model_of(Objective& f, double far = INFINITY);
 
 // The squared error of `model`, which must outlive it, by X'X alone: no rows, O(d^2) an evaluation. For coordinate search.
 std::unique_ptr<LinearModel> gram_model(LinearModel& model);
