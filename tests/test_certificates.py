@@ -186,3 +186,38 @@ def test_no_bound_without_a_penalty_or_with_a_class_that_never_occurs():
     net = steep.Network([steep.Dense(3, "softmax")], input_shape=X.shape[1], dtype="float64")
     f = steep.Risk(net, X, np.eye(3)[y], penalty=L2(0.1))
     assert steep.minimize(f, np.zeros(f.dim), "lbfgs", max_iter=2).certificate.bound == np.inf
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_quadratics_are_bounded_by_their_own_hessian(dtype):
+    """1/2 g'H^-1 g is the gap itself, whatever was asked of the objective before."""
+    rng = np.random.default_rng(42)
+    A, b = rng.standard_normal((40, 6)) * [1, 1, 1, 1, 1, 0.01], rng.standard_normal(40)
+    squares = [
+        steep.problems.least_squares(A.astype(dtype), b.astype(dtype), intercept=intercept)
+        for intercept in (False, True)
+    ]
+    for f in (steep.problems.quadratic(A.T @ A, A.T @ b), *squares):
+        least = steep.minimize(f).fun
+        for asked in (False, True):
+            if asked:
+                f.strong_convexity()
+            res = steep.minimize(f, np.ones(f.dim), steep.GradientDescent("armijo"), max_iter=5)
+            assert res.certificate.bound == pytest.approx(res.fun - least, rel=1e-2 if dtype == "float32" else 1e-6)
+            assert steep.minimize(f).certificate.bound < 1e-9
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_bound_on_quadratics_without_strong_convexity(seed):
+    rng = np.random.default_rng(seed)
+    A = rng.standard_normal((4, 5))
+    q = steep.problems.quadratic(A.T @ A, rng.standard_normal(5))
+    for _ in range(2):  # the second time its eigenvalues are known
+        assert steep.minimize(q, np.ones(5), steep.GradientDescent("armijo"), max_iter=50).certificate.bound == np.inf
+        assert q.strong_convexity().value == 0
+    assert steep.diagnostics.condition_number(q) == np.inf
+    for dtype in (np.float32, np.float64):
+        B = rng.standard_normal((60, 4)).astype(dtype)
+        f = steep.problems.least_squares(np.c_[B, B @ np.ones(4, dtype)], B[:, 0])
+        assert f.strong_convexity().value == 0
+        assert steep.minimize(f, method="lbfgs").certificate.bound == np.inf

@@ -15,20 +15,6 @@ namespace {
 
 constexpr double eps = std::numeric_limits<double>::epsilon();
 
-// Cholesky of D H D, D = diag(H)^-1/2; false when the condition is above 1e8 or H is not positive definite.
-bool factor_scaled(const Vector& H, Index n, Factor& factor, Vector& scale) {
-  Vector scaled(n * n), z(n);
-  for (Index i = 0; i < n; ++i) {
-    if (!(H[i * n + i] > 0)) return false;
-    scale[i] = 1 / std::sqrt(H[i * n + i]);
-  }
-  for (Index i = 0; i < n; ++i)
-    for (Index j = 0; j < n; ++j) scaled[i * n + j] = scale[i] * scale[j] * H[i * n + j];
-  if (!factor.factor(scaled.data(), 0)) return false;
-  const double least = factor.small_singular(z);
-  return least * least > 1e-8 * matrix_bounds(scaled.data(), n).high / n;
-}
-
 void solve_by_eigenvalues(Run& run, const Vector& H, const Vector& g0, Vector& x) {
   const Index n = static_cast<Index>(x.size());
   const SymmetricEigen eigen(H.data(), n, SymmetricEigen::values_and_vectors);
@@ -91,11 +77,11 @@ Result Direct::solve(Objective& f, const double* x0, const SolveOptions& options
     f.foresee_minimum();
     double fun = run.begin(x, g);
     if (solve_by_structure(run, x, g)) return;
-    Vector d(n), H(n * n), scale(n), zero(n, 0.0), g0(n);
+    Vector d(n), H(n * n), zero(n, 0.0), g0(n);
     run.hessian(x, H.data());
     if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
-    Factor factor(n, f.threads());
-    const bool definite = factor_scaled(H, n, factor, scale);
+    ScaledFactor factor(n, f.threads());
+    const bool definite = factor.factor(H, 1e-8);
     std::string how = "Solved by Cholesky";
     if (!definite) {
       run.evaluate(zero, &g0);
@@ -110,12 +96,17 @@ Result Direct::solve(Objective& f, const double* x0, const SolveOptions& options
         const double norm = norm_inf(g);
         if (norm <= run.threshold() || norm <= rounding || refinement >= 3 || !definite) {
           run.result().nit = 0;
+          if (definite) {  // the gap is 1/2 g'H^-1 g
+            d = g;
+            factor.solve(d);
+            run.certify("gradient_norm", norm, 0.5 * dot(g, d));
+          }
           run.accept_final(x, fun, g, 1, definite || norm <= std::max(rounding, 1e-8 * norm2(g0)), how);
         }
       }
-      for (Index i = 0; i < n; ++i) d[i] = -g[i] * scale[i];
+      d = g;
       factor.solve(d);
-      for (Index i = 0; i < n; ++i) x[i] += d[i] * scale[i];
+      axpy(-1, d, x);
       fun = run.evaluate(x, &g);
     }
   });

@@ -119,6 +119,25 @@ double Factor::condition_bound() const {
   return (most / least) * (most / least);
 }
 
+bool ScaledFactor::factor(const Vector& H, double least) {
+  Vector scaled(n_ * n_), z(n_);
+  for (Index i = 0; i < n_; ++i) {
+    if (!(H[i * n_ + i] > 0)) return false;
+    scale_[i] = 1 / std::sqrt(H[i * n_ + i]);
+  }
+  for (Index i = 0; i < n_; ++i)
+    for (Index j = 0; j < n_; ++j) scaled[i * n_ + j] = scale_[i] * scale_[j] * H[i * n_ + j];
+  if (!factor_.factor(scaled.data(), 0)) return false;
+  const double low = factor_.small_singular(z);
+  return low * low > least * matrix_bounds(scaled.data(), n_).high / n_;
+}
+
+void ScaledFactor::solve(Vector& b) const {
+  for (Index i = 0; i < n_; ++i) b[i] *= scale_[i];
+  factor_.solve(b);
+  for (Index i = 0; i < n_; ++i) b[i] *= scale_[i];
+}
+
 MatrixBounds matrix_bounds(const double* A, Index n) {
   MatrixBounds b{INFINITY, -INFINITY, 0, 0};
   for (Index i = 0; i < n; ++i) {

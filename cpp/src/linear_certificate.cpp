@@ -125,7 +125,8 @@ double LinearRiskOf<T>::bound_from_few_rows(const double* w, const double* g) {
 
 template <class T>
 double LinearRiskOf<T>::suboptimality_bound(const double* w, const double* g) {
-  if (!(options_.l2 > 0) || options_.l1 > 0 || !has_gradient()) return INFINITY;
+  if (options_.l1 > 0 || !has_gradient()) return INFINITY;
+  if (!(options_.l2 > 0)) return options_.loss == Loss::squared_error ? least_squares_gap(g) : INFINITY;
   if (!options_.intercept) return Objective::suboptimality_bound(w, g);
   const Index k = outputs(), n_w = weights(), stride = (dim() + 1 + 7) / 8 * 8;
   const bool softmax = options_.loss == Loss::softmax_cross_entropy && k > 1;

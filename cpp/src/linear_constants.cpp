@@ -51,9 +51,10 @@ void LinearRisk::find_constants() {
   const SymmetricEigen eigen(H.data(), m, SymmetricEigen::values_only);
   lipschitz_ = {std::max(eigen.values.back(), 0.0), squared || options_.loss == Loss::logistic, true};
   if (squared) {
-    // Eigenvalues of nothing but rounding are zeros.
-    const double low = eigen.values.front(), noise = 1e-15 * static_cast<double>(m) * lipschitz_.value;
-    strong_convexity_ = {low > noise ? low : 0.0, true, true};
+    // Eigenvalues of nothing but rounding, of the data's type, are zeros.
+    const double unit = rounding() > 1e-10 ? 1.2e-7 : 1e-15;
+    const double low = eigen.values.front(), noise = unit * static_cast<double>(m) * lipschitz_.value;
+    strong_convexity_ = {std::max(low > noise ? low : 0.0, options_.intercept ? 0.0 : options_.l2), true, true};
   }
 }
 

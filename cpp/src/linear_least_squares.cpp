@@ -13,6 +13,7 @@ namespace steep {
 namespace {
 
 constexpr Index least_single_width = 256;  // below, a Gram matrix is bound by memory
+constexpr Index gap_limit = 300;           // features up to which a Gram matrix costs a few evaluations
 
 }  // namespace
 
@@ -125,7 +126,7 @@ bool LinearRiskOf<T>::single_pays() const {
 }
 
 // One factorization for all outputs, whose Hessians are the same block: Cholesky of the block scaled to a unit diagonal
-// while its reciprocal condition is above 1e-8; above 1e-4 from products in single precision, whose errors the steps that
+// while its reciprocal condition is above 1e-8 (1e-6 of float32 data); above 1e-4 from products in single precision, whose errors the steps that
 // follow remove, as their gradients are exact.
 template <class T>
 bool LinearRiskOf<T>::factor_block(bool single) {
@@ -150,7 +151,7 @@ bool LinearRiskOf<T>::factor_block(bool single) {
   if (block_definite_) {
     const double least = block_->small_singular(z);
     const double most = std::min(matrix_bounds(H.data(), m).high, static_cast<double>(m));
-    block_definite_ = least * least > (single ? 1e-4 : 1e-8) * most;
+    block_definite_ = least * least > (single ? 1e-4 : sizeof(T) == sizeof(float) ? 1e-6 : 1e-8) * most;
   }
   block_single_ = single;
   return block_definite_;
@@ -190,6 +191,25 @@ bool LinearRiskOf<T>::minimize_quadratic(double* w, const double* g, std::string
   return true;
 }
 
+// f less its least value without l2, 1/2 g'H^-1 g, by the factor at hand or, of few features, by one of its own.
+template <class T>
+double LinearRiskOf<T>::least_squares_gap(const double* g) {
+  const Index k = outputs(), d = features_, m = d + (options_.intercept ? 1 : 0);
+  const bool own = !block_;
+  if (own && (rows_ < m || m > gap_limit)) return INFINITY;
+  if (own) factor_block(false);
+  double sum = 0;
+  Vector step(m);
+  for (Index c = 0; c < k && block_definite_; ++c) {
+    for (Index j = 0; j < m; ++j) step[j] = g[j < d ? c * d + j : weights() + c] * block_scale_[j];
+    block_->solve_lower(step);
+    sum += dot(step, step);
+  }
+  const bool known = block_definite_;
+  if (own) block_.reset();
+  return known ? 0.5 * sum : INFINITY;
+}
+
 #define STEEP_INSTANTIATE(T)                                                          \
   template Index LinearRiskOf<T>::residual_count() const;                             \
   template void LinearRiskOf<T>::residuals(const double*, double*, double*);          \
@@ -197,6 +217,7 @@ bool LinearRiskOf<T>::minimize_quadratic(double* w, const double* g, std::string
   template Index LinearRiskOf<T>::least_norm_solution(double*);                       \
   template bool LinearRiskOf<T>::single_pays() const;                                 \
   template bool LinearRiskOf<T>::factor_block(bool);                                  \
+  template double LinearRiskOf<T>::least_squares_gap(const double*);                  \
   template bool LinearRiskOf<T>::minimize_quadratic(double*, const double*, std::string&);
 STEEP_INSTANTIATE(float)
 STEEP_INSTANTIATE(double)

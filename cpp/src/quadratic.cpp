@@ -3,12 +3,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "steep/decomposition.hpp"
+#include "steep/factor.hpp"
 #include "steep/kernels.hpp"
 #include "steep/run.hpp"
 
 namespace steep {
+namespace {
+
+constexpr double eps = std::numeric_limits<double>::epsilon();
+constexpr Index gap_limit = 500;  // variables up to which a factor for the gap costs next to nothing
+
+}  // namespace
 
 Quadratic::Quadratic(Vector H, Vector g, double c) : H_(std::move(H)), g_(std::move(g)), Hw_(g_.size()), c_(c) {
   const Index n = dim();
@@ -52,7 +60,20 @@ Constant Quadratic::lipschitz() {
 
 Constant Quadratic::strong_convexity() {
   find_eigenvalues();
-  return {std::max(low_, 0.0), true, true};
+  const double noise = static_cast<double>(dim()) * eps * std::max(std::abs(low_), std::abs(high_));
+  return {low_ > noise ? low_ : 0.0, true, true};
+}
+
+double Quadratic::suboptimality_bound(const double*, const double* g) {
+  if (dim() > gap_limit) return INFINITY;
+  const Index n = dim();
+  ScaledFactor factor(n);
+  if (!factor.factor(H_, 1e-10)) return INFINITY;
+  Vector step(g, g + n);
+  factor.solve(step);
+  double sum = 0;
+  for (Index i = 0; i < n; ++i) sum += g[i] * step[i];
+  return 0.5 * sum;
 }
 
 }  // namespace steep

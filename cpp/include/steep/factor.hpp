@@ -31,6 +31,20 @@ class Factor {
   double* aligned_ = nullptr;
 };
 
+// Cholesky of D H D for D = diag(H)^-1/2.
+class ScaledFactor {
+ public:
+  explicit ScaledFactor(Index n, int n_threads = 1) : n_(n), factor_(n, n_threads), scale_(n) {}
+  // False when H is not positive definite or the estimate of D H D's reciprocal condition is below `least`.
+  bool factor(const Vector& H, double least);
+  void solve(Vector& b) const;  // b <- H^-1 b
+
+ private:
+  Index n_;
+  Factor factor_;
+  Vector scale_;
+};
+
 // Bounds on the eigenvalues of a symmetric matrix, and its Frobenius norm.
 struct MatrixBounds {
   double low, high, frobenius, largest_entry;

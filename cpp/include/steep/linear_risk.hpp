@@ -170,6 +170,7 @@ class LinearRiskOf : public LinearRisk {
   double bound_from_few_rows(const double* w, const double* g);
   bool single_pays() const;        // for the factor of a quadratic
   bool factor_block(bool single);  // false where it is too ill-conditioned
+  double least_squares_gap(const double* g);
   struct RowSpace;
   RowSpace row_space() const;
   void transposed_rows(Index first, Index count, RowSpace& space, double* out) const;

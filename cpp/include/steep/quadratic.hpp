@@ -1,4 +1,4 @@
-// f(x) = 1/2 x'Hx + g'x + c, H symmetrized. L = max |eigenvalue|, mu = max(least eigenvalue, 0), both exact.
+// f(x) = 1/2 x'Hx + g'x + c, H symmetrized. L = max |eigenvalue|, mu = the least eigenvalue where it is above rounding, else 0.
 #pragma once
 #include "steep/objective.hpp"
 
@@ -18,7 +18,8 @@ class Quadratic : public Objective {
   void hessian_product(const double* w, const double* v, double* Hv) override;
   Constant lipschitz() override;
   Constant strong_convexity() override;
-  double strong_convexity_bound() const override { return low_ > 0 && known_ ? low_ : 0; }
+  // 1/2 g'H^-1 g, which is the gap, where H is small and well-conditioned.
+  double suboptimality_bound(const double* w, const double* g) override;
 
  private:
   void find_eigenvalues() const;
