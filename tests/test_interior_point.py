@@ -343,3 +343,42 @@ def test_a_programs_own_constraints_are_never_dropped(name):
     np.testing.assert_allclose(steep.minimize(qp, method="interior_point").x, [0.25, 1.75], atol=1e-7)
     free = steep.problems.quadratic_program([[2, 0], [0, 2]], [-2, -5])
     np.testing.assert_allclose(steep.minimize(free, method=name, tol=1e-6).x, [1.0, 2.5], atol=1e-5)
+
+
+def test_fits_on_nearly_dependent_columns():
+    """The same column space, written well and badly: the fit is as good, or its bound says how much worse."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((40, 3))
+        y = X[:, 0] + rng.standard_t(2, size=40)
+        for eps in (1e-5, 1e-7, 1e-8, 1e-9):
+            near = X.copy()
+            near[:, 2] = X[:, 1] + eps * X[:, 2]
+            good = np.c_[X[:, :2], (near[:, 2] - near[:, 1]) / eps]
+            for make in (lad, chebyshev):
+                res, best = steep.minimize(make(near, y)), steep.minimize(make(good, y))
+                assert res.success or eps <= 1e-8, res.message  # there w is 1e8 and more, and f rounded to 1e-7
+                assert abs(res.fun - best.fun) <= res.certificate.bound + 1e-6
+                assert res.certificate.bound < 1e-5
+
+
+@pytest.mark.parametrize("make", [lad, chebyshev])
+@pytest.mark.parametrize("offset", [1e3, 1e6, 1e8])
+def test_fits_far_from_zero(make, offset):
+    rng = np.random.default_rng(0)
+    X = rng.integers(-1000, 1000, (200, 2)) / 512.0  # exact with every offset
+    y = 3 * X[:, 0] + rng.standard_t(2, size=200)
+    res, best = steep.minimize(make(X + offset, y, intercept=True)), steep.minimize(make(X, y, intercept=True))
+    assert res.success, res.message
+    np.testing.assert_allclose(res.fun, best.fun, rtol=1e-15 * offset + 1e-9)
+    np.testing.assert_allclose(res.x[:-1], best.x[:-1], atol=1e-6)
+
+
+@pytest.mark.parametrize("make", [lad, chebyshev])
+def test_fits_on_columns_of_unlike_size(make):
+    X, y = regression(50, 4)
+    scale = 10.0 ** np.array([-9, 0, 5, 9])
+    res, best = steep.minimize(make(X * scale, y)), steep.minimize(make(X, y))
+    assert res.success, res.message
+    np.testing.assert_allclose(res.fun, best.fun, rtol=1e-8)
+    np.testing.assert_allclose(res.x * scale, best.x, atol=1e-6)

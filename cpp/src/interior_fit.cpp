@@ -6,13 +6,14 @@
 // w is the multiplier of X'v = 0, so every w is feasible, and f(w) - y'v is a true duality gap for v projected onto X'v = 0
 // and scaled into the box. Both start feasible. An iteration is one weighted Gram matrix of X, n d^2 flops, its Cholesky
 // factor and two solves; 10 to 30 iterations. Near the end the rows that w interpolates are solved exactly: an optimal
-// vertex is recognized by its multipliers, and ends the run with all digits.
+// vertex is recognized by its multipliers, and ends the run with all digits. All of it in the columns of fit_basis.hpp.
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "steep/decomposition.hpp"
 #include "steep/factor.hpp"
+#include "steep/fit_basis.hpp"
 #include "steep/interior_point.hpp"
 #include "steep/run.hpp"
 
@@ -44,12 +45,21 @@ bool factor_near(Factor& factor, Vector& H, Index n) {
 // Shared bookkeeping: the duality gap, the vertex, the end.
 class FitRun {
  public:
-  FitRun(Run& run, LinearFit& f)
-      : run_(run), f_(f), n_(f.rows()), d_(f.dim()), g_(d_), Xv_(d_), v_(n_), Xz_(n_), gram_(d_) {
-    Vector H(d_ * d_), work;
-    f.gram(nullptr, H.data(), work);
+  FitRun(Run& run, FitBasis& basis)
+      : run_(run),
+        basis_(basis),
+        f_(basis.fit()),
+        n_(f_.rows()),
+        d_(f_.dim()),
+        g_(run.objective().dim()),
+        Xv_(d_),
+        v_(n_),
+        Xz_(n_),
+        gram_(d_) {
+    Vector H = basis.gram();
     for (Index j = 0; j < d_; ++j) H[j * d_ + j] *= 1 + 1e-14;
     regular_ = factor_near(gram_, H, d_);
+    run.measure("relative duality gap");
   }
 
   // The least-squares fit.
@@ -63,17 +73,19 @@ class FitRun {
 
   void start(const Vector& w, const Vector& v) {
     const double gap = measure(w, v);
-    run_.start(w, fun_, g_, gap, NAN);
+    run_.start(x_, fun_, g_, gap, NAN);
   }
   void step(const Vector& w, const Vector& v, double length, double mu) {
     const double gap = measure(w, v);
     if (gap < 1e-2 && d_ <= 1000) try_vertex(w, length, mu);
-    run_.step_with(w, fun_, g_, gap, length, mu);
+    run_.step_with(x_, fun_, g_, gap, length, mu);
   }
+  bool beyond_rounding(double complementarity) const { return complementarity <= 1e-15 * fun_; }
 
  private:
-  // y'v for v made feasible: X'v = 0 by projection, then scaled into the box (or to a sum of one).
-  double bound_of(const Vector& v) {
+  // y'v for v made feasible: X'v = 0 by projection, then scaled into the box (or to a sum of one); less what is left of X'v
+  // times coefficients of twice w's size.
+  double bound_of(const Vector& w, const Vector& v) {
     v_ = v;
     for (int round = 0; round < 2; ++round) {
       f_.transposed(v_.data(), Xv_.data());
@@ -89,18 +101,20 @@ class FitRun {
       if (v_[i] < -f_.down()[i]) scale = std::min(scale, -f_.down()[i] / v_[i]);
     }
     if (!f_.is_sum()) scale = 1 / std::max(1.0, sum);
-    return scale * dot(f_.targets(), v_);
+    f_.transposed(v_.data(), Xv_.data());
+    return scale * (dot(f_.targets(), v_) - 2 * norm2(Xv_) * norm2(w));
   }
 
   double measure(const Vector& w, const Vector& v) {
-    fun_ = run_.evaluate(w, nullptr);
-    f_.evaluate(w.data(), g_.data());
-    bound_ = std::max(bound_, regular_ ? bound_of(v) : -INFINITY);
+    x_ = basis_.coefficients(w);
+    fun_ = run_.evaluate(x_, &g_);
+    bound_ = std::max(bound_, regular_ ? bound_of(w, v) : -INFINITY);
     return certify(fun_);
   }
 
+  // A dual value above f by more than rounding would be an error, and shows as a gap.
   double certify(double fun) {
-    const double gap = std::max(fun - bound_, 0.0);
+    const double gap = std::abs(fun - bound_);
     run_.certify("duality_gap", gap, gap);
     return gap / std::max(1.0, std::abs(fun));
   }
@@ -131,7 +145,8 @@ class FitRun {
     if (!dw.allFinite()) return;
     Vector w1 = w;
     for (Index j = 0; j < d_; ++j) w1[j] += dw[j];
-    const double fun = run_.evaluate(w1, nullptr);
+    Vector x1 = basis_.coefficients(w1);
+    const double fun = run_.evaluate(x1, nullptr);
     if (!(fun <= fun_ + 1e-14 * std::abs(fun_))) return;
     f_.residuals_at(w1.data(), r.data());
     Vector v(n_, 0.0);
@@ -147,21 +162,22 @@ class FitRun {
     const Eigen::VectorXd lambda = qr.transposed_solve(rhs);
     if (!lambda.allFinite()) return;
     for (Index i = 0; i < k; ++i) v[order[i]] = lambda[i];
-    const double before = std::exchange(bound_, std::max(bound_, bound_of(v)));
-    const double gap = (fun - bound_) / std::max(1.0, std::abs(fun));
+    const double before = std::exchange(bound_, std::max(bound_, bound_of(w1, v)));
+    const double gap = std::abs(fun - bound_) / std::max(1.0, std::abs(fun));
     if (gap > run_.threshold()) {
       bound_ = before;
       return;
     }
     certify(fun);
-    f_.evaluate(w1.data(), g_.data());
-    run_.step_with(w1, fun, g_, std::max(gap, 0.0), length, mu);
+    run_.objective().evaluate(x1.data(), g_.data());
+    run_.step_with(x1, fun, g_, gap, length, mu);
   }
 
   Run& run_;
+  const FitBasis& basis_;
   LinearFit& f_;
   Index n_, d_;
-  Vector g_, Xv_, v_, Xz_;
+  Vector x_, g_, Xv_, v_, Xz_;  // x_, g_: of the data's own columns
   Factor gram_;
   bool regular_ = false;
   double fun_ = 0, bound_ = -INFINITY;
@@ -173,13 +189,15 @@ class FitRun {
 
 }  // namespace
 
-Result solve_sum_fit(LinearFit& f, const SolveOptions& options) {
-  Run run(f, options, "complementarity", 200);
+Result solve_sum_fit(LinearFit& given, const SolveOptions& options) {
+  Run run(given, options, "complementarity", 200);
   return run.guard([&] {
+    FitBasis basis(given);
+    LinearFit& f = basis.fit();
     const Index n = f.rows(), d = f.dim();
     const Vector &up = f.up(), &down = f.down();
     Factor factor(d);
-    FitRun fit(run, f);
+    FitRun fit(run, basis);
     Vector H(d * d), work, w = fit.first();
     // v in the box; u = up - v, l = v + down; r = p - m with p u = m l = mu.
     Vector v(n, 0.0), u(n), l(n), p(n), m(n), r(n);
@@ -245,17 +263,19 @@ Result solve_sum_fit(LinearFit& f, const SolveOptions& options) {
       }
       if (!all_finite(w) || !all_finite(v)) run.fail(Status::diverged, "The iterates are no longer finite.");
       fit.step(w, v, primal, mu);
-      if (std::max(primal, dual) < 1e-10) run.line_search_failed();
+      if (std::max(primal, dual) < 1e-10 || fit.beyond_rounding(n * complementarity())) run.line_search_failed();
     }
   });
 }
 
-Result solve_max_fit(LinearFit& f, const SolveOptions& options) {
-  Run run(f, options, "complementarity", 200);
+Result solve_max_fit(LinearFit& given, const SolveOptions& options) {
+  Run run(given, options, "complementarity", 200);
   return run.guard([&] {
+    FitBasis basis(given);
+    LinearFit& f = basis.fit();
     const Index n = f.rows(), d = f.dim(), e = d + 1;
     Factor whole(e);
-    FitRun fit(run, f);
+    FitRun fit(run, basis);
     Vector H(d * d), work, w = fit.first();
     Vector a(n, 0.5 / n), b(n, 0.5 / n), v(n, 0.0), s1(n), s2(n), r(n);
     f.residuals_at(w.data(), r.data());
@@ -336,7 +356,7 @@ Result solve_max_fit(LinearFit& f, const SolveOptions& options) {
       for (Index i = 0; i < n; ++i) v[i] = a[i] - b[i];
       if (!all_finite(w) || !all_finite(v)) run.fail(Status::diverged, "The iterates are no longer finite.");
       fit.step(w, v, primal, mu);
-      if (std::max(primal, dual) < 1e-10) run.line_search_failed();
+      if (std::max(primal, dual) < 1e-10 || fit.beyond_rounding(n * complementarity())) run.line_search_failed();
     }
   });
 }
