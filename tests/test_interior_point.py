@@ -382,3 +382,50 @@ def test_fits_on_columns_of_unlike_size(make):
     assert res.success, res.message
     np.testing.assert_allclose(res.fun, best.fun, rtol=1e-8)
     np.testing.assert_allclose(res.x * scale, best.x, atol=1e-6)
+
+
+def test_linear_programs_in_any_units():
+    """Rows and columns in units of 1e-6 to 1e6: HiGHS's status on the unscaled program, and honest bounds."""
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        n, m = int(rng.integers(2, 8)), int(rng.integers(2, 10))
+        G = rng.standard_normal((m, n))
+        h = G @ abs(rng.standard_normal(n)) + abs(rng.standard_normal(m))
+        c, rows, columns = rng.standard_normal(n), 10.0 ** rng.integers(-6, 7, m), 10.0 ** rng.integers(-4, 5, n)
+        peer = linprog(c, G, h, bounds=(0, None))
+        res = steep.minimize(linear_program(c * columns, rows[:, None] * G * columns, rows * h))
+        assert res.status == {0: "converged", 3: "unbounded"}[peer.status], res.message
+        if peer.status == 0:
+            assert abs(res.fun - peer.fun) <= max(res.certificate.bound, 0) + 1e-8 * max(1, abs(peer.fun))
+            assert res.certificate.bound < 1e-5 * max(1, abs(peer.fun))
+        else:
+            d = res.direction / columns
+            assert c @ (res.direction / columns) < 0 or (c * columns) @ res.direction < 0
+            assert np.isfinite(d).all()
+
+
+def test_quadratic_programs_in_any_units():
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        n, m = 6, 12
+        root = rng.standard_normal((n, 4))
+        Q, c, G, x = root @ root.T, rng.standard_normal(n), rng.standard_normal((m, n)), rng.standard_normal(n)
+        h = G @ x + rng.uniform(0, 1, m)
+        s = 10.0 ** rng.integers(-4, 5, n)
+        plain = steep.minimize(quadratic_program(Q, c, G, h, bounds=(-5, 5)))
+        scaled = steep.minimize(
+            quadratic_program(s[:, None] * Q * s, c * s, G * s, h, bounds=list(zip(-5 / s, 5 / s, strict=True)))
+        )
+        assert scaled.success, scaled.message
+        np.testing.assert_allclose(scaled.fun, plain.fun, atol=2e-8)
+        for name, unit in (("inequality", 1), ("lower", s), ("upper", s)):
+            np.testing.assert_allclose(scaled.multipliers[name] / unit, plain.multipliers[name], atol=1e-4)
+
+
+def test_relative_tolerance_of_programs():
+    for unit in (1e-8, 1.0, 1e8):
+        p = linear_program([unit, 2 * unit], A_ub=[[-1.0, -1.0]], b_ub=[-1.0])
+        res = steep.minimize(p, tol=0, rtol=1e-8)
+        assert res.success, res.message
+        assert res.fun == pytest.approx(unit, rel=1e-6)
+        assert res.certificate.bound < 1e-6 * unit

@@ -1,5 +1,5 @@
 // Mehrotra's predictor and corrector for quadratic programs (Nocedal and Wright, section 16.6), started infeasible, with
-// slacks for G x <= h and for finite bounds. Rows are scaled to unit norm. Programs without a solution are named by a
+// slacks for G x <= h and for finite bounds, on the equilibrated program. Programs without a solution are named by a
 // certificate: multipliers y, z >= 0 with A'y + G'z = 0 and b'y + h'z < 0 (infeasible), or a direction d with Qd = 0,
 // Ad = 0, Gd <= 0 and c'd < 0 (unbounded), found by auxiliary programs that always have a solution,
 // once the iterates diverge or stall. O(n^3 + (m + p) n^2) an iteration.
@@ -8,8 +8,8 @@
 #include <cstdio>
 
 #include "steep/interior_point.hpp"
-#include "steep/kkt.hpp"
 #include "steep/run.hpp"
+#include "steep/scaled_program.hpp"
 
 namespace steep {
 namespace {
@@ -27,65 +27,17 @@ double longest(const Column& v, const Column& dv) {
   return a;
 }
 
-// The program with unit rows and all bounds as rows of one list: s = e - E x, E = [G; -I_lower; I_upper].
-struct Scaled {
-  explicit Scaled(const QuadraticProgram& q) : source(q), n(q.dim()), p(q.A.rows()), m(q.G.rows()) {
-    A = q.A, b = q.b, G = q.G, h = q.h;
-    row_A = Column::Ones(p), row_G = Column::Ones(m);
-    for (Index i = 0; i < p; ++i) scale_row(A, b, row_A, i);
-    for (Index i = 0; i < m; ++i) scale_row(G, h, row_G, i);
-    for (Index i = 0; i < n; ++i) {
-      if (std::isfinite(q.lower[i])) low.push_back(i);
-      if (std::isfinite(q.upper[i])) high.push_back(i);
-    }
-    count = m + static_cast<Index>(low.size() + high.size());
-    e.resize(count);
-    e.head(m) = h;
-    for (std::size_t k = 0; k < low.size(); ++k) e[m + k] = -q.lower[low[k]];
-    for (std::size_t k = 0; k < high.size(); ++k) e[m + low.size() + k] = q.upper[high[k]];
-  }
-  static void scale_row(Matrix& M, Column& v, Column& scale, Index i) {
-    const double norm = M.row(i).norm();
-    if (!(norm > 0)) return;
-    M.row(i) /= norm;
-    v[i] /= norm;
-    scale[i] = norm;
-  }
-  Column times(const Column& x) const {  // E x
-    Column out(count);
-    out.head(m) = G * x;
-    for (std::size_t k = 0; k < low.size(); ++k) out[m + k] = -x[low[k]];
-    for (std::size_t k = 0; k < high.size(); ++k) out[m + low.size() + k] = x[high[k]];
-    return out;
-  }
-  Column transposed(const Column& z) const {  // E'z
-    Column out = G.transpose() * z.head(m);
-    for (std::size_t k = 0; k < low.size(); ++k) out[low[k]] -= z[m + k];
-    for (std::size_t k = 0; k < high.size(); ++k) out[high[k]] += z[m + low.size() + k];
-    return out;
-  }
-  bool factor(KktSystem& system, const Column& weight) const {
-    Column diagonal = Column::Zero(n);
-    for (std::size_t k = 0; k < low.size(); ++k) diagonal[low[k]] += weight[m + k];
-    for (std::size_t k = 0; k < high.size(); ++k) diagonal[high[k]] += weight[m + low.size() + k];
-    return system.factor(source.Q, diagonal, G, Column(weight.head(m)), A);
-  }
-
-  const QuadraticProgram& source;
-  Index n, p, m, count = 0;
-  Matrix A, G;
-  Column b, h, e, row_A, row_G;
-  std::vector<Index> low, high;
-};
-
 struct Point {
   Column x, y, z, s;
 };
 
 class Search {
  public:
+  // tol 0: the test is that of the scaled program, where rtol means what it says.
   Search(Run& run, const QuadraticProgram& q, double tol)
-      : run_(run), q_(q), d_(q), system_(d_.n, d_.p), tol_(std::max(tol, 1e-15)), g_(d_.n) {}
+      : run_(run), q_(q), d_(q), system_(d_.n, d_.p), relative_(!(tol > 0)), g_(d_.n) {
+    run.measure("KKT residual");
+  }
 
   void solve();
 
@@ -97,13 +49,20 @@ class Search {
   [[noreturn]] void give_up();
   [[noreturn]] void end(Status status, const std::string& message);
   void report(double step, double mu);
-  double cost_size() const { return 1 + norm_of(q_.c); }
+  double bound() const;
+  void store_multipliers(const double* y, const double* z, double unit);
+  double cost_size() const { return 1 + norm_of(d_.c); }
+  // The gap that counts as one.
+  double unit() const {
+    return relative_ ? std::max(1.0, std::abs(fun_ - q_.constant) * d_.cost) : std::max(1.0, std::abs(fun_)) * d_.cost;
+  }
 
   Run& run_;
   const QuadraticProgram& q_;
-  Scaled d_;
+  ScaledProgram d_;
   KktSystem system_;
-  double tol_;
+  bool relative_;
+  double tol_ = 0;
   Vector g_;
   Point at_;
   Column dual_, equal_, slack_;  // residuals
@@ -116,7 +75,7 @@ class Search {
 void Search::start() {
   if (!d_.factor(system_, Column::Ones(d_.count)))
     run_.fail(Status::not_positive_definite, "The quadratic is not convex.");
-  system_.solve(-q_.c + d_.transposed(d_.e), d_.b, at_.x, at_.y);
+  system_.solve(-d_.c + d_.transposed(d_.e), d_.b, at_.x, at_.y);
   const Column off = d_.e - d_.times(at_.x);
   at_.s = off;
   at_.z = -off;
@@ -128,31 +87,48 @@ void Search::start() {
 }
 
 void Search::measure() {
-  const Column Qx = q_.product(at_.x);
-  dual_ = Qx + q_.c + d_.A.transpose() * at_.y + d_.transposed(at_.z);
+  const Column Qx = d_.product(at_.x);
+  dual_ = Qx + d_.c + d_.A.transpose() * at_.y + d_.transposed(at_.z);
   equal_ = d_.A * at_.x - d_.b;
   slack_ = d_.times(at_.x) + at_.s - d_.e;
-  fun_ = at_.x.dot(0.5 * Qx + q_.c) + q_.constant;
-  Eigen::Map<Column>(g_.data(), d_.n) = Qx + q_.c;
+  fun_ = at_.x.dot(0.5 * Qx + d_.c) / d_.cost + q_.constant;
+  Eigen::Map<Column>(g_.data(), d_.n) = (Qx + d_.c).cwiseQuotient(d_.S) / d_.cost;
   gap_ = at_.s.dot(at_.z);
   const double size_x = 1 + norm_of(at_.x);
   kkt_ = std::max({norm_of(dual_) / (cost_size() + norm_of(Qx)), norm_of(equal_) / (size_x + norm_of(d_.b)),
-                   norm_of(slack_) / (size_x + norm_of(d_.e)), gap_ / std::max(1.0, std::abs(fun_))});
+                   norm_of(slack_) / (size_x + norm_of(d_.e)), gap_ / unit()});
+}
+
+// At least f less its value at any feasible x': by convexity f(x) - f(x') <= g'(x - x'), where g = dual residual - A'y - E'z.
+// x' is within its bounds, and taken to be within twice x's size where there are none.
+double Search::bound() const {
+  double sum = gap_ - at_.z.dot(slack_) - at_.y.dot(equal_);
+  const double size = norm_of(at_.x);
+  for (Index j = 0; j < d_.n; ++j) {
+    const double r = dual_[j], to = (r > 0 ? q_.lower[j] : q_.upper[j]) / d_.S[j], x = at_.x[j];
+    sum += std::abs(r) * std::min(std::abs(x - to), std::abs(x) + size);
+  }
+  return std::max(sum, 0.0) / d_.cost;
+}
+
+// Of the program as it was given: unit is what its rows' multipliers are too large by.
+void Search::store_multipliers(const double* y, const double* z, double unit) {
+  Vector& out = run_.result().multipliers;
+  out.assign(static_cast<std::size_t>(d_.p + d_.m + 2 * d_.n), 0.0);
+  for (Index i = 0; i < d_.p; ++i) out[i] = y[i] / d_.row_A[i] / unit;
+  for (Index i = 0; i < d_.m; ++i) out[d_.p + i] = z[i] / d_.row_G[i] / unit;
+  double* bounds = out.data() + d_.p + d_.m;
+  const double* own = z + d_.m;
+  for (Index j : d_.low) bounds[j] = *own++ / d_.S[j] / unit;
+  for (Index j : d_.high) bounds[d_.n + j] = *own++ / d_.S[j] / unit;
 }
 
 void Search::report(double step, double mu) {
-  run_.certify("duality_gap", gap_, kkt_ <= tol_ ? gap_ : INFINITY);
-  Result& result = run_.result();
-  result.multipliers.assign(static_cast<std::size_t>(d_.p + d_.m + 2 * d_.n), 0.0);
-  double* out = result.multipliers.data();
-  for (Index i = 0; i < d_.p; ++i) out[i] = at_.y[i] / d_.row_A[i];
-  for (Index i = 0; i < d_.m; ++i) out[d_.p + i] = at_.z[i] / d_.row_G[i];
-  for (std::size_t k = 0; k < d_.low.size(); ++k) out[d_.p + d_.m + d_.low[k]] = at_.z[d_.m + k];
-  for (std::size_t k = 0; k < d_.high.size(); ++k)
-    out[d_.p + d_.m + d_.n + d_.high[k]] = at_.z[d_.m + d_.low.size() + k];
-  const Vector x = to_vector(at_.x);
+  run_.certify("duality_gap", gap_ / d_.cost, bound());
+  store_multipliers(at_.y.data(), at_.z.data(), d_.cost);
+  const Vector x = to_vector(d_.S.cwiseProduct(at_.x));
   if (std::isnan(step))
-    run_.start(x, fun_, g_, kkt_, mu);
+    run_.start(x, fun_, g_, relative_ ? std::min(kkt_, 1.0) : kkt_, mu);
   else
     run_.step_with(x, fun_, g_, kkt_, step, mu);
 }
@@ -165,13 +141,14 @@ bool Search::suspicious() const {
   const double left = norm_of(d_.A.transpose() * at_.y + d_.transposed(at_.z));
   if (level < 0 && size > 1e4 * cost_size() && left <= 1e-5 * size) return true;
   const double length = norm_of(at_.x);
-  return q_.c.dot(at_.x) < 0 && length > 1e5 * (1 + norm_of(d_.b) + norm_of(d_.e));
+  return d_.c.dot(at_.x) < 0 && length > 1e5 * (1 + norm_of(d_.b) + norm_of(d_.e));
 }
 
 void Search::solve() {
   start();
   measure();
   report(NAN, NAN);
+  tol_ = std::max(run_.threshold(), 1e-15);
   const Index count = d_.count;
   Column dx, dy, ds, dz, corrector = Column::Zero(count);
   double best = kkt_;
@@ -198,10 +175,10 @@ void Search::solve() {
       const double after = (at_.s + primal * ds).dot(at_.z + dual * dz) / count;
       corrector = ds.cwiseProduct(dz);
       // No smaller than the tolerance asks: the weights z / s stay within what Cholesky bears.
-      direction(std::max(std::pow(after / mu, 3) * mu, 0.1 * tol_ * std::max(1.0, std::abs(fun_)) / count));
+      direction(std::max(std::pow(after / mu, 3) * mu, 0.1 * tol_ * unit() / count));
       const double back = std::max(0.99, 1 - mu);
       primal = std::min(1.0, back * longest(at_.s, ds)), dual = std::min(1.0, back * longest(at_.z, dz));
-      if (q_.Q.size()) primal = dual = std::min(primal, dual);  // one step keeps the dual residual linear
+      if (d_.Q.size()) primal = dual = std::min(primal, dual);  // one step keeps the dual residual linear
       at_.s += primal * ds;
       at_.z += dual * dz;
     }
@@ -227,11 +204,12 @@ void Search::prove() {
   Monitor monitor;
   SolveOptions options;
   options.monitor = &monitor;
+  options.tol = 1e-10;
   const auto solved = [&](QuadraticProgram& program) {
     Run run(program, options, {}, 100);
     run.prefer_last();
     return run.guard([&] {
-      Search search(run, program, 1e-10);
+      Search search(run, program, options.tol);
       search.nested_ = true;
       search.solve();
     });
@@ -260,25 +238,22 @@ void Search::prove() {
   const Result first = solved(phase);
   const double size = 1 + norm_of(d_.b) + norm_of(d_.e);
   if (first.x[n] > 1e-7 * size && first.status == Status::converged) {
-    Vector& out = run_.result().multipliers;
-    out.assign(static_cast<std::size_t>(p + m + 2 * n), 0.0);
     const double* z = first.multipliers.data();
-    for (Index i = 0; i < p; ++i) out[i] = (z[d_.count + i] - z[d_.count + p + i]) / d_.row_A[i];
-    for (Index i = 0; i < m; ++i) out[p + i] = z[i] / d_.row_G[i];
-    for (std::size_t k = 0; k < d_.low.size(); ++k) out[p + m + d_.low[k]] = z[m + k];
-    for (std::size_t k = 0; k < d_.high.size(); ++k) out[p + m + n + d_.high[k]] = z[m + d_.low.size() + k];
+    const Column y = Eigen::Map<const Column>(z + d_.count, p) - Eigen::Map<const Column>(z + d_.count + p, p);
+    store_multipliers(y.data(), z, 1);
     end(Status::infeasible, "The constraints are infeasible: some are violated by at least " +
                                 std::to_string(first.x[n]) +
                                 " everywhere; res.multipliers combine them into a contradiction.");
   }
   // min c'd over the recession cone cut to a box.
   QuadraticProgram cone;
-  cone.c = q_.c / std::max(norm_of(q_.c), 1e-300);
+  cone.c = d_.c / std::max(norm_of(d_.c), 1e-300);
   cone.G = d_.G;
   cone.h = Column::Zero(m);
-  const Index curved = q_.Q.size() && q_.Q.cwiseAbs().maxCoeff() > 0 ? q_.Q.rows() : 0;
+  const double largest = d_.Q.size() ? d_.Q.cwiseAbs().maxCoeff() : 0;
+  const Index curved = largest > 0 ? n : 0;
   cone.A.resize(p + curved, n);
-  if (curved) cone.A.bottomRows(curved) = q_.Q / std::max(q_.Q.cwiseAbs().maxCoeff(), 1e-300);
+  if (curved) cone.A.bottomRows(curved) = d_.Q / largest;
   cone.A.topRows(p) = d_.A;
   cone.b = Column::Zero(p + curved);
   cone.lower = Column::Constant(n, -1);
@@ -288,8 +263,10 @@ void Search::prove() {
   for (Index i = 0; i < n; ++i)
     if (cone.lower[i] == cone.upper[i]) cone.lower[i] = -1e-9, cone.upper[i] = 1e-9;
   const Result second = solved(cone);
-  if (second.fun < -1e-6) {
-    run_.unbounded_along(second.x, "The program is unbounded below along res.direction.");
+  if (second.fun < -1e-6 && second.status == Status::converged) {
+    Vector direction = second.x;
+    for (Index j = 0; j < n; ++j) direction[j] *= d_.S[j];
+    run_.unbounded_along(std::move(direction), "The program is unbounded below along res.direction.");
   }
 }
 

@@ -1,0 +1,31 @@
+// A quadratic program as its interior point sees it: in x / S, with unit rows, and all bounds as rows of one list,
+// s = e - E x, E = [G; -I_lower; I_upper]. Columns of unlike size are equilibrated together with the rows (Ruiz, RAL
+// report TR-2001-034), by powers of two; costs far from one are scaled.
+#pragma once
+#include "steep/kkt.hpp"
+
+namespace steep {
+
+struct ScaledProgram {
+  using Matrix = QuadraticProgram::Matrix;
+  using Column = QuadraticProgram::Column;
+
+  explicit ScaledProgram(const QuadraticProgram& q);
+  Column product(const Column& x) const { return Q.size() ? Column(Q * x) : Column::Zero(n); }
+  Column times(const Column& x) const;       // E x
+  Column transposed(const Column& z) const;  // E'z
+  bool factor(KktSystem& system, const Column& weight) const;
+
+  Index n, p, m, count = 0;
+  Matrix A, G, Q;
+  Column b, h, c, e;
+  Column row_A, row_G, S;  // what rows were divided by; x = S x_scaled
+  double cost = 1;         // what the objective is multiplied by
+  std::vector<Index> low, high;
+
+ private:
+  void equilibrate();
+  void scale_rows();
+};
+
+}  // namespace steep

@@ -1,0 +1,108 @@
+// See scaled_program.hpp. A few passes over the matrices, none of them where columns are alike.
+#include "steep/scaled_program.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace steep {
+namespace {
+
+using Column = ScaledProgram::Column;
+using Matrix = ScaledProgram::Matrix;
+
+constexpr double unlike_columns = 16;  // largest over smallest, from which on columns are scaled
+constexpr double unlike_costs = 64;    // or its inverse, from which on costs are scaled
+
+double power_of_two(double v) { return std::exp2(std::round(std::log2(v))); }
+
+double largest(const Matrix& M, Index j) { return M.rows() ? M.col(j).cwiseAbs().maxCoeff() : 0.0; }
+
+void scale_row(Matrix& M, Column& v, Column& scale, Index i) {
+  const double norm = M.row(i).stableNorm();
+  if (!(norm > 0)) return;
+  M.row(i) /= norm;
+  v[i] /= norm;
+  scale[i] *= norm;
+}
+
+}  // namespace
+
+ScaledProgram::ScaledProgram(const QuadraticProgram& q)
+    : n(q.dim()),
+      p(q.A.rows()),
+      m(q.G.rows()),
+      A(q.A),
+      G(q.G),
+      Q(q.Q),
+      b(q.b),
+      h(q.h),
+      row_A(Column::Ones(p)),
+      row_G(Column::Ones(m)),
+      S(Column::Ones(n)) {
+  equilibrate();
+  c = S.cwiseProduct(q.c);
+  const double size = std::max(c.size() ? c.lpNorm<Eigen::Infinity>() : 0.0, Q.size() ? Q.cwiseAbs().maxCoeff() : 0.0);
+  if (size > 0 && std::isfinite(size) && (size < 1 / unlike_costs || size > unlike_costs))
+    cost = 1 / power_of_two(size);
+  c *= cost, Q *= cost;
+  for (Index i = 0; i < n; ++i) {
+    if (std::isfinite(q.lower[i])) low.push_back(i);
+    if (std::isfinite(q.upper[i])) high.push_back(i);
+  }
+  count = m + static_cast<Index>(low.size() + high.size());
+  e.resize(count);
+  e.head(m) = h;
+  for (std::size_t k = 0; k < low.size(); ++k) e[m + k] = -q.lower[low[k]] / S[low[k]];
+  for (std::size_t k = 0; k < high.size(); ++k) e[m + low.size() + k] = q.upper[high[k]] / S[high[k]];
+}
+
+void ScaledProgram::scale_rows() {
+  for (Index i = 0; i < p; ++i) scale_row(A, b, row_A, i);
+  for (Index i = 0; i < m; ++i) scale_row(G, h, row_G, i);
+}
+
+void ScaledProgram::equilibrate() {
+  for (int round = 0;; ++round) {
+    scale_rows();
+    Column size(n);
+    double least = INFINITY, most = 0;
+    for (Index j = 0; j < n; ++j) {
+      size[j] = std::max({largest(A, j), largest(G, j), largest(Q, j)});
+      if (size[j] > 0) least = std::min(least, size[j]), most = std::max(most, size[j]);
+    }
+    if (!(most > unlike_columns * least) || !std::isfinite(most) || round == 12) return;
+    for (Index j = 0; j < n; ++j) {
+      const double scale = size[j] > 0 ? power_of_two(1 / std::sqrt(size[j])) : 1.0;
+      S[j] *= scale;
+      A.col(j) *= scale;
+      G.col(j) *= scale;
+      if (!Q.size()) continue;
+      Q.col(j) *= scale;
+      Q.row(j) *= scale;
+    }
+  }
+}
+
+Column ScaledProgram::times(const Column& x) const {
+  Column out(count);
+  out.head(m) = G * x;
+  for (std::size_t k = 0; k < low.size(); ++k) out[m + k] = -x[low[k]];
+  for (std::size_t k = 0; k < high.size(); ++k) out[m + low.size() + k] = x[high[k]];
+  return out;
+}
+
+Column ScaledProgram::transposed(const Column& z) const {
+  Column out = G.transpose() * z.head(m);
+  for (std::size_t k = 0; k < low.size(); ++k) out[low[k]] -= z[m + k];
+  for (std::size_t k = 0; k < high.size(); ++k) out[high[k]] += z[m + low.size() + k];
+  return out;
+}
+
+bool ScaledProgram::factor(KktSystem& system, const Column& weight) const {
+  Column diagonal = Column::Zero(n);
+  for (std::size_t k = 0; k < low.size(); ++k) diagonal[low[k]] += weight[m + k];
+  for (std::size_t k = 0; k < high.size(); ++k) diagonal[high[k]] += weight[m + low.size() + k];
+  return system.factor(Q, diagonal, G, Column(weight.head(m)), A);
+}
+
+}  // namespace steep
