@@ -429,3 +429,92 @@ def test_relative_tolerance_of_programs():
         assert res.success, res.message
         assert res.fun == pytest.approx(unit, rel=1e-6)
         assert res.certificate.bound < 1e-6 * unit
+
+
+def sphere(x):
+    return x @ x - 1
+
+
+EQUALITIES = {  # start, objective, constraints, optimum
+    "circle": ([-0.1, 0.3], lambda x: x[0] + x[1], [sphere], -np.sqrt(2)),
+    "circle from its center": ([0.1, 0.0], lambda x: x[0] + x[1], [sphere], -np.sqrt(2)),
+    "hs6": ([-1.2, 1.0], lambda x: (1 - x[0]) ** 2, [lambda x: 10 * (x[1] - x[0] ** 2)], 0.0),
+    "hs7": (
+        [2.0, 2.0],
+        lambda x: np.log1p(x[0] ** 2) - x[1],
+        [lambda x: (1 + x[0] ** 2) ** 2 + x[1] ** 2 - 4],
+        -np.sqrt(3),
+    ),
+    "hs26": (
+        [-2.6, 2.0, 2.0],
+        lambda x: (x[0] - x[1]) ** 2 + (x[1] - x[2]) ** 4,
+        [lambda x: (1 + x[1] ** 2) * x[0] + x[2] ** 4 - 3],
+        0.0,
+    ),
+    "hs27": (
+        [2.0, 2.0, 2.0],
+        lambda x: 0.01 * (x[0] - 1) ** 2 + (x[1] - x[0] ** 2) ** 2,
+        [lambda x: x[0] + x[2] ** 2 + 1],
+        0.04,
+    ),
+    "hs39": (
+        [2.0, 2.0, 2.0, 2.0],
+        lambda x: -x[0],
+        [lambda x: x[1] - x[0] ** 3 - x[2] ** 2, lambda x: x[0] ** 2 - x[1] - x[3] ** 2],
+        -1.0,
+    ),
+    "hs40": (
+        [0.8] * 4,
+        lambda x: -np.prod(x),
+        [lambda x: x[0] ** 3 + x[1] ** 2 - 1, lambda x: x[0] ** 2 * x[3] - x[2], lambda x: x[3] ** 2 - x[1]],
+        -0.25,
+    ),
+    "hs77": (
+        [2.0] * 5,
+        lambda x: (x[0] - 1) ** 2 + (x[0] - x[1]) ** 2 + (x[2] - 1) ** 2 + (x[3] - 1) ** 4 + (x[4] - 1) ** 6,
+        [
+            lambda x: x[0] ** 2 * x[3] + np.sin(x[3] - x[4]) - 2 * np.sqrt(2),
+            lambda x: x[1] + x[2] ** 4 * x[3] ** 2 - 8 - np.sqrt(2),
+        ],
+        0.24150513,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EQUALITIES)
+def test_nonlinear_equalities(name):
+    """Hock and Schittkowski's equality-constrained problems, by differences alone."""
+    x0, fun, constraints, least = EQUALITIES[name]
+    res = steep.minimize(fun, x0, constraints=[{"type": "eq", "fun": c} for c in constraints])
+    assert res.success, res.message
+    assert res.fun == pytest.approx(least, abs=1e-5)
+    assert max(abs(c(res.x)) for c in constraints) < 1e-7
+    assert res.nit < 100
+
+
+@pytest.mark.parametrize("derivatives", [{}, {"gradient": lambda x: 2 * x}])
+def test_smooth_infeasible_constraints_are_named(derivatives):
+    constraint = {"type": "ineq", "fun": lambda x: -1 - x @ x}
+    res = steep.minimize(lambda x: x @ x, [1.0, 1.0], constraints=constraint, **derivatives)
+    assert res.status == "infeasible", res.message
+    assert res.nit < 60
+    res = steep.minimize(rosen, [-1.2, 1.0], gradient=rosen_der, constraints=constraint)
+    assert res.status == "infeasible", res.message
+    res = steep.minimize(lambda x: x[0], [1.0, 1.0], constraints={"type": "eq", "fun": lambda x: x @ x + 1})
+    assert res.status == "infeasible", res.message
+
+
+def test_a_far_bound_is_not_unbounded():
+    far = {"type": "ineq", "fun": lambda x: 1e20 - x @ x, "jac": lambda x: -2 * x}
+    res = steep.minimize(lambda x: -(x[0] ** 3), [1.0], gradient=lambda x: -3 * x**2, constraints=far)
+    assert res.status != "unbounded"
+    res = steep.minimize(lambda x: -x[0] ** 3, [1.0], gradient=lambda x: -3 * x**2,
+                         constraints={"type": "ineq", "fun": lambda x: x[0]})  # fmt: skip
+    assert res.status == "unbounded"
+
+
+def test_active_constraints_are_exact_with_difference_gradients():
+    res = steep.minimize(lambda x: x @ x, [3.0, 3.0], bounds=[(1, None), (0.5, None)])
+    np.testing.assert_allclose(res.x, [1, 0.5], atol=1e-8)
+    res = steep.minimize(lambda x: x @ x, [3.0, 3.0], constraints={"type": "ineq", "fun": lambda x: x[0] - 1})
+    np.testing.assert_allclose(res.x, [1, 0], atol=1e-7)

@@ -4,13 +4,15 @@
 //     min f(x) - mu sum log s   s.t.  c_E(x) = 0,  c_I(x) - s = 0,      L = f + y'c_E - z'c_I
 //
 // mu falls whenever its own problem is solved to 10 mu. Slacks of satisfied inequalities are kept at c_I, so that strictly
-// feasible starts stay so. O(n^3 + m n^2) an iteration.
+// feasible starts stay so. A full step that the constraints' curvature spoils is corrected for it (Maratos' effect).
+// O(n^3 + m n^2) an iteration.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "steep/interior_point.hpp"
 #include "steep/kkt.hpp"
-#include "steep/run.hpp"
+#include "steep/restoration.hpp"
 
 namespace steep {
 namespace {
@@ -38,13 +40,16 @@ class Barrier {
         s_(m_),
         z_(m_),
         y_(p_),
-        system_(n_, p_) {}
+        system_(n_, p_) {
+    run.measure("KKT residual");
+  }
   void solve(const double* x0);
 
  private:
   double value(const Vector& x, Vector* g) { return run_.evaluate(x, g); }
   void constrain(const Vector& x, Column& c, Matrix* J) {
     constraints_.residuals(x.data(), c.data(), J ? J->data() : nullptr);
+    if (J == &J_) steepest_ = std::max(steepest_, J_.size() ? J_.cwiseAbs().maxCoeff() : 0.0);
   }
   Column gradient() const { return Eigen::Map<const Column>(g_.data(), n_); }
   Column lagrangian(const Column& g, const Matrix& J) const {
@@ -54,10 +59,31 @@ class Barrier {
   double violation(const Column& c, const Column& s) const {
     return c.head(p_).lpNorm<1>() + (c.tail(m_) - s).lpNorm<1>();
   }
+  struct Step {
+    Column x, y, z, s;
+    double longest = 1;
+  };
+  struct Trial {
+    Vector x;
+    Column c, s;
+  };
+  // The part of a step, up to 1, that keeps v positive.
+  static double longest(const Column& v, const Column& dv) {
+    double a = 1;
+    for (Index i = 0; i < v.size(); ++i)
+      if (dv[i] < 0) a = std::min(a, -0.995 * v[i] / dv[i]);
+    return a;
+  }
+  double merit(double fun, const Column& c, const Column& s, double mu) const {
+    return fun - (m_ ? mu * s.array().log().sum() : 0.0) + weight_ * violation(c, s);
+  }
+  bool direction(double mu);
+  double look(const Step& step, double a, double mu, Trial& out);
+  double search(double mu, Trial& trial);
   void curvature();
   void update_bfgs(const Column& step, const Column& before);
   void report(double length, double mu);
-  bool restore();
+  bool restore(double mu);
   void begin(double mu);
   void first_multipliers();
 
@@ -70,7 +96,12 @@ class Barrier {
   Matrix J_, W_;
   Column s_, z_, y_;
   KktSystem system_;
-  double fun_ = 0;
+  Step step_;
+  std::function<void(const Trial&, Step&)> correct_;
+  double fun_ = 0, weight_ = 1;
+  double exactness_ = 1;  // what the constraints are held to, over what a gradient by differences is
+  double steepest_ = 0;   // the largest entry of a Jacobian of the constraints
+  int restored_ = 0;
 };
 
 double Barrier::error(double mu) const {
@@ -78,9 +109,9 @@ double Barrier::error(double mu) const {
   const double size = (y_.lpNorm<1>() + z_.lpNorm<1>()) / std::max<Index>(1, p_ + m_);
   const double scale = std::max(1.0, size / 100);
   double worst = norm_of(rd) / scale;
-  worst = std::max(worst, norm_of(c_.head(p_)));
-  worst = std::max(worst, norm_of(c_.tail(m_) - s_));
-  if (m_) worst = std::max(worst, norm_of((s_.array() * z_.array() - mu).matrix()) / scale);
+  worst = std::max(worst, norm_of(c_.head(p_)) / exactness_);
+  worst = std::max(worst, norm_of(c_.tail(m_) - s_) / exactness_);
+  if (m_) worst = std::max(worst, norm_of((s_.array() * z_.array() - mu).matrix()) / scale / exactness_);
   return worst;
 }
 
@@ -132,51 +163,14 @@ void Barrier::report(double length, double mu) {
     run_.step_with(x_, fun_, g_, residual, length, mu);
 }
 
-// Damped Gauss-Newton steps on 1/2 |c_E|^2 + 1/2 |min(c_I, 0)|^2 from here. Ends the run where that has a least value
-// above zero; false where the constraints can be met, x_ being such a point, or nothing was decided.
-bool Barrier::restore() {
-  KktSystem system(n_, 0);
-  Column c = c_, c1(p_ + m_), none, dx, dy;
-  Matrix J = J_, active;
-  Vector x = x_, x1(n_);
-  const auto shortage = [&](const Column& v) {
-    Column r = v;
-    r.tail(m_) = v.tail(m_).cwiseMin(0.0);
-    return r;
-  };
-  double damping = 1e-4;
-  for (int round = 0; round < 60; ++round) {
-    const Column r = shortage(c);
-    if (norm_of(r) <= 1e-9) {
-      x_ = x;
-      return true;
-    }
-    active = J;
-    for (Index i = 0; i < m_; ++i)
-      if (r[p_ + i] == 0) active.row(p_ + i).setZero();
-    const Column slope = active.transpose() * r;
-    if (norm_of(slope) <= 1e-6 * norm_of(r) * std::max(1e-3, active.cwiseAbs().maxCoeff())) {
-      if (norm_of(r) > 1e-6)
-        run_.fail(Status::infeasible, "The constraints are violated by " + std::to_string(norm_of(r)) +
-                                          " at a point from where no direction violates them less.");
-      return false;
-    }
-    bool moved = false;
-    for (int trial = 0; trial < 30 && !moved; ++trial, damping *= 10) {
-      const double size = damping * std::max(active.squaredNorm(), 1e-300);
-      if (!system.factor(Matrix(), Column::Constant(n_, size), active, Column::Ones(p_ + m_), Matrix::Zero(0, n_)))
-        continue;
-      system.solve(-slope, none, dx, dy);
-      for (Index j = 0; j < n_; ++j) x1[j] = x[j] + dx[j];
-      constrain(x1, c1, nullptr);
-      moved = c1.allFinite() && shortage(c1).squaredNorm() < r.squaredNorm();
-      if (moved) damping *= 1e-2;
-    }
-    if (!moved) return false;
-    x = x1;
-    constrain(x, c, &J);
-  }
-  return false;
+// To a point that meets the constraints, anew; ends the run where there is none.
+bool Barrier::restore(double mu) {
+  Vector x = x_;
+  if (restored_ >= 3 || !restore_feasibility(run_, constraints_, p_, steepest_, x)) return false;
+  ++restored_;
+  x_ = x;
+  begin(mu);
+  return true;
 }
 
 // y of least squares, z = mu / s.
@@ -201,100 +195,116 @@ void Barrier::begin(double mu) {
   first_multipliers();
 }
 
+// The Newton step of the barrier problem; false where its matrix cannot be made positive definite.
+bool Barrier::direction(double mu) {
+  const Column gap = c_.tail(m_) - s_, ratio = z_.cwiseQuotient(s_);
+  curvature();
+  if (!W_.allFinite() || !system_.factor(W_, Column::Zero(n_), J_.bottomRows(m_), ratio, J_.topRows(p_))) return false;
+  const auto solve = [this, mu, ratio](const Column& equal, const Column& gap, Step& out) {
+    const auto JI = J_.bottomRows(m_);
+    out.z = (mu / s_.array()).matrix() - z_ - ratio.cwiseProduct(gap);
+    system_.solve(-lagrangian(gradient(), J_) + JI.transpose() * out.z, -equal, out.x, out.y);
+    out.s = JI * out.x + gap;
+    out.z -= ratio.cwiseProduct(JI * out.x);
+    out.longest = longest(s_, out.s);
+  };
+  solve(c_.head(p_), gap, step_);
+  if (!step_.x.allFinite()) run_.fail(Status::singular, "The constraints' Jacobian is singular.");
+  // The same with the constraints' values at the end of the step: what their curvature takes away is corrected.
+  correct_ = [this, solve, gap](const Trial& trial, Step& out) {
+    const double a = step_.longest;
+    solve(a * c_.head(p_) + trial.c.head(p_), a * gap + trial.c.tail(m_) - trial.s, out);
+  };
+  return true;
+}
+
+// f and the constraints a step ahead, and the merit f - mu sum log s + weight (|c_E| + |c_I - s|); infinite where a value is
+// not finite.
+double Barrier::look(const Step& step, double a, double mu, Trial& out) {
+  out.x.resize(n_), out.c.resize(p_ + m_);
+  for (Index j = 0; j < n_; ++j) out.x[j] = x_[j] + a * step.x[j];
+  const double fun = value(out.x, nullptr);
+  if (!std::isfinite(fun)) return INFINITY;
+  constrain(out.x, out.c, nullptr);
+  if (!out.c.allFinite()) return INFINITY;
+  out.s = (s_ + a * step.s).cwiseMax(out.c.tail(m_));
+  return merit(fun, out.c, out.s, mu);
+}
+
+// A step that decreases the merit function, of what length; 0 where there is none.
+double Barrier::search(double mu, Trial& trial) {
+  const double violated = violation(c_, s_);
+  const double slope = gradient().dot(step_.x) - (m_ ? mu * step_.s.cwiseQuotient(s_).sum() : 0.0);
+  const double bend = std::max(0.0, step_.x.dot(W_ * step_.x));
+  if (violated > 0) weight_ = std::max(weight_, (slope + 0.5 * bend) / (0.7 * violated));
+  const double before = merit(fun_, c_, s_, mu), promised = slope - weight_ * violated;
+  const auto enough = [&](double after, double a) {
+    return after <= before + 1e-4 * a * promised + 1e-13 * (std::abs(before) + std::abs(fun_));
+  };
+  double a = step_.longest;
+  for (int k = 0; k < 40; ++k, a *= 0.5) {
+    if (enough(look(step_, a, mu, trial), a)) return a;
+    if (k > 0 || !trial.c.allFinite() || !(violation(trial.c, trial.s) >= violated)) continue;
+    Step corrected;
+    correct_(trial, corrected);
+    if (corrected.x.allFinite() && enough(look(corrected, corrected.longest, mu, trial), corrected.longest))
+      return corrected.longest;
+  }
+  return 0;
+}
+
 void Barrier::solve(const double* x0) {
   x_.assign(x0, x0 + n_);
   begin(0.1);
+  if (!f_.approximated().empty()) exactness_ = 1e-3;
   if (!c_.allFinite() || !J_.allFinite()) throw std::invalid_argument("the constraints must be finite at x0");
   double mu = 0.1 * std::max(1.0, std::min(10.0, norm_of(gradient())));
-  bool restored = false;
   report(NAN, mu);
-  double weight = 1;
-  int failures = 0;
+  const double end = run_.threshold() * exactness_ / 10, first_size = norm_inf(x_);
+  double least_shortage = INFINITY;
+  int failures = 0, stuck = 0, patience = 10;
+  Trial trial;
   for (;;) {
-    while (mu > run_.threshold() / 10 && error(mu) <= 10 * mu)
-      mu = std::max(run_.threshold() / 10, std::min(0.2 * mu, std::pow(mu, 1.5)));
+    while (mu > end && error(mu) <= 10 * mu / exactness_) mu = std::max(end, std::min(0.2 * mu, std::pow(mu, 1.5)));
     mu = std::max(mu, 1e-16);
-    curvature();
-    const Column gap = c_.tail(m_) - s_, ratio = z_.cwiseQuotient(s_);
-    const Matrix JE = J_.topRows(p_), JI = J_.bottomRows(m_);
-    if (!W_.allFinite() || !system_.factor(W_, Column::Zero(n_), JI, ratio, JE)) {
-      if (!restored && restore()) {
-        restored = true;
-        begin(mu);
-        continue;
-      }
+    if (!direction(mu)) {
+      if (restore(mu)) continue;
       run_.fail(Status::not_positive_definite, "The barrier's Hessian cannot be made positive definite.");
     }
-    Column dx, dy;
-    Column rhs = -lagrangian(gradient(), J_);
-    const Column centre = (mu / s_.array()).matrix() - z_ - ratio.cwiseProduct(gap);
-    rhs += JI.transpose() * centre;
-    system_.solve(rhs, -c_.head(p_), dx, dy);
-    if (!dx.allFinite()) run_.fail(Status::singular, "The constraints' Jacobian is singular.");
-    const Column ds = JI * dx + gap;
-    const Column dz = centre - ratio.cwiseProduct(JI * dx);
-    double longest = 1, longest_z = 1;
-    for (Index i = 0; i < m_; ++i) {
-      if (ds[i] < 0) longest = std::min(longest, -0.995 * s_[i] / ds[i]);
-      if (dz[i] < 0) longest_z = std::min(longest_z, -0.995 * z_[i] / dz[i]);
-    }
-    // Merit f - mu sum log s + weight (|c_E| + |c_I - s|).
-    const double violated = violation(c_, s_);
-    const double slope = gradient().dot(dx) - (m_ ? mu * ds.cwiseQuotient(s_).sum() : 0.0);
-    const double bend = std::max(0.0, dx.dot(W_ * dx));
-    if (violated > 0) weight = std::max(weight, (slope + 0.5 * bend) / (0.7 * violated));
-    const auto barrier = [&](const Column& s) { return m_ ? -mu * s.array().log().sum() : 0.0; };
-    const double merit = fun_ + barrier(s_) + weight * violated, promised = slope - weight * violated;
-    const Column before_x = Eigen::Map<Column>(x_.data(), n_);
-    Vector x1(n_);
-    Column c1(p_ + m_), s1;
-    double a = longest, fun1 = NAN;
-    bool found = false;
-    for (int trial = 0; trial < 50; ++trial, a *= 0.5) {
-      for (Index j = 0; j < n_; ++j) x1[j] = x_[j] + a * dx[j];
-      fun1 = value(x1, nullptr);
-      if (!std::isfinite(fun1)) continue;
-      constrain(x1, c1, nullptr);
-      if (!c1.allFinite()) continue;
-      s1 = (s_ + a * ds).cwiseMax(c1.tail(m_));
-      const double merit1 = fun1 + barrier(s1) + weight * violation(c1, s1);
-      if (merit1 <= merit + 1e-4 * a * promised + 1e-13 * (std::abs(merit) + std::abs(fun1))) {
-        found = true;
-        break;
-      }
-    }
-    if (!found) {
-      if (!restored && restore()) {
-        restored = true;
-        begin(mu);
-        continue;
-      }
-      if (++failures > 3 || weight > 1e12)
+    const double a = search(mu, trial);
+    if (a == 0) {
+      if (restore(mu)) continue;
+      if (++failures > 3 || weight_ > 1e12)
         run_.fail(Status::line_search_failed, "No step decreases the barrier's merit function; the KKT residual is " +
                                                   std::to_string(error(0)) + ".");
       W_.setIdentity();  // a fresh metric, and multipliers to match
       z_ = (mu / s_.array()).matrix();
-      weight *= 10;
+      weight_ *= 10;
       continue;
     }
     failures = 0;
-    y_ += a * dy;
-    z_ += longest_z * dz;
-    x_ = x1;
-    s_ = s1;
+    // A BFGS matrix needs the multipliers of its model: those of a cut step would have it learn another function.
+    y_ += (curvature_ == BarrierMethod::Curvature::bfgs ? 1.0 : a) * step_.y;
+    z_ += longest(z_, step_.z) * step_.z;
+    const Column before_x = Eigen::Map<Column>(x_.data(), n_);
+    x_ = trial.x;
+    s_ = trial.s;
     for (Index i = 0; i < m_; ++i) z_[i] = std::clamp(z_[i], mu / (1e10 * s_[i]), 1e10 * mu / s_[i]);
     const Column before = lagrangian(gradient(), J_);
     fun_ = value(x_, &g_);
     constrain(x_, c_, &J_);
     update_bfgs(Eigen::Map<Column>(x_.data(), n_) - before_x, before);
-    if (fun_ < -1e15 * std::max(1.0, std::abs(run_.result().trace[0].fun)) &&
-        norm_of(c_.head(p_)) < 1e-6 * norm_of(Eigen::Map<Column>(x_.data(), n_)))
-      run_.unbounded_along(x_, "The objective is unbounded below on the feasible set.");
     report(a, mu);
-    if (run_.iterations() % 50 == 49 && norm_of(c_.tail(m_).cwiseMin(0.0)) + norm_of(c_.head(p_)) > 1e-4) {
-      const Vector here = x_;
-      restore();  // for its verdict only
-      x_ = here;
+    const double size = norm_inf(x_), lacking = norm_of(c_.tail(m_).cwiseMin(0.0)) + norm_of(c_.head(p_));
+    if (fun_ < -1e15 * std::max(1.0, std::abs(run_.result().trace[0].fun)) && size > 1e12 * (1 + first_size) &&
+        lacking < 1e-6 * size)
+      run_.unbounded_along(x_, "The objective is unbounded below on the feasible set.");
+    // Where the violation stays, the constraints are asked whether they can be met at all.
+    stuck = lacking < 0.9 * least_shortage ? 0 : stuck + 1;
+    least_shortage = std::min(least_shortage, lacking);
+    if (stuck >= patience && lacking > 1e-4) {
+      patience *= 2, stuck = 0, least_shortage = INFINITY;
+      restore(mu);
     }
   }
 }
