@@ -518,3 +518,13 @@ def test_active_constraints_are_exact_with_difference_gradients():
     np.testing.assert_allclose(res.x, [1, 0.5], atol=1e-8)
     res = steep.minimize(lambda x: x @ x, [3.0, 3.0], constraints={"type": "ineq", "fun": lambda x: x[0] - 1})
     np.testing.assert_allclose(res.x, [1, 0], atol=1e-7)
+
+
+def test_messages_name_what_was_measured():
+    assert "relative duality gap" in steep.minimize(lad([[1.0], [2.0]], [1.0, 3.0])).message
+    assert "KKT residual" in steep.minimize(linear_program([1.0, 2.0], [[-1.0, -1.0]], [-1.0])).message
+    circle = {"type": "eq", "fun": lambda x: x @ x - 1}
+    assert "KKT residual" in steep.minimize(lambda x: x[0], [1.0, 0.1], constraints=circle).message
+    assert "largest residual" in steep.root(lambda x: x - 1, [1.0]).message
+    boxed = steep.minimize(steep.problems.logistic([[1.0], [2.0], [-1.0]], [1, 1, 0]), method="lbfgs", bounds=[(-3, 3)])
+    assert "no minimizer" not in boxed.message

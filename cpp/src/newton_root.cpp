@@ -17,6 +17,7 @@ Result NewtonRoot::solve(Objective& f, const double* x0, const SolveOptions& opt
     Vector x(x0, x0 + n), x1(n), p(n), D(n, 1.0);
     GaussNewtonModel model(f, Factorization::qr);
     const auto size = [&] { return model.residuals().size() ? model.residuals().lpNorm<Eigen::Infinity>() : 0.0; };
+    run.measure("largest residual");
     const auto certify = [&] { run.certify("residual_norm", size(), INFINITY); };
     double fun = model.linearize(run, x);
     ++run.result().nfev;

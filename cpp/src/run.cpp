@@ -292,7 +292,8 @@ Result Run::finish() {
     const bool free = !f_.l1() && !options_.lower && !options_.upper && !result_.x.empty();
     result_.suboptimality_bound = free ? f_.suboptimality_bound(result_.x.data(), result_.jac.data()) : INFINITY;
   }
-  const std::string remark = result_.x.empty() ? "" : f_.remark(result_.x.data());
+  const bool bounded = options_.lower || options_.upper;
+  const std::string remark = result_.x.empty() || bounded ? "" : f_.remark(result_.x.data());
   if (!remark.empty()) result_.message += " " + remark;
   const std::string differences = f_.approximated();
   if (!differences.empty()) result_.message += " Approximated: " + differences + ".";

@@ -221,8 +221,9 @@ class Method:
             result.allvecs = path
         if default and result.status == "line_search_failed" and result.certificate.value <= _SCIPY_TOL:
             result.status, result.success = "converged", True
+            kind, value = result.certificate.kind.replace("_", " "), result.certificate.value
             result.message = (
-                f"Converged: gradient norm {result.certificate.value:.6g} <= {_SCIPY_TOL:g}; "
+                f"Converged: {kind} {value:.6g} <= {_SCIPY_TOL:g}; "
                 "the 1e-08 first aimed at is beyond the objective's rounding."
             )
         if disp:
