@@ -35,6 +35,7 @@ class FunctionObjective : public Objective {
   bool has_hessian() const override { return true; }
   bool has_hessian_product() const override { return true; }
   bool exact_gradient() const { return both_ || gradient_; }
+  bool has_user_gradient() const override { return exact_gradient(); }
   bool exact_hessian() const { return static_cast<bool>(hessian_); }
   bool exact_product() const { return hessian_ || product_; }
   bool central() const { return central_; }

@@ -258,8 +258,8 @@ void Run::line_search_failed() {
 
 void Run::fail_at_rounding(std::string what) {
   what += "the " + measure_ + " is " + number(last_norm_) + " > " + number(threshold_) + ".";
-  if (last_norm_ > 0.01 * result_.trace[0].gradient_norm)
-    what += " If the gradient is not by differences, see whether it is the function's: check_gradient compares them.";
+  if (f_.has_user_gradient() && last_norm_ > 0.01 * result_.trace[0].gradient_norm)
+    what += " See whether the gradient is the function's: check_gradient compares it with differences.";
   fail(Status::line_search_failed, std::move(what));
 }
 

@@ -146,7 +146,10 @@ class Objective {
     return false;
   }
 
-  // What a user should know of a point where a run ended, as a sentence; empty where that is nothing.
+  // Whether the gradient is a user's function, which may be wrong.
+  virtual bool has_user_gradient() const { return false; }
+
+  // What a user should know of a point where a run without bounds ended, as a sentence; empty where that is nothing.
   virtual std::string remark(const double* w) {
     (void)w;
     return {};
