@@ -145,3 +145,22 @@ def test_one_thread_leaves_the_other_cores_alone():
         [sys.executable, "-c", textwrap.dedent(script)], env=environment, capture_output=True, text=True, check=True
     )
     assert int(done.stdout) <= 1
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads cannot be kept on one processor here")
+def test_two_threads_on_one_processor_are_hardly_slower_than_one():
+    """A call waits for its tasks and not for every thread, so one that never gets a processor costs nothing."""
+    script = """
+        import os, time, numpy as np, steep
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        X = np.random.default_rng(0).normal(size=(20_000, 54))
+        def seconds(n_threads):
+            net = steep.MLP([54, 100, 7], dtype="float64", seed=0)
+            begin = time.process_time()
+            steep.train(net, X, X[:, :7], epochs=2, batch_size=200, n_threads=n_threads)
+            return time.process_time() - begin
+        one, two = (np.median([seconds(n) for _ in range(5)]) for n in (1, 2))
+        print(two / one)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 1.5

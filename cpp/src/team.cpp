@@ -19,6 +19,28 @@ inline void relax() {
 #endif
 }
 
+int current_cpu() {
+#if defined(__linux__)
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
+// Moves the calling thread to another CPU that it may run on, if there is one; where it may run stays as it was.
+void leave(int cpu) {
+#if defined(__linux__)
+  cpu_set_t allowed, others;
+  if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  others = allowed;
+  CPU_CLR(cpu, &others);
+  if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0) return;
+  sched_setaffinity(0, sizeof allowed, &allowed);
+#else
+  (void)cpu;
+#endif
+}
+
 // Spins until ready() or 20 microseconds have passed; true when ready.
 template <class Ready>
 bool spin(Ready&& ready) {
@@ -84,14 +106,16 @@ void Team::run_erased(Index tasks, Erased call, void* work) {
   call_ = call;
   work_ = work;
   next_.store(0, std::memory_order_relaxed);
-  busy_.store(static_cast<int>(threads_.size()), std::memory_order_relaxed);
+  open_.store(true);         // releases the work; sequentially consistent with inside_
   generation_.fetch_add(1);  // releases the members; sequentially consistent with sleepers_
   if (sleepers_.load() > 0) {
+    caller_cpu_.store(current_cpu(), std::memory_order_relaxed);
     { std::lock_guard<std::mutex> lock(mutex_); }
     wake_.notify_all();
   }
   take_tasks(0);
-  const auto finished = [this] { return busy_.load(std::memory_order_acquire) == 0; };
+  open_.store(false);
+  const auto finished = [this] { return inside_.load() == 0; };
   if (!spin(finished)) {
     std::unique_lock<std::mutex> lock(mutex_);
     caller_sleeps_ = true;
@@ -114,11 +138,15 @@ void Team::member_loop(int member) {
       sleepers_.fetch_add(1);
       wake_.wait(lock, changed);
       sleepers_.fetch_sub(1);
+      lock.unlock();
+      const int cpu = current_cpu();
+      if (cpu == caller_cpu_.load(std::memory_order_relaxed)) leave(cpu);
     }
-    ++seen;
+    seen = generation_.load();
     if (stop_) return;
-    take_tasks(member);
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    inside_.fetch_add(1);
+    if (open_.load()) take_tasks(member);
+    if (inside_.fetch_sub(1) == 1) {
       std::lock_guard<std::mutex> lock(mutex_);
       if (caller_sleeps_) done_.notify_one();
     }
