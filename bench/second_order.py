@@ -213,7 +213,7 @@ def gram():
         net = steep.MLP([10, width, 1], activation="tanh", dtype="float64", seed=0)
         p = net.parameters.size
         f = steep.Risk(net, rng.normal(size=(rows, 10)), rng.normal(size=rows))
-        f._core.set_threads(threads)
+        f._core.threads = threads
         w = net.parameters.copy()
         J = f.jacobian(w)
         np.testing.assert_allclose(f.gauss_newton(w), J.T @ J, rtol=1e-8, atol=1e-12)
@@ -239,7 +239,7 @@ def hvp():
             p, Jv = net.predict(x[:20]), net.jacobian(x[:20]) @ v  # Jv = H_i J_i v after softmax
             curved = np.mean(np.sum(Jv * (Jv / p), axis=1))  # H_i^+ = diag(1 / p) on what sums to 0
             np.testing.assert_allclose(v @ few.gauss_newton_product(w, v), curved, rtol=1e-8)
-        f._core.set_threads(steep.get_num_threads())
+        f._core.threads = steep.get_num_threads()
         gradient = min(_timed(lambda f=f, w=w: f._core.value_and_gradient(w)) for _ in range(9))
         product = min(_timed(lambda f=f, w=w, v=v: f._core.hessian_product(w, v)) for _ in range(9))
         model = min(_timed(lambda f=f, w=w, v=v: f._core.gauss_newton_product(w, v)) for _ in range(9))

@@ -166,7 +166,7 @@ def test_the_same_bits_for_any_number_of_threads(width):
     w, v = net.parameters.copy(), RNG.normal(size=net.parameters.size)
     found = []
     for n in (1, 2, 3, 4):
-        f._core.set_threads(n)
+        f._core.threads = n
         value, gradient = f.value_and_gradient(w)
         found.append((np.array(value), gradient, f.hessian_product(w, v), f.gauss_newton(w)))
     for other in found[1:]:

@@ -74,7 +74,7 @@ def test_float32_risks_are_compared_in_float64():
 def test_gauss_newton_products_are_the_matrix_times_v(threads):
     for output, y in PAIRS.values():
         f = steep.Risk(network(output), X, y, penalty=steep.L2(0.2))
-        f._core.set_threads(threads)
+        f._core.threads = threads
         w, v = f.x0, RNG.normal(size=f.dim)
         np.testing.assert_allclose(f.gauss_newton_product(w, v), f.gauss_newton(w) @ v, rtol=1e-11, atol=1e-13)
 
@@ -85,7 +85,7 @@ def test_gauss_newton_product_of_many_rows_does_not_depend_on_threads():
     found = []
     for threads in (1, 2):
         f = steep.Risk(net, rows, targets)
-        f._core.set_threads(threads)
+        f._core.threads = threads
         found.append(f.gauss_newton_product(f.x0, np.ones(f.dim)))
     np.testing.assert_array_equal(*found)
     np.testing.assert_allclose(found[0], f.gauss_newton(f.x0).sum(axis=1), rtol=1e-11)

@@ -76,7 +76,7 @@ def _child(f, w, queue):
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_has_threads_of_its_own():
     f, w = risk((5, 30, 1), 20_000)
-    f._core.set_threads(3)
+    f._core.threads = 3
     expected = f.value(w), f.gauss_newton(w)  # the parent's threads exist
     context = multiprocessing.get_context("fork")
     queue = context.Queue()

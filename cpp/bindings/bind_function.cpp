@@ -59,10 +59,15 @@ class FunctionObjective : public Objective {
     if (both_) return value_and_gradient(w, g);
     const double fun = value(w);
     if (!g) return fun;
-    if (gradient_)
-      gradient_.copy(gradient_(w, dim_), w, dim_, dim_, 0, g);
-    else
-      difference_gradient(w, fun, g);
+    try {
+      if (gradient_)
+        gradient_.copy(gradient_(w, dim_), w, dim_, dim_, 0, g);
+      else
+        difference_gradient(w, fun, g);
+    } catch (Interrupted& cut) {
+      cut.fun = fun;
+      throw;
+    }
     return fun;
   }
 

@@ -1,4 +1,5 @@
 // Linear models: dense or CSR designs, float32 or float64, targets of any loss.
+#include "alone.hpp"
 #include "pybind.hpp"
 #include "steep/linear_risk.hpp"
 #include "steep/loss.hpp"
@@ -107,13 +108,25 @@ void register_linear_risk(py::module_& m) {
       .def_property_readonly(
           "l2", [](const LinearRisk& f) { return f.options().l2; }, "Coefficient of 1/2 ||W||^2.")
       .def_property_readonly("has_gauss_newton", &LinearRisk::has_hessian, "Has a Gauss-Newton matrix.")
-      .def("least_loss", &LinearRisk::least_loss, "A lower bound on the data term.")
+      .def(
+          "least_loss",
+          [](LinearRisk& f) {
+            Alone alone(f);
+            return f.least_loss();
+          },
+          "A lower bound on the data term.")
       .def(
           "approximate_hessian",
           [](LinearRisk& f, const Array<double>& w) {
             require(w.size() == f.dim(), "w must have dim entries");
             Array<double> H({f.dim(), f.dim()});
-            require(f.approximate_hessian(w.data(), H.mutable_data()) >= 0, "there is no approximate Hessian");
+            const double* x = w.data();
+            double *out = H.mutable_data(), spread = 0;
+            {
+              Alone alone(f);
+              spread = f.approximate_hessian(x, out);
+            }
+            require(spread >= 0, "there is no approximate Hessian");
             return H;
           },
           py::arg("w").noconvert(), "Hessian of a sample of rows.")
@@ -121,15 +134,20 @@ void register_linear_risk(py::module_& m) {
           "line",
           [](LinearRisk& f, const Array<double>& x0, const Array<double>& x1, double t) {
             require(x0.size() == f.dim() && x1.size() == f.dim(), "x0 and x1 must have dim entries");
-            f.evaluate(x0.data(), nullptr);
-            f.evaluate(x1.data(), nullptr);
-            require(f.begin_line(x0.data(), x1.data()), "there is no line");
-            double slope = 0;
-            const double value = f.line(t, &slope);
+            const double *from = x0.data(), *to = x1.data();
+            double slope = 0, value = 0;
+            bool found = false;
+            {
+              Alone alone(f);
+              f.evaluate(from, nullptr);
+              f.evaluate(to, nullptr);
+              found = f.begin_line(from, to);
+              if (found) value = f.line(t, &slope);
+            }
+            require(found, "there is no line");
             return py::typing::Tuple<double, double>(py::make_tuple(value, slope));
           },
-          py::arg("x0").noconvert(), py::arg("x1").noconvert(), py::arg("t"), "f and its slope at x0 + t (x1 - x0).")
-      .def("set_threads", &LinearRisk::set_threads, py::arg("n_threads"), "Threads of an evaluation.");
+          py::arg("x0").noconvert(), py::arg("x1").noconvert(), py::arg("t"), "f and its slope at x0 + t (x1 - x0).");
   register_type<float>(m, "LinearRisk32");
   register_type<double>(m, "LinearRisk64");
 }

@@ -1,6 +1,7 @@
 // NetworkRisk32 and NetworkRisk64: the risk of a network as an objective.
 #include "steep/network_risk.hpp"
 
+#include "alone.hpp"
 #include "network_border.hpp"
 
 namespace steep {
@@ -57,7 +58,12 @@ void register_network_risk_as(py::module_& m, const char* name) {
       .def_property_readonly(
           "l2", [](const R& r) { return r.l2(); }, "The l2 penalty; bayesian_regularization moves it while it runs.")
       .def(
-          "penalize_biases", [](R& r) { r.penalize_biases(); }, "l2 on biases too, but for the last layer's.")
+          "penalize_biases",
+          [](R& r) {
+            Alone alone(r);
+            r.penalize_biases();
+          },
+          "l2 on biases too, but for the last layer's.")
       .def_property_readonly(
           "penalized",
           [](const R& r) {
@@ -68,13 +74,18 @@ void register_network_risk_as(py::module_& m, const char* name) {
           "Which parameters the penalty is on.")
       .def_property(
           "output_weights", [](const R& r) { return Vector(r.output_weights()); },
-          [](R& r, const Vector& weights) { r.set_output_weights(weights); },
+          [](R& r, const Vector& weights) {
+            Alone alone(r);
+            r.set_output_weights(weights);
+          },
           "Weights of the squared error's outputs; empty: ones.")
       .def(
-          "limit_loss", [](R& r, double largest) { r.limit_loss(largest); }, py::arg("largest"),
-          "The largest value of a term of the loss; derivatives do not see it.")
-      .def(
-          "set_threads", [](R& r, int n) { r.set_threads(n); }, py::arg("n"), "Threads of an evaluation.");
+          "limit_loss",
+          [](R& r, double largest) {
+            Alone alone(r);
+            r.limit_loss(largest);
+          },
+          py::arg("largest"), "The largest value of a term of the loss; derivatives do not see it.");
 }
 
 }  // namespace

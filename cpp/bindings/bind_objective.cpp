@@ -100,6 +100,22 @@ py::object constant_of(Objective& f) {
   return constant(c);
 }
 
+bool is_convex(Objective& f) {
+  Alone alone(f);
+  return f.is_convex();
+}
+
+int threads(Objective& f) {
+  Alone alone(f);
+  return f.threads();
+}
+
+void set_threads(Objective& f, int n_threads) {
+  require(n_threads >= 1, "threads must be at least 1, got " + std::to_string(n_threads));
+  Alone alone(f);
+  f.set_threads(n_threads);
+}
+
 using Found = py::typing::Dict<py::str, py::object>;
 
 Found to_dict(Result&& r) {
@@ -140,19 +156,9 @@ bool call_back(const py::function& callback, const Progress& p, Index n) {
   });
 }
 
-// The objective hears the monitor while one of these lives.
-class Heard {
- public:
-  Heard(Objective& f, Monitor& monitor) : f_(f) { f.set_monitor(&monitor); }
-  ~Heard() { f_.set_monitor(nullptr); }
-
- private:
-  Objective& f_;
-};
-
 Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol, double rtol, Index max_iter,
                double max_time, const py::object& lower, const py::object& upper, const py::object& callback,
-               const py::object& records, double interval) {
+               const py::object& records, double interval, int n_threads) {
   SolveOptions options;
   const Index n = f.dim();
   const double* start = vector_of_size(x0, n, "x0");
@@ -184,6 +190,7 @@ Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol
     {
       Alone alone(f);
       const Heard heard(f, monitor);
+      const Threaded threaded(f, n_threads);
       result = solver.solve(f, start, options);
     }
     if (collected) collected->flush();
@@ -191,7 +198,10 @@ Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol
     result.status = Status::interrupted;
     result.message = "Interrupted after " + std::to_string(result.nit) + " iterations.";
   }
-  if (result.x.empty()) result.x.assign(start, start + n);  // stopped before the first evaluation
+  if (result.x.empty()) {  // Ctrl-C within the first evaluation
+    result.x.assign(start, start + n);
+    result.jac.assign(static_cast<std::size_t>(n), NAN);
+  }
   return to_dict(std::move(result));
 }
 
@@ -208,7 +218,8 @@ void register_objective(py::module_& m) {
       .def_property_readonly("residual_count", &Objective::residual_count, "Residuals, or 0.")
       .def_property_readonly("has_gauss_newton", &Objective::has_gauss_newton, "Has a Gauss-Newton matrix.")
       .def_property_readonly("is_quadratic", &Objective::is_quadratic, "Known to be quadratic.")
-      .def_property_readonly("is_convex", &Objective::is_convex, "Known to be convex.")
+      .def_property_readonly("is_convex", &is_convex, "Known to be convex.")
+      .def_property("threads", &threads, &set_threads, "Threads of an evaluation; stays 1 where it takes no others.")
       .def("value", &value, py::arg("w").noconvert(), "Smooth part of f at w.")
       .def("value_and_gradient", &value_and_gradient, py::arg("w").noconvert(), "Smooth part and its gradient.")
       .def("hessian", &hessian, py::arg("w").noconvert(), "Hessian (dim, dim).")
@@ -228,7 +239,7 @@ void register_objective(py::module_& m) {
         py::arg("tol") = 1e-8, py::arg("rtol") = 0.0, py::arg("max_iter") = -1,
         py::arg("max_time") = std::numeric_limits<double>::infinity(), py::arg("lower") = py::none(),
         py::arg("upper") = py::none(), py::arg("callback") = py::none(), py::arg("records") = py::none(),
-        py::arg("interval") = 0.0, "Run a solver; a dictionary of its result.");
+        py::arg("interval") = 0.0, py::arg("n_threads") = 0, "Run a solver; a dictionary of its result.");
 }
 
 }  // namespace steep

@@ -28,6 +28,13 @@ void register_product(py::module_& m);
 }  // namespace steep
 
 PYBIND11_MODULE(_core, m) {
+  py::register_exception_translator([](std::exception_ptr error) {
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const steep::Interrupted&) {  // Ctrl-C, where there is no result to return
+      PyErr_SetNone(PyExc_KeyboardInterrupt);
+    }
+  });
   m.doc() = "The compiled core of steep; use the functions of the package steep instead.";
   steep::register_config(m);
   steep::register_objective(m);

@@ -21,17 +21,6 @@ std::unique_ptr<LinearModel> model_of(Objective& f) {
   return model;
 }
 
-// The penalty of an objective, put back at the end.
-class L1Guard {
- public:
-  explicit L1Guard(LinearRisk& risk) : risk_(risk), l1_(risk.options().l1) {}
-  ~L1Guard() { risk_.set_l1(l1_); }
-
- private:
-  LinearRisk& risk_;
-  double l1_;
-};
-
 }  // namespace
 
 Result CoordinateDescent::solve(Objective& f, const double* x0, const SolveOptions& options) {
@@ -46,15 +35,18 @@ std::vector<Result> coordinate_path(LinearRisk& f, const Vector& l1, const doubl
   if (model->loss() == Loss::squared_error && model->features() <= gram_columns && model->rows() > model->features())
     gram = gram_model(*model);
   CoordinateSearch search(gram ? *gram : *model, x0);
-  const L1Guard guard(f);
   std::vector<Result> results;
   for (double value : l1) {
-    f.set_l1(value);
+    const Vector weights = f.l1_weights(value);
     Run run(f, options, "working_set", 1000);
+    run.use_l1(value > 0 ? weights.data() : nullptr);
     run.watch_for_stall();
-    results.push_back(run.guard([&] { search.go(run, value); }));
+    Result result = run.guard([&] { search.go(run, value); });
+    if (result.x.empty()) break;  // Ctrl-C before the first point
+    results.push_back(std::move(result));
     if (results.back().status == Status::interrupted || results.back().status == Status::max_time) break;
   }
+  if (results.empty()) throw Interrupted{};
   return results;
 }
 

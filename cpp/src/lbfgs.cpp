@@ -243,32 +243,28 @@ void follow(LBFGS& method, Run& run, const SolveOptions& options, Objective& dra
   const double norm = norm_inf(at.g);
   double error = 0;
   for (std::size_t i = 0; i < at.g.size(); ++i) error = std::max(error, std::abs(rough.g[i] - at.g[i]));
-  Status status = Status::converged;
   if (!std::isfinite(rough.fun) || !all_finite(rough.g)) {
   } else if (sampled && error < 0.25 * norm) {
     Result result = method.solve(draft, at.x.data(), within(options, std::max(0.1 * error, 0.5 * run.threshold())));
-    rough.x = std::move(result.x), status = result.status;
+    rough.x = std::move(result.x);
   } else if (!sampled && error < 1e-3 * norm) {
     const SolveOptions inner = within(options, 0.9 * run.threshold());
     Run brief(draft, inner);
     double best = INFINITY;
     int idle = 0;
-    status = brief
-                 .guard([&] {
-                   brief.start(rough.x, rough.fun, rough.g, norm_inf(rough.g));
-                   descend(brief, rough, run, made, [&](double now) {
-                     idle = now < 0.9 * best ? 0 : idle + (now < 1e-5 * norm);
-                     best = std::min(best, now);
-                     return idle < 6;
-                   });
-                 })
-                 .status;
+    (void)brief.guard([&] {
+      brief.start(rough.x, rough.fun, rough.g, norm_inf(rough.g));
+      descend(brief, rough, run, made, [&](double now) {
+        idle = now < 0.9 * best ? 0 : idle + (now < 1e-5 * norm);
+        best = std::min(best, now);
+        return idle < 6;
+      });
+    });
   }
   at.pairs = std::move(rough.pairs);
-  if (status == Status::interrupted) throw Interrupted{};
   if (rough.x == at.x) return;
   at.x = std::move(rough.x);
-  at.fun = run.evaluate(at.x, &at.g);
+  at.fun = run.evaluate_now(at.x, &at.g);
   run.step(at.x, at.fun, at.g, NAN);
 }
 

@@ -23,6 +23,13 @@ LevenbergMarquardtOptions resolved(LevenbergMarquardtOptions o, const Objective&
   return o;
 }
 
+// Geodesic acceleration needs J itself, so "automatic" stores it where it can.
+Factorization factorization(const Objective& f, const LevenbergMarquardtOptions& o) {
+  const bool store = o.geodesic && f.has_jacobian() && o.factorization == Factorization::automatic &&
+                     static_cast<double>(f.residual_count()) * static_cast<double>(f.dim()) <= 5e7;
+  return store ? Factorization::qr : o.factorization;
+}
+
 class Search {
  public:
   Search(Run& run, Objective& f, const SolveOptions& solve, const LevenbergMarquardtOptions& o)
@@ -31,11 +38,16 @@ class Search {
         solve_(solve),
         o_(resolved(o, f)),
         control_(o_),
-        model_(f, o.factorization),
+        model_(f, factorization(f, o)),
         n_(f.dim()),
         x1_(n_),
         p_(n_),
-        D_(n_, 0.0) {}
+        D_(n_, 0.0) {
+    if (o_.geodesic && !model_.stores_jacobian())
+      throw std::invalid_argument("geodesic must be False where the Jacobian of " + f.name() +
+                                  " is not stored (factorization cholesky, or a network of fewer parameters than "
+                                  "residuals), got True");
+  }
 
   [[noreturn]] void run(const double* x0);
 
@@ -45,6 +57,7 @@ class Search {
   bool confine(double damping);
   void accelerate(double damping);
   bool iterate();
+  bool spent() const { return o_.max_evaluations > 0 && run_.result().nfev >= o_.max_evaluations; }
   [[noreturn]] void end(Status status, const std::string& message);
   void polish();
   double x_size() const {
@@ -141,6 +154,7 @@ bool Search::confine(double damping) {
 // p += a / 2, a the acceleration along the path of steepest decrease, where it is small against p.
 void Search::accelerate(double damping) {
   constexpr double h = 0.1, most = 0.75;
+  if (spent()) return;
   Eigen::VectorXd ahead(model_.residuals().size()), Jp;
   for (Index i = 0; i < n_; ++i) x1_[i] = x_[i] + h * p_[i];
   ++run_.result().nfev;
@@ -156,9 +170,6 @@ void Search::accelerate(double damping) {
 
 // One accepted step; false where none decreases f beyond its rounding.
 bool Search::iterate() {
-  if (o_.max_evaluations > 0 && run_.result().nfev >= o_.max_evaluations)
-    run_.fail(Status::max_iter,
-              "Stopped after " + std::to_string(run_.result().nfev) + " evaluations of the residuals.");
   update_scale();
   update_fixed();
   model_.prepare(D_, fixed_);
@@ -180,6 +191,9 @@ bool Search::iterate() {
     if (first_) control_.first_length(length);
     for (Index i = 0; i < n_; ++i) x1_[i] = x_[i] + p_[i];
     if (x1_ == x_ || !(length > 1e-16 * size)) return false;
+    if (spent())
+      run_.fail(Status::max_iter,
+                "Stopped after " + std::to_string(run_.result().nfev) + " evaluations of the residuals.");
     const double fun1 = predicted > 0 ? run_.evaluate(x1_, nullptr) : NAN;
     double gain = std::isfinite(fun1) ? (fun_ - fun1) / predicted : NAN;
     bool good = o_.damping == Damping::marquardt ? fun1 < fun_ : gain > 1e-4 && fun1 < fun_;
@@ -245,7 +259,7 @@ void Search::polish() {
     confine(0);
     const double length = model_.scaled_norm(p_);
     for (Index i = 0; i < n_; ++i) x1_[i] = x_[i] + p_[i];
-    if (!(length <= 0.7 * std::max(last, before)) || x1_ == x_) break;
+    if (!(length <= 0.7 * std::max(last, before)) || x1_ == x_ || spent()) break;
     const double fun1 = run_.evaluate(x1_, nullptr);
     if (!(fun1 <= fun_ + 1e-9 * std::abs(fun_))) break;
     x_.swap(x1_);

@@ -16,10 +16,13 @@ constexpr Index most_tasks = 64;
 
 LinearRisk::LinearRisk(const LinearOptions& options, Index rows, Index features)
     : options_(options), rows_(rows), features_(features) {
-  if (options.l1 > 0) {
-    l1_.assign(static_cast<std::size_t>(dim()), 0.0);
-    std::fill_n(l1_.begin(), weights(), options.l1);
-  }
+  if (options.l1 > 0) l1_ = l1_weights(options.l1);
+}
+
+Vector LinearRisk::l1_weights(double l1) const {
+  Vector each(static_cast<std::size_t>(dim()), 0.0);
+  std::fill_n(each.begin(), weights(), l1);
+  return each;
 }
 
 std::string LinearRisk::name() const {
@@ -54,9 +57,7 @@ LinearRiskOf<T>::LinearRiskOf(const LinearOptions& options, const Design<T>& des
 }
 
 template <class T>
-LinearRiskOf<T>::~LinearRiskOf() {
-  if (team_ && team_process_ != getpid()) team_.release();  // the threads stayed in the parent of a fork
-}
+LinearRiskOf<T>::~LinearRiskOf() = default;
 
 template <class T>
 Index LinearRiskOf<T>::tasks_for(double work) const {
@@ -65,25 +66,17 @@ Index LinearRiskOf<T>::tasks_for(double work) const {
 
 template <class T>
 Team& LinearRiskOf<T>::team(Index tasks) {
-  const int wanted = std::max(1, static_cast<int>(std::min<Index>(options_.n_threads, tasks)));
-  if (team_ && team_process_ != getpid()) team_.release();
-  if (!team_ || (team_->size() != options_.n_threads && wanted > 1)) {
-    team_ = std::make_unique<Team>(std::max(1, wanted == 1 ? 1 : options_.n_threads));
-    team_process_ = getpid();
+  Team& team = teams_.of(tasks > 1 ? options_.n_threads : 1);
+  const Index block = design_.block_rows(outputs()), k = outputs();
+  while (static_cast<int>(spaces_.size()) < team.size()) {
+    spaces_.push_back(std::make_unique<Space>());
+    Space& space = *spaces_.back();
+    space.slope.resize(block * k);
+    space.direction.resize(block * k);
+    space.loss.resize(block);
+    space.product.resize(design_.workspace(block, k));
   }
-  if (spaces_.empty() || static_cast<int>(spaces_.size()) < team_->size()) {
-    const Index block = design_.block_rows(outputs()), k = outputs();
-    spaces_.clear();
-    for (int i = 0; i < team_->size(); ++i) {
-      spaces_.push_back(std::make_unique<Space>());
-      Space& space = *spaces_.back();
-      space.slope.resize(block * k);
-      space.direction.resize(block * k);
-      space.loss.resize(block);
-      space.product.resize(design_.workspace(block, k));
-    }
-  }
-  return *team_;
+  return team;
 }
 
 template <class T>

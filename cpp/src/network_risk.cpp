@@ -87,7 +87,7 @@ void NetworkRisk<T>::penalize_biases() {
 
 template <class T>
 void NetworkRisk<T>::set_threads(int n) {
-  if (n > n_threads_) {
+  if (n > pass_->most_threads()) {
     pass_ = std::make_unique<Rows>(net_, plan_, pass_->max_rows(), n);
     held_.clear();
   }

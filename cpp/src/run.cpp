@@ -70,23 +70,35 @@ bool all_finite(const Vector& v) {
 }
 
 Run::Run(Objective& f, const SolveOptions& options, std::string extra_name, Index default_max_iter)
-    : f_(f), options_(options), max_iter_(options.max_iter >= 0 ? options.max_iter : default_max_iter) {
+    : f_(f), options_(options), l1_(f.l1()), max_iter_(options.max_iter >= 0 ? options.max_iter : default_max_iter) {
   if (max_iter_ < 0) max_iter_ = std::max<Index>(200 * f.dim(), 1000);
   result_.extra_name = std::move(extra_name);
 }
 
 void Run::check_time() {
   if (options_.monitor->poll()) throw Interrupted{};
-  if (options_.max_time < INFINITY && options_.monitor->seconds() >= options_.max_time)
+  // x0 is evaluated however little time there is: a result has a value.
+  const bool timed = options_.max_time < INFINITY && !result_.trace.empty();
+  if (timed && options_.monitor->seconds() >= options_.max_time)
     fail(Status::max_time, "Stopped after max_time = " + number(options_.max_time) + " s.");
 }
 
 double Run::evaluate(const Vector& x, Vector* g) {
   check_time();
+  return evaluate_now(x, g);
+}
+
+double Run::evaluate_now(const Vector& x, Vector* g) {
   ++result_.nfev;
   if (g) ++result_.njev;
-  const double fun = f_.evaluate(x.data(), g ? g->data() : nullptr);
-  if (g && fun < best_fun_ && !f_.l1()) offer(x, fun, *g);
+  double fun;
+  try {
+    fun = f_.evaluate(x.data(), g ? g->data() : nullptr);
+  } catch (const Interrupted& cut) {
+    if (result_.trace.empty() && std::isfinite(cut.fun)) last_x_ = x, last_fun_ = cut.fun, last_norm_ = NAN;
+    throw;
+  }
+  if (g && fun < best_fun_ && !l1_) offer(x, fun, *g);
   return fun;
 }
 
@@ -134,7 +146,7 @@ double Run::normal_equations(const Vector& x, double* JtJ, double* Jtr) {
 }
 
 double Run::optimality(const Vector& x, const Vector& g) const {
-  const double *l1 = f_.l1(), *lower = options_.lower, *upper = options_.upper;
+  const double *l1 = l1_, *lower = options_.lower, *upper = options_.upper;
   if (!l1 && !lower && !upper) return norm_inf(g);
   double largest = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -286,14 +298,16 @@ Result Run::finish() {
   result_.x = use_last ? std::move(last_x_) : std::move(best_x_);
   result_.jac = use_last ? std::move(last_g_) : std::move(best_g_);
   result_.fun = use_last ? last_fun_ : best_fun_;
+  const bool known = !result_.jac.empty();  // not of a run cut short within its first evaluation
+  if (!known) result_.jac.assign(result_.x.size(), NAN);
   if (!certified_) {
-    result_.certificate_kind = f_.l1() ? "prox_gradient_norm" : "gradient_norm";
-    result_.certificate = use_last ? last_norm_ : optimality(result_.x, result_.jac);
-    const bool free = !f_.l1() && !options_.lower && !options_.upper && !result_.x.empty();
+    result_.certificate_kind = l1_ ? "prox_gradient_norm" : "gradient_norm";
+    result_.certificate = !known ? NAN : use_last ? last_norm_ : optimality(result_.x, result_.jac);
+    const bool free = !l1_ && !options_.lower && !options_.upper && known;
     result_.suboptimality_bound = free ? f_.suboptimality_bound(result_.x.data(), result_.jac.data()) : INFINITY;
   }
   const bool bounded = options_.lower || options_.upper;
-  const std::string remark = result_.x.empty() || bounded ? "" : f_.remark(result_.x.data());
+  const std::string remark = known && !bounded ? f_.remark(result_.x.data()) : "";
   if (!remark.empty()) result_.message += " " + remark;
   const std::string differences = f_.approximated();
   if (!differences.empty()) result_.message += " Approximated: " + differences + ".";

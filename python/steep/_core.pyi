@@ -102,6 +102,14 @@ class Objective:
         """
         Residuals, or 0.
         """
+    @property
+    def threads(self) -> int:
+        """
+        Threads of an evaluation; stays 1 where it takes no others.
+        """
+    @threads.setter
+    def threads(self, arg1: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
 class Solver:
     """
     A full-batch method of the core.
@@ -176,10 +184,6 @@ class LinearRisk(Objective):
     def line(self, x0: numpy.typing.NDArray[numpy.float64], x1: numpy.typing.NDArray[numpy.float64], t: typing.SupportsFloat | typing.SupportsIndex) -> tuple[float, float]:
         """
         f and its slope at x0 + t (x1 - x0).
-        """
-    def set_threads(self, n_threads: typing.SupportsInt | typing.SupportsIndex) -> None:
-        """
-        Threads of an evaluation.
         """
     @property
     def features(self) -> int:
@@ -1112,10 +1116,6 @@ class NetworkRisk32(Objective):
         """
         l2 on biases too, but for the last layer's.
         """
-    def set_threads(self, n: typing.SupportsInt | typing.SupportsIndex) -> None:
-        """
-        Threads of an evaluation.
-        """
     @property
     def has_gauss_newton(self) -> bool:
         """
@@ -1154,10 +1154,6 @@ class NetworkRisk64(Objective):
     def penalize_biases(self) -> None:
         """
         l2 on biases too, but for the last layer's.
-        """
-    def set_threads(self, n: typing.SupportsInt | typing.SupportsIndex) -> None:
-        """
-        Threads of an evaluation.
         """
     @property
     def has_gauss_newton(self) -> bool:
@@ -1354,7 +1350,7 @@ def matrix_vector(x: numpy.typing.NDArray[numpy.float64], w: numpy.typing.NDArra
     """
     x w.
     """
-def minimize(objective: Objective, solver: Solver, x0: numpy.typing.NDArray[numpy.float64], *, tol: typing.SupportsFloat | typing.SupportsIndex = 1e-08, rtol: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_iter: typing.SupportsInt | typing.SupportsIndex = -1, max_time: typing.SupportsFloat | typing.SupportsIndex = ..., lower: typing.Any = None, upper: typing.Any = None, callback: typing.Any = None, records: typing.Any = None, interval: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> dict[str, typing.Any]:
+def minimize(objective: Objective, solver: Solver, x0: numpy.typing.NDArray[numpy.float64], *, tol: typing.SupportsFloat | typing.SupportsIndex = 1e-08, rtol: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_iter: typing.SupportsInt | typing.SupportsIndex = -1, max_time: typing.SupportsFloat | typing.SupportsIndex = ..., lower: typing.Any = None, upper: typing.Any = None, callback: typing.Any = None, records: typing.Any = None, interval: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> dict[str, typing.Any]:
     """
     Run a solver; a dictionary of its result.
     """

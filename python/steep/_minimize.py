@@ -118,14 +118,14 @@ def minimize(
         constraints = ()
     elif isinstance(constraints, dict) or not np.iterable(constraints):
         constraints = (constraints,)
-    options = Options(tol, rtol, max_iter, max_time, lower, upper, tuple(constraints), callback)
+    if n_threads is not None:
+        n_threads = check_threads(n_threads)
+    options = Options(tol, rtol, max_iter, max_time, lower, upper, tuple(constraints), callback, n_threads=n_threads)
     reason = None
     if isinstance(method, str) and method == "auto":
         chosen, reason = choose(objective, options)
     else:
         chosen = resolve_method(method)
-    if n_threads is not None:
-        n_threads = check_threads(n_threads)
     start = inside(start, lower, upper)
 
     def solve(objective: Objective, start: Array, chosen: Method, max_time: float | None) -> Result:
@@ -141,11 +141,10 @@ def minimize(
 
     if getattr(chosen, "restarts", 1) > 1 and isinstance(objective, Risk):
         workers = _core.default_threads() if n_threads is None else n_threads
+        options.n_threads = 1
         return minimize_from_several(objective, start, chosen, workers, solve, options)
     if isinstance(objective, Risk):
         objective = objective.for_method(chosen)
-        if n_threads is not None:
-            objective.set_threads(n_threads)
     result = solve(objective, start, chosen, options.max_time)
     if reason is not None:
         result.reason = reason

@@ -55,7 +55,6 @@ def minimize_from_several(
             if left is not None:
                 left = max(left - (time.perf_counter() - began), 0.0)
             risk = f.fresh().for_method(once)
-            risk.set_threads(1)
             try:
                 return solve(risk, x, once, left)
             except ValueError as error:

@@ -79,8 +79,6 @@ def train_full_batch(
 
         return _best_of(net, [fit(number) for number in range(restarts)], n_threads)
     f = Risk.of_problem(seen, problem, *penalty).for_method(method)
-    core: Any = f._core
-    core.set_threads(n_threads)
     lower, upper = limits
     loop = _Loop(net, problem, f, metrics, early_stopping, callbacks, epochs, lower, upper)
     loop.history.add_columns(columns, len(net.layers))
@@ -88,7 +86,7 @@ def train_full_batch(
         tol = 1e-8 if f.network.dtype == np.float64 else 1e-4
     options = Options(
         tol, max_iter=epochs, max_time=max_time, lower=lower, upper=upper, records=loop.after_iterations,
-        interval=loop.interval,
+        interval=loop.interval, n_threads=n_threads,
     )  # fmt: skip
     start = inside(net.parameters.astype(np.float64), lower, upper)
     loop.bar = Progress(progress, epochs, 0)

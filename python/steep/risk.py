@@ -239,18 +239,6 @@ class Risk(Objective):
             f._weights = core.penalized
         return f
 
-    def set_threads(self, n: int) -> None:
-        """
-        Set how many threads an evaluation may take.
-
-        Parameters
-        ----------
-        n : int
-        """
-        set_threads = getattr(self._core, "set_threads", None)
-        if set_threads is not None:
-            set_threads(n)
-
     def fresh(self, l2: float | None = None) -> Risk:
         """
         Return a copy as a network's risk.

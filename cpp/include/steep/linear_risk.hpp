@@ -51,12 +51,9 @@ class LinearRisk : public Objective {
   Index weights() const { return options_.outputs * features_; }  // entries of W
   double scale() const { return scale_; }                         // c
   virtual bool sparse() const = 0;
-  void set_l1(double l1) {
-    options_.l1 = l1;
-    l1_.assign(l1 > 0 ? static_cast<std::size_t>(dim()) : 0, 0.0);
-    if (l1 > 0) std::fill_n(l1_.begin(), weights(), l1);
-  }
-  void set_threads(int n_threads) { options_.n_threads = std::max(1, n_threads); }
+  // l1 on each weight, 0 on intercepts: what l1() is for a penalty of that size.
+  Vector l1_weights(double l1) const;
+  void set_threads(int n_threads) override { options_.n_threads = std::max(1, n_threads); }
   void set_scale(double scale) { scale_ = scale; }
 
   // The Hessian of the smooth part in the chosen features (ascending, `count` of them; null: all) and the intercepts:
@@ -200,8 +197,7 @@ class LinearRiskOf : public LinearRisk {
   Vector row_minimizer_;  // of squared errors with fewer rows than features; empty until it is known
   std::string row_message_;
   Buffer<double> partial_;
-  std::unique_ptr<Team> team_;
-  long team_process_ = 0;
+  KeptTeams teams_;
   std::vector<std::unique_ptr<Space>> spaces_;
   double least_loss_ = 0;
   bool least_loss_known_ = false;

@@ -1,12 +1,15 @@
 // How a long computation talks to its caller: it polls between steps, and is told to go on or to stop.
 #pragma once
 #include <chrono>
+#include <limits>
 
 namespace steep {
 
 // Thrown by an objective that hears the interrupt itself (a Python function under Ctrl-C); every solver answers it with
 // the best point so far and status interrupted.
-struct Interrupted {};
+struct Interrupted {
+  double fun = std::numeric_limits<double>::quiet_NaN();  // f at the point, where that much was known
+};
 
 class Monitor {
  public:

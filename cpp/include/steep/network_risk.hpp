@@ -51,7 +51,7 @@ class NetworkRisk : public Objective, public EvidenceModel {
   Index outputs() const override { return net_.outputs(); }
   Vector output_squares(const double* w) override;
   Vector output_leverages(const double* w, const Vector& root) override;
-  void set_threads(int n);
+  void set_threads(int n) override;
   int threads() const override { return n_threads_; }
 
  private:

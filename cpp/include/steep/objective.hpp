@@ -8,6 +8,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "steep/index.hpp"
@@ -33,8 +34,9 @@ class Objective {
   // Which derivatives are differences, for the result's message; empty when all are exact.
   virtual std::string approximated() const { return {}; }
 
-  // What this objective has; a method that needs what is missing refuses it and names it.
   virtual int threads() const { return 1; }  // of an evaluation: what a method may use beside it
+  virtual void set_threads(int n_threads) { (void)n_threads; }
+  // What this objective has; a method that needs what is missing refuses it and names it.
   virtual bool has_gradient() const { return true; }
   virtual bool has_hessian() const { return false; }
   virtual bool has_hessian_product() const { return has_hessian(); }
@@ -170,8 +172,9 @@ class Objective {
     return strong_convexity_bound() > 0 ? squares / (2 * strong_convexity_bound()) : INFINITY;
   }
 
-  // Asked between pieces of a long evaluation, which ends in Interrupted when it says so; null: not asked.
-  void set_monitor(Monitor* monitor) { monitor_ = monitor; }
+  // Asked between pieces of a long evaluation, which ends in Interrupted when it says so; null: not asked. Returns the
+  // one before.
+  Monitor* set_monitor(Monitor* monitor) { return std::exchange(monitor_, monitor); }
 
   // Held by whoever calls into the objective from outside; recursive, so that a callback may ask it again.
   std::recursive_mutex& mutex() { return mutex_; }

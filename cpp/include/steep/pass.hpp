@@ -54,6 +54,7 @@ class Pass {
   // Tile `i` of the gradient, from the rows of the last run with backward; g is the whole flat vector's.
   Index tiles() const { return static_cast<Index>(tiles_.size()); }
   const NetTile& tile(Index i) const { return tiles_[static_cast<std::size_t>(i)]; }
+  int most_threads() const { return static_cast<int>(workspaces_.size()); }
   void gradient(Index i, int member, T* g, bool accumulate) { gradients({i, i + 1}, member, g, accumulate); }
   // Runs of tiles of one layer, as many a layer as there are threads: the gradient of a run is one product.
   struct TileRun {

@@ -33,6 +33,7 @@ class Run {
 
   // f(x), and its gradient unless g is null; counted. The lowest finite value with a finite gradient is remembered.
   double evaluate(const Vector& x, Vector* g);
+  double evaluate_now(const Vector& x, Vector* g);  // though time be up: what long work led to
   void hessian(const Vector& x, double* H);
   void hessian(const Vector& x, double* H, Objective& draft);  // that of a draft of the objective
   // Objective::approximate_hessian; the Hessian itself where there is nothing cheaper.
@@ -64,6 +65,8 @@ class Run {
   void watch_for_stall() { watched_ = true; }
   // Tried once where a run would end as line_search_failed, or takes many evaluations a step; may return.
   void rescue(std::function<void()> attempt) { rescue_ = std::move(attempt); }
+  // An l1 penalty (dim; null: none) in place of the objective's own, of the methods that take one as an argument.
+  void use_l1(const double* l1) { l1_ = l1; }
   // For methods whose iterates may be infeasible: the result is the last iterate, not the lowest value.
   void prefer_last() { last_only_ = true; }
   void check_time();                                         // between long pieces of work that evaluate nothing
@@ -101,6 +104,7 @@ class Run {
 
   Objective& f_;
   const SolveOptions& options_;
+  const double* l1_;
   Index max_iter_;
   std::string measure_ = "gradient norm";
   std::function<void()> rescue_;

@@ -43,6 +43,7 @@ class Options:
     # last call, at most every `interval` seconds.
     records: Callable[..., Any] | None = None
     interval: float = 0.0
+    n_threads: int | None = None  # of an evaluation; None: as many as the objective says
 
     def __post_init__(self) -> None:
         if self.tol is not None:
@@ -67,6 +68,7 @@ class Options:
             "callback": wrap_callback(self.callback),
             "records": self.records,
             "interval": self.interval,
+            "n_threads": self.n_threads or 0,
         }
 
 
@@ -118,8 +120,6 @@ class Method:
         self._check_memory(f.dim)
         before = getattr(f._core, "counts", 0)
         found = _core.minimize(f._core, solver, x0, **options.to_core())
-        if found["x"].size == 0:  # stopped before the first evaluation
-            found["x"] = x0.copy()
         result = Result.from_core(found, method=self.name)
         if isinstance(f, FunctionObjective):
             core: Any = f._core

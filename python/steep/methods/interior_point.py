@@ -121,6 +121,8 @@ class InteriorPoint(Method):
         result = Result.from_core(_core.minimize(core, solver, x0, **arguments), method=self.name)
         if isinstance(f, FunctionObjective):
             result.nfev, result.njev, result.nhev = (int(k) for k in np.subtract(core.counts, before))
+        if result.get("multipliers") is None:  # stopped at x0
+            return result
         p = constraints.equalities
         inequalities = result.multipliers.size - p - low.size - high.size
         flat = result.multipliers

@@ -37,8 +37,8 @@ class LevenbergMarquardt(Method):
         Take D as the column norms of J, the largest seen; otherwise the identity. Default: not for networks, whose
         parameters are of like size, else so.
     geodesic : bool
-        Add half the acceleration along the path of steepest decrease (one more evaluation a step). Needs residuals
-        that are affordable as a vector, and no robust loss.
+        Add half the acceleration along the path of steepest decrease (one more evaluation a step). Needs a stored
+        Jacobian (not "cholesky", no network of fewer parameters than residuals), and no robust loss.
     polish : bool
         End with undamped steps, by QR of J where that is affordable, until they stop shrinking: the last digits.
     ftol, xtol, gtol : float

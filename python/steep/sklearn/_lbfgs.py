@@ -72,9 +72,8 @@ class LbfgsMixin:
         loss, parameter = self._loss()
         l2 = self.alpha / total if penalized else 0.0
         risk = Risk.of_part(net, part, loss, parameter, self.l1 / total, l2, linear)
-        set_threads = getattr(risk._core, "set_threads", None)
-        if self.n_threads is not None and set_threads is not None:
-            set_threads(self.n_threads)
+        if self.n_threads is not None:
+            risk._core.threads = self.n_threads
         return risk
 
     def _reported(self: Any, risk: Risk, w: Array, value: float) -> float:
