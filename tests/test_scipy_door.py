@@ -2,7 +2,16 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import Bounds, OptimizeResult, minimize, rosen, rosen_der, rosen_hess, rosen_hess_prod
+from scipy.optimize import (
+    Bounds,
+    OptimizeResult,
+    OptimizeWarning,
+    minimize,
+    rosen,
+    rosen_der,
+    rosen_hess,
+    rosen_hess_prod,
+)
 
 import steep
 
@@ -101,7 +110,7 @@ def test_options():
     assert minimize(rosen, X0, jac=rosen_der, method=steep.BFGS(), options={"gtol": 1e-2}).nit == res.nit
     res = minimize(rosen, X0, jac=rosen_der, method=steep.BFGS(), options={"return_all": True})
     assert len(res.allvecs) == res.nit + 1
-    with pytest.raises(TypeError, match=r"options must be among tol, gtol, .*, return_all, got xtol"):
+    with pytest.warns(OptimizeWarning, match="Unknown solver options: xtol"):
         minimize(rosen, X0, jac=rosen_der, method=steep.BFGS(), options={"xtol": 1})
 
 

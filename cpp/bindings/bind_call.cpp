@@ -64,6 +64,8 @@ void PythonCall::refuse(const std::string& rule, const py::object& value, const 
 
 double PythonCall::scalar(const py::object& value, const double* x, Index n) const {
   if (PyFloat_Check(value.ptr())) return PyFloat_AS_DOUBLE(value.ptr());
+  const bool list = PyList_Check(value.ptr()) || PyTuple_Check(value.ptr());
+  if (list && py::len(value) == 1) return scalar(value[py::int_(0)], x, n);
   if (py::isinstance<py::array>(value)) {
     const auto array = py::reinterpret_borrow<py::array>(value);
     const char kind = array.dtype().kind();

@@ -1,6 +1,6 @@
 // The user's Python functions as an objective: f, and gradient, Hessian, Hessian-vector product where given; what is
 // missing comes from differences with steps h_i = eps^(1/k) max(1, |x_i|), k = 2 forward (error h f''/2), 3 central
-// (h^2 f'''/6); second derivatives of values alone use k = 4. Steps turn around at bounds.
+// (h^2 f'''/6); second derivatives of values alone use k = 4. No step leaves the bounds.
 #include <pybind11/typing.h>
 
 #include <cmath>
@@ -91,9 +91,13 @@ class FunctionObjective : public Objective {
       for (Index j = 0; j < n; ++j) {
         const double h = step(w, j, central_ ? 3 : 2);
         const bool two_sided = central_ && inside(w[j] - h, j);
-        x[j] = w[j] + h;
-        gradient_at(x, g1);
+        x[j] = moved(w, j, h);
         double width = x[j] - w[j];
+        if (width == 0) {
+          for (Index i = 0; i < n; ++i) H[i * n + j] = 0;
+          continue;
+        }
+        gradient_at(x, g1);
         if (two_sided) {
           width = x[j];
           x[j] = w[j] - h;
@@ -135,14 +139,43 @@ class FunctionObjective : public Objective {
     size_w = std::sqrt(size_w), size_v = std::sqrt(size_v);
     std::fill(Hv, Hv + n, 0.0);
     if (size_v == 0) return;
-    // Central always: the curvature along v must have the right sign near a minimum.
-    const double h = std::cbrt(eps) * std::max(1.0, size_w) / size_v;
+    // Central: the curvature along v must have the right sign near a minimum. Where a bound is in the way, the part of
+    // v that points inside and the part that does so turned around have a difference each.
+    double h = std::cbrt(eps) * std::max(1.0, size_w) / size_v;
+    bool ahead = true, behind = true;
+    for (Index i = 0; i < n; ++i) {
+      const double room = std::max(room_above(w, i), room_below(w, i));
+      if (room > 0) h = std::min(h, v[i] != 0 ? room / std::abs(v[i]) : h);
+    }
+    for (Index i = 0; i < n; ++i) {
+      ahead = ahead && inside(w[i] + h * v[i], i);
+      behind = behind && inside(w[i] - h * v[i], i);
+    }
     Vector x(n), g1(n), g2(n);
-    for (Index i = 0; i < n; ++i) x[i] = w[i] + h * v[i];
-    gradient_at(x, g1);
-    for (Index i = 0; i < n; ++i) x[i] = w[i] - h * v[i];
+    if (ahead && behind) {
+      for (Index i = 0; i < n; ++i) x[i] = w[i] + h * v[i];
+      gradient_at(x, g1);
+      for (Index i = 0; i < n; ++i) x[i] = w[i] - h * v[i];
+      gradient_at(x, g2);
+      for (Index i = 0; i < n; ++i) Hv[i] = (g1[i] - g2[i]) / (2 * h);
+      return;
+    }
+    x.assign(w, w + n);
     gradient_at(x, g2);
-    for (Index i = 0; i < n; ++i) Hv[i] = (g1[i] - g2[i]) / (2 * h);
+    for (const double side : {1.0, -1.0}) {
+      bool any = false;
+      for (Index i = 0; i < n; ++i) {
+        const double move = h * v[i];
+        const double room = move > 0 ? room_above(w, i) : room_below(w, i);
+        const double other = move > 0 ? room_below(w, i) : room_above(w, i);
+        const bool own = move != 0 && (room >= other ? side > 0 : side < 0) && std::max(room, other) > 0;
+        x[i] = own ? moved(w, i, side * move) : w[i];
+        any = any || own;
+      }
+      if (!any) continue;
+      gradient_at(x, g1);
+      for (Index i = 0; i < n; ++i) Hv[i] += side * (g1[i] - g2[i]) / h;
+    }
   }
 
  private:
@@ -175,10 +208,30 @@ class FunctionObjective : public Objective {
     return (lower_.empty() || x >= lower_[i]) && (upper_.empty() || x <= upper_[i]);
   }
 
-  // eps^(1/order) max(1, |x|), away from zero, turned around at a bound.
-  double step(const double* w, Index i, int order) const {
-    const double h = std::copysign(std::pow(eps, 1.0 / order) * std::max(1.0, std::abs(w[i])), w[i]);
-    return inside(w[i] + h, i) ? h : -h;
+  // How far x_i may move to either side.
+  double room_above(const double* w, Index i) const {
+    return upper_.empty() ? INFINITY : std::max(upper_[i] - w[i], 0.0);
+  }
+  double room_below(const double* w, Index i) const {
+    return lower_.empty() ? INFINITY : std::max(w[i] - lower_[i], 0.0);
+  }
+  // w_i + h, within the bounds where rounding would carry it beyond.
+  double moved(const double* w, Index i, double h) const {
+    double x = w[i] + h;
+    if (h > 0 && !upper_.empty() && w[i] <= upper_[i]) x = std::min(x, upper_[i]);
+    if (h < 0 && !lower_.empty() && w[i] >= lower_[i]) x = std::max(x, lower_[i]);
+    return x;
+  }
+
+  // eps^(1/order) max(1, |x|), away from zero; turned around at a bound, shorter where neither side has `reach` times as
+  // much room, and 0 for a variable that is fixed.
+  double step(const double* w, Index i, int order, double reach = 1) const {
+    const double h = std::pow(eps, 1.0 / order) * std::max(1.0, std::abs(w[i]));
+    const double above = room_above(w, i) / reach, below = room_below(w, i) / reach;
+    const bool up = !std::signbit(w[i]);
+    if (up ? above >= h : below >= h) return up ? h : -h;
+    if (up ? below >= h : above >= h) return up ? -h : h;
+    return above >= below ? above : -below;
   }
 
   void difference_gradient(const double* w, double fun, double* g) {
@@ -186,8 +239,10 @@ class FunctionObjective : public Objective {
     Vector x(w, w + dim_);
     for (Index i = 0; i < dim_; ++i) {
       const double h = step(w, i, central_ ? 3 : 2);
-      x[i] = w[i] + h;
+      x[i] = moved(w, i, h);
       double width = x[i] - w[i];
+      g[i] = 0;
+      if (width == 0) continue;
       const double ahead = value(x.data());
       double behind = fun;
       if (central_ && inside(w[i] - h, i)) {
@@ -206,15 +261,19 @@ class FunctionObjective : public Objective {
     Vector x(w, w + n), h(n), ahead(n);
     const double fun = value(w);
     for (Index i = 0; i < n; ++i) {
-      h[i] = step(w, i, 4);
+      h[i] = step(w, i, 4, 2);
       x[i] = w[i] + h[i];
-      ahead[i] = value(x.data());
+      ahead[i] = h[i] == 0 ? fun : value(x.data());
       x[i] = w[i];
     }
     for (Index i = 0; i < n; ++i) {
       for (Index j = 0; j <= i; ++j) {
-        x[i] += h[i];
-        x[j] += h[j];
+        if (h[i] == 0 || h[j] == 0) {
+          H[i * n + j] = H[j * n + i] = 0;
+          continue;
+        }
+        x[i] = i == j ? moved(w, i, 2 * h[i]) : w[i] + h[i];
+        if (i != j) x[j] = w[j] + h[j];
         const double both = value(x.data());
         x[i] = w[i];
         x[j] = w[j];

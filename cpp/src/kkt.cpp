@@ -42,7 +42,8 @@ bool KktSystem::factor(const Matrix& Q, const Column& diagonal, const Matrix& G,
   double largest = H_.diagonal().cwiseAbs().maxCoeff();
   if (!(largest > 0)) largest = 1;
   if (p_ > 0) {
-    gamma_ = largest / std::max(A.squaredNorm() / p_, 1e-300);
+    const double size = A.squaredNorm() / p_;
+    gamma_ = size > 0 ? std::min(largest / size, 1e300) : 0;
     const Column weights = Column::Constant(p_, gamma_);
     add_gram(A, weights.data(), H_, workspace_);
     largest = H_.diagonal().cwiseAbs().maxCoeff();
@@ -63,6 +64,7 @@ bool KktSystem::factor(const Matrix& Q, const Column& diagonal, const Matrix& G,
   }
   S_.noalias() = Z_ * Z_.transpose();
   double weight = 1e-15 * S_.diagonal().maxCoeff();
+  if (!(weight > 0)) weight = 1;  // A is nothing but zeros
   for (int trial = 0; trial < 10; ++trial, weight *= 100)
     if (schur_.factor(S_.data(), weight)) return true;
   return false;

@@ -95,7 +95,7 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
     Factor factor(n, f.threads());
     LineSearch line(run, n);
     double fun = run.start(x, g, 0.0);
-    if (!pure_) end_by_regions(run, x, g, fun);
+    if (!pure_) end_by_regions(run, x, g, fun, RegionColumn::shift);
     Thrift thrift(run, g, pure_);
     // Single precision is enough for well-conditioned Hessians; the gradients are exact.
     Objective* single = thrift.dear() ? f.draft(Objective::Brevity::single) : nullptr;
@@ -125,7 +125,8 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
                                                     std::to_string(factor.pivot()) +
                                                     "): use the damped method or a trust region.");
       } else {
-        if (++indefinite > indefinite_limit) descend_by_regions(run, std::move(x), std::move(g), fun, 0, true);
+        if (++indefinite > indefinite_limit)
+          descend_by_regions(run, std::move(x), std::move(g), fun, 0, RegionColumn::shift);
         shift = n <= eigen_limit ? absolute_step(H, g, d) : shifted_step(factor, H, g, d);
       }
       if (pure_) {
@@ -135,7 +136,7 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
         continue;
       }
       if (!all_finite(d) || !line.strong_wolfe(x, fun, g, d, 1))
-        descend_by_regions(run, std::move(x), std::move(g), fun, 0, true);
+        descend_by_regions(run, std::move(x), std::move(g), fun, 0, RegionColumn::shift);
       x.swap(line.x);
       g.swap(line.g);
       fun = line.fun;

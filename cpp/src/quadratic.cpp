@@ -48,9 +48,20 @@ void Quadratic::find_eigenvalues() const {
   known_ = true;
 }
 
+// H + eps' I has a Cholesky factor, eps' being what rounding may make of an eigenvalue 0: a tenth of the eigenvalues' cost.
 bool Quadratic::is_convex() const {
-  find_eigenvalues();
-  return low_ >= -1e-13 * std::max(std::abs(low_), std::abs(high_));
+  if (convex_ < 0) {
+    const Index n = dim();
+    double size = 0;  // the largest row sum
+    for (Index i = 0; i < n; ++i) {
+      double sum = 0;
+      for (Index j = 0; j < n; ++j) sum += std::abs(H_[i * n + j]);
+      size = std::max(size, sum);
+    }
+    const double shift = std::max(1e-13, 4e-16 * static_cast<double>(n)) * size;
+    convex_ = size == 0 || Factor(n).factor(H_.data(), shift);
+  }
+  return convex_ == 1;
 }
 
 Constant Quadratic::lipschitz() {

@@ -122,7 +122,7 @@ void update_scale(const Vector& H, Vector& D) {
 
 }  // namespace
 
-void descend_by_regions(Run& run, Vector x, Vector g, double fun, double radius, bool show_shift) {
+void descend_by_regions(Run& run, Vector x, Vector g, double fun, double radius, RegionColumn column) {
   const Index n = static_cast<Index>(x.size());
   Vector p(n), x1(n), g1(n), H(n * n), D(n, 0.0), scaled_g(n), scaled_H(n * n);
   Subproblem subproblem(n, run.objective().threads());
@@ -164,7 +164,8 @@ void descend_by_regions(Run& run, Vector x, Vector g, double fun, double radius,
       g.swap(g1);
       fun = fun1;
       refused = 0;
-      run.step(x, fun, g, length, show_shift ? subproblem.lambda() : radius);
+      const double shown = column == RegionColumn::radius ? radius : subproblem.lambda();
+      run.step(x, fun, g, length, column == RegionColumn::none ? NAN : shown);
       run.hessian(x, H.data());
     } else if (++refused >= 60 || !(radius > 0)) {
       run.fail_at_rounding("No step within the trust region decreases the objective beyond its rounding; ");
@@ -172,11 +173,11 @@ void descend_by_regions(Run& run, Vector x, Vector g, double fun, double radius,
   }
 }
 
-void end_by_regions(Run& run, const Vector& x, const Vector& g, const double& fun) {
-  run.rescue([&] {
+void end_by_regions(Run& run, const Vector& x, const Vector& g, const double& fun, RegionColumn column) {
+  run.rescue([&run, &x, &g, &fun, column] {
     const Objective& f = run.objective();
     const bool exact = f.approximated().find("gradient") == std::string::npos;
-    if (f.dim() <= 200 && f.has_hessian() && exact) descend_by_regions(run, x, g, fun, 0, false);
+    if (f.dim() <= 200 && f.has_hessian() && exact) descend_by_regions(run, x, g, fun, 0, column);
   });
 }
 
@@ -186,7 +187,7 @@ Result TrustRegion::solve(Objective& f, const double* x0, const SolveOptions& op
   return run.guard([&] {
     Vector x(x0, x0 + f.dim()), g(x.size());
     const double fun = run.start(x, g, radius_);
-    descend_by_regions(run, std::move(x), std::move(g), fun, radius_, false);
+    descend_by_regions(run, std::move(x), std::move(g), fun, radius_, RegionColumn::radius);
   });
 }
 

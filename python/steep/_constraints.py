@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._validation import Array, show
+from ._validation import Array, as_numeric, show
 
 __all__ = ["Constraints", "Curved", "read_constraints"]
 
@@ -31,6 +31,8 @@ class Curved:
     high: Any
     equality: Array = field(default_factory=lambda: np.zeros(0, bool))
     size: int = 0
+    lower: Array | None = None  # bounds that differences keep within
+    upper: Array | None = None
 
     def values(self, x: Array) -> Array:
         """Return fun(x) as a vector."""
@@ -45,16 +47,16 @@ class Curved:
         for j in range(x.size):
             h = np.cbrt(np.finfo(float).eps) * max(1.0, abs(x[j]))
             ahead, behind = x.copy(), x.copy()
-            ahead[j] += h
-            behind[j] -= h
-            columns.append((self.values(ahead) - self.values(behind)) / (ahead[j] - behind[j]))
+            ahead[j] += h if self.upper is None else max(min(h, self.upper[j] - x[j]), 0.0)
+            behind[j] -= h if self.lower is None else max(min(h, x[j] - self.lower[j]), 0.0)
+            width = ahead[j] - behind[j]
+            columns.append((self.values(ahead) - self.values(behind)) / width if width > 0 else np.zeros(self.size))
         return np.stack(columns, axis=1)
 
     def measure(self, x: Array) -> None:
         """Find the size, and broadcast the limits to it."""
         self.size = self.values(x).size
-        self.low = np.broadcast_to(np.asarray(self.low, dtype=np.float64), (self.size,))
-        self.high = np.broadcast_to(np.asarray(self.high, dtype=np.float64), (self.size,))
+        self.low, self.high = as_limits(self.low, self.high, self.size)
         self.equality = self.low == self.high
 
 
@@ -106,6 +108,22 @@ class Constraints:
         return np.concatenate([*equal, self.A, *above, -self.G])
 
 
+def as_limits(low: Any, high: Any, size: int) -> tuple[Array, Array]:
+    """Return the limits of a constraint's values as vectors: no NaN, low <= high, neither beyond what can be met."""
+    lb, ub = (
+        np.broadcast_to(as_numeric(side, name).astype(np.float64), (size,))
+        for side, name in ((low, "lb of a constraint"), (high, "ub of a constraint"))
+    )
+    wrong = ~(lb <= ub) | np.isposinf(lb) | np.isneginf(ub)
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise ValueError(
+            f"lb and ub of a constraint must be numbers with lb <= ub, lb < inf and ub > -inf, got {lb[first]} and "
+            f"{ub[first]} in entry {first}"
+        )
+    return lb, ub
+
+
 def read_constraints(given: tuple[Any, ...], n: int) -> Constraints:
     """
     Read SciPy's constraints.
@@ -123,11 +141,16 @@ def read_constraints(given: tuple[Any, ...], n: int) -> Constraints:
             curved.append(_read_dict(constraint))
         elif hasattr(constraint, "A"):
             rows = constraint.A
-            rows = np.atleast_2d(np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows, dtype=np.float64))
+            rows = as_numeric(rows.toarray() if hasattr(rows, "toarray") else rows, "A of a constraint")
+            rows = np.atleast_2d(rows.astype(np.float64))
             if rows.shape[1] != n:
                 raise ValueError(f"A of a constraint must have {n} columns, got shape {rows.shape}")
-            low = np.broadcast_to(np.asarray(constraint.lb, dtype=np.float64), (rows.shape[0],))
-            high = np.broadcast_to(np.asarray(constraint.ub, dtype=np.float64), (rows.shape[0],))
+            if not np.isfinite(rows).all():
+                row, column = np.argwhere(~np.isfinite(rows))[0]
+                raise ValueError(
+                    f"A of a constraint must be finite, got {rows[row, column]} at row {row}, column {column}"
+                )
+            low, high = as_limits(constraint.lb, constraint.ub, rows.shape[0])
             both = low == high
             equal.append((rows[both], low[both]))
             least, most = np.isfinite(low) & ~both, np.isfinite(high) & ~both

@@ -193,9 +193,12 @@ def choose(f: Objective, options: Options) -> tuple[Method, str]:
             return resolve_method(method), f"{resolve_method(method).name}: {why}"
     if core.l1() is not None:
         return _named("proximal_gradient"), "proximal_gradient: there is an l1 penalty"
+    bounded = options.lower is not None or options.upper is not None
+    if not core.has_gradient and bounded and not isinstance(core, _core.LinearFit):
+        raise ValueError(f"bounds must be None for {f.name}, which has no gradient everywhere, got some")
     if not core.has_gradient:
         return _named("interior_point"), "interior_point: the objective has no gradient everywhere"
-    if options.lower is not None or options.upper is not None:
+    if bounded:
         return _named("lbfgs"), "lbfgs: there are bounds"
     if core.is_quadratic and core.has_hessian and n <= 4 * _NEWTON_LIMIT:
         return _named("direct"), "direct: the objective is quadratic, and one factorization minimizes it"

@@ -11,7 +11,7 @@ from ._validation import Array, as_parameters, check_integer, check_positive
 from .gradient_check import GradientCheck, check_gradient
 from .inequalities import InequalityCheck, check_cocoercivity, check_polyak_lojasiewicz
 from .landscapes import DescentCurve, PointClass, classify_point
-from .objectives import Objective
+from .objectives import Objective, as_objective
 from .rates import ConvergenceRate, convergence_rate
 
 __all__ = [
@@ -87,6 +87,7 @@ def check_convexity(
     """
     radius = check_positive(radius, "radius")
     samples = check_integer(samples, "samples", 1)
+    f = as_objective(f)
     middle = np.zeros(f.dim) if f.x0 is None else f.x0
     middle = middle if center is None else as_parameters(center, f.dim, "center")
     if f.is_quadratic and f._core.has_hessian:

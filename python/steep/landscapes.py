@@ -9,7 +9,7 @@ import numpy as np
 
 from ._validation import Array, as_parameters, check_bool, check_positive
 from .difference_hessian import Curvature, curvature
-from .objectives import Objective
+from .objectives import Objective, as_objective
 
 __all__ = ["DescentCurve", "PointClass", "classify_point"]
 
@@ -113,6 +113,7 @@ def classify_point(
     >>> steep.classify_point(f, [0.0, 0.0]).kind
     'saddle'
     """
+    f = as_objective(f)
     tol = check_positive(tol, "tol")
     check_bool(search, "search")
     w = as_parameters(w, f.dim, "w")

@@ -325,7 +325,8 @@ class FunctionObjective(Objective):
 
 
 def as_objective(f: Any) -> Objective:
-    """Return f when it is an objective of this package, or the objective it carries."""
+    """Return f when it is an objective; a function must be made one, which says how many variables it has."""
     if isinstance(f, Objective):
         return f
-    raise TypeError(f"f must be an Objective or a function, got {show(f)}")
+    hint = " (steep.objectives.FunctionObjective makes one of a function)" if callable(f) else ""
+    raise TypeError(f"f must be an Objective{hint}, got {show(f)}")

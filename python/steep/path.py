@@ -111,7 +111,7 @@ def regularization_path(
     options: dict[str, Any] = {
         "tol": tol,
         "max_iter": -1 if max_iter is None else check_integer(max_iter, "max_iter", 0),
-        "max_time": np.inf if max_time is None else check_non_negative(max_time, "max_time"),
+        "max_time": np.inf if max_time in (None, np.inf) else check_non_negative(max_time, "max_time"),
     }
     core: Any = f._core
     if l1 is None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._validation import Array, check_integer, show
-from .objectives import Objective
+from .objectives import Objective, as_objective
 from .results import Result, gap
 
 __all__ = ["activations", "compare", "contour", "gradients", "history"]
@@ -132,6 +132,7 @@ def contour(f: Objective, paths: Any = None, *, bounds: Any = None, levels: int 
     >>> res = steep.minimize(f, [1.0, 1.0], "gradient_descent", return_all=True)
     >>> figure = steep.plot.contour(f, {"gradient descent": res})  # doctest: +SKIP
     """
+    f = as_objective(f)
     plt = _pyplot()
 
     if f.dim != 2:

@@ -25,6 +25,7 @@ class Quadratic : public Objective {
   void find_eigenvalues() const;
   Vector H_, g_, Hw_;
   double c_;
+  mutable int convex_ = -1;  // not known yet
   mutable bool known_ = false;
   mutable double low_ = 0, high_ = 0;  // extreme eigenvalues, once asked for
 };

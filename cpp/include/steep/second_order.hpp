@@ -27,13 +27,18 @@ class TrustRegion : public Solver {
   double radius_;
 };
 
+// What the trace's own column holds of the steps within regions.
+enum class RegionColumn { none, radius, shift };
+
 // The rest of a run by trust regions, from an evaluated point; radius 0: from the first step. The trace's extra column is
 // the radius, or the shift of the Hessian. Ends by Run::Stop.
-[[noreturn]] void descend_by_regions(class Run& run, Vector x, Vector g, double fun, double radius, bool show_shift);
+[[noreturn]] void descend_by_regions(class Run& run, Vector x, Vector g, double fun, double radius,
+                                     RegionColumn column);
 
 // Has a first-order run of few variables, at (x, g, fun) then, go on like that where its line search fails: close to the
 // rounding of f a Hessian, by differences of gradients if need be, still tells the last digits of x.
-void end_by_regions(class Run& run, const Vector& x, const Vector& g, const double& fun);
+void end_by_regions(class Run& run, const Vector& x, const Vector& g, const double& fun,
+                    RegionColumn column = RegionColumn::none);
 
 class NewtonCG : public Solver {
  public:

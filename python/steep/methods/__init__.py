@@ -30,8 +30,10 @@ def resolve_method(method: str | Method) -> Method:
     if isinstance(method, Method):
         return method
     if isinstance(method, type) and issubclass(method, Method):
-        return method()
+        made: Method = method()
+        return made
     if not isinstance(method, str):
         raise TypeError(f"method must be a Method, a name or 'auto', got {show(method)}")
     name = _ALIASES.get(method, method)
-    return method_table[check_choice(name, "method", ["auto", *sorted(method_table)])]()
+    named: Method = method_table[check_choice(name, "method", ["auto", *sorted(method_table)])]()
+    return named

@@ -14,7 +14,9 @@ __all__ = ["as_bounds", "as_start", "function_objective", "inside"]
 
 def as_start(x0: Any) -> Array:
     """Return a fresh finite float64 vector."""
-    array = np.atleast_1d(as_numeric(x0, "x0")).astype(np.float64).reshape(-1)
+    array = np.atleast_1d(as_numeric(x0, "x0")).astype(np.float64)
+    if array.ndim > 1:
+        raise ValueError(f"x0 must be a vector, got shape {array.shape}")
     if array.size == 0:
         raise ValueError("x0 must have at least one entry, got none")
     if not np.isfinite(array).all():
@@ -44,9 +46,11 @@ def as_bounds(bounds: Any, n: int) -> tuple[Array | None, Array | None]:
         upper = [np.inf if high is None else high for _, high in pairs]
     low = np.ascontiguousarray(np.broadcast_to(np.asarray(lower, dtype=np.float64), (n,)))
     high = np.ascontiguousarray(np.broadcast_to(np.asarray(upper, dtype=np.float64), (n,)))
-    if np.isnan(low).any() or np.isnan(high).any() or (low > high).any():
-        first = int((~(low <= high)).argmax())
-        raise ValueError(f"bounds must have low <= high, got ({low[first]}, {high[first]}) in entry {first}")
+    wrong = ~(low <= high) | np.isposinf(low) | np.isneginf(high)
+    if wrong.any():
+        first = int(wrong.argmax())
+        rule = "low <= high, low < inf and high > -inf"
+        raise ValueError(f"bounds must have {rule}, got ({low[first]}, {high[first]}) in entry {first}")
     if np.isneginf(low).all() and np.isposinf(high).all():
         return None, None
     return low, high
@@ -56,9 +60,13 @@ def function_objective(
     fun: Any, x0: Array, jac: Any, hess: Any, hessp: Any, args: tuple[Any, ...], bounds: Any
 ) -> FunctionObjective:
     """Return SciPy's arguments as an objective; "2-point" and "3-point" name the differences."""
+    if isinstance(jac, str) and jac == "cs":
+        jac = _complex_steps(fun, args)
     differences = next((v for v in (jac, hess) if isinstance(v, str)), "2-point")
     if differences not in ("2-point", "3-point"):
-        raise ValueError(f"jac and hess must be callable, '2-point' or '3-point', got {differences!r}")
+        raise ValueError(f"jac and hess must be callable, '2-point' or '3-point' (jac also 'cs'), got {differences!r}")
+    if hess is not None and not callable(hess) and not isinstance(hess, str):
+        raise TypeError(f"hess must be callable, '2-point' or '3-point', got {show(hess)}")
     if type(fun).__name__ == "MemoizeJac" and jac is not None and getattr(jac, "__self__", None) is fun:
         memoized: Any = fun
         jac, fun = True, memoized.fun  # SciPy's wrapping of jac=True undone: one call an evaluation
@@ -84,3 +92,22 @@ def function_objective(
         differences=differences,
         bounds=limits,
     )
+
+
+def _complex_steps(fun: Any, args: Any) -> Any:
+    """Return the gradient of a function that is analytic in NumPy's complex arithmetic: Im f(x + i h e_j) / h."""
+    given = args if isinstance(args, tuple) else (args,)
+
+    def gradient(x: Array, *_: Any) -> Array:
+        found = np.empty(x.size)
+        for j in range(x.size):
+            h = 1e-30 * max(abs(float(x[j])), 1e-100) if x[j] != 0 else 1e-30
+            point = x.astype(np.complex128)
+            point[j] += 1j * h
+            value = np.asarray(fun(point, *given))
+            if value.size != 1 or value.dtype.kind != "c":
+                raise ValueError(f"jac must be another than 'cs' for a function that is not complex, got {show(value)}")
+            found[j] = value.reshape(-1)[0].imag / h
+        return found
+
+    return gradient

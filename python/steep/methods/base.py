@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -89,6 +90,10 @@ class Method:
         super().__init_subclass__()
         if cls.name:
             method_table[cls.name] = cls
+
+    def __new__(cls, *given: Any, **named: Any) -> Any:
+        """Return a method; a class that SciPy is given for one is called with the problem, which is then solved."""
+        return cls()(*given, **named) if {"args", "jac", "hess", "hessp"} <= named.keys() else super().__new__(cls)
 
     def _solver(self) -> _core.Solver:
         raise NotImplementedError
@@ -191,19 +196,22 @@ class Method:
         """
         Answer ``scipy.optimize.minimize(fun, x0, ..., method=self)`` with an ``OptimizeResult``.
 
-        Options: ``tol`` (also ``gtol``), ``rtol``, ``maxiter`` (also ``max_iter``), ``max_time``, ``disp``,
-        ``return_all``.
+        Options: ``tol`` (also ``gtol``), ``rtol``, ``maxiter`` (also ``max_iter``), ``maxfun`` (also ``maxfev``; seen
+        after each iteration), ``max_time``, ``disp``, ``return_all``. Others meet SciPy's OptimizeWarning, as with its
+        own methods.
         """
         tol = options.pop("gtol", None)
         tol = options.pop("tol", None) if tol is None else tol
         max_iter = options.pop("maxiter", None)
         max_iter = options.pop("max_iter", None) if max_iter is None else max_iter
+        most = [options.pop(name) for name in ("maxfun", "maxfev") if options.get(name) is not None]
+        most_calls = min((check_integer(count, "maxfun", 1) for count in most), default=None)
         disp = options.pop("disp", False)
         known = {name: options.pop(name) for name in ("rtol", "max_time") if name in options}
         return_all = bool(options.pop("return_all", False))
-        if options:
-            known_names = "tol, gtol, rtol, maxiter, max_iter, max_time, disp, return_all"
-            raise TypeError(f"options must be among {known_names}, got {', '.join(options)}")
+        unknown = [name for name in options if name not in ("maxfun", "maxfev")]
+        if unknown:
+            _warn_of_options(unknown)
         start = as_start(x0)
         f = function_objective(fun, start, jac, hess, hessp, args, bounds)
         default = tol is None
@@ -216,9 +224,13 @@ class Method:
         run.constraints = tuple(constraints)
         start = inside(start, lower, upper)
         with keep_path(run, start, return_all) as path:
+            spent = _limit_calls(run, f, most_calls)
             result = self._run(f, start, run)
         if return_all:
             result.allvecs = path
+        if spent and result.status == "interrupted":
+            result.status = "max_iter"
+            result.message = f"Stopped after {result.nfev} evaluations, maxfun being {most_calls}."
         if default and result.status == "line_search_failed" and result.certificate.value <= _SCIPY_TOL:
             result.status, result.success = "converged", True
             kind, value = result.certificate.kind.replace("_", " "), result.certificate.value
@@ -229,6 +241,32 @@ class Method:
         if disp:
             print(f"{result.message}\n  fun {result.fun:.10g}, nit {result.nit}, nfev {result.nfev}")
         return result.to_scipy()
+
+
+def _warn_of_options(names: list[str]) -> None:
+    from scipy.optimize import OptimizeWarning
+
+    warnings.warn(f"Unknown solver options: {', '.join(names)}", OptimizeWarning, stacklevel=4)
+
+
+def _limit_calls(options: Options, f: FunctionObjective, most: int | None) -> list[int]:
+    """Have the callback end the run after so many calls of the function; the list is then no longer empty."""
+    spent: list[int] = []
+    if most is None:
+        return spent
+    core: Any = f._core
+    wrapped = wrap_callback(options.callback)
+
+    def limited(intermediate_result: Result) -> None:
+        r = intermediate_result
+        if wrapped is not None:
+            wrapped(r.nit, r.x, r.fun, r.gradient_norm, r.jac, r.step_size)
+        if core.counts[0] >= most:
+            spent.append(core.counts[0])
+            raise StopIteration
+
+    options.callback = limited
+    return spent
 
 
 def with_bounds() -> str:

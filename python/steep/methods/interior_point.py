@@ -107,6 +107,8 @@ class InteriorPoint(Method):
             constraints.G = np.concatenate([constraints.G, -eye[low], eye[high]])
             constraints.h = np.concatenate([constraints.h, -lower, upper])
             x0 = _inside(x0, options.lower, options.upper)
+        for constraint in constraints.curved:
+            constraint.lower, constraint.upper = options.lower, options.upper
         constraints.measure(x0)
         if constraints.values(x0).size == 0:
             raise ValueError("method interior_point must have constraints or bounds, got none")

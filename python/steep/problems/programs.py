@@ -163,7 +163,9 @@ def _limits(bounds: Any, n: int) -> tuple[Array, Array]:
         raise ValueError(f"bounds must be a pair or {n} pairs (low, high), got {len(pairs)}")
     lower = np.array([-np.inf if low is None else low for low, _ in pairs], dtype=np.float64)
     upper = np.array([np.inf if high is None else high for _, high in pairs], dtype=np.float64)
-    if not (lower <= upper).all():
-        first = int((~(lower <= upper)).argmax())
-        raise ValueError(f"bounds must have low <= high, got ({lower[first]}, {upper[first]}) in entry {first}")
+    wrong = ~(lower <= upper) | np.isposinf(lower) | np.isneginf(upper)
+    if wrong.any():
+        first = int(wrong.argmax())
+        rule = "low <= high, low < inf and high > -inf"
+        raise ValueError(f"bounds must have {rule}, got ({lower[first]}, {upper[first]}) in entry {first}")
     return lower, upper
