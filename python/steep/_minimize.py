@@ -10,9 +10,10 @@ import numpy as np
 
 from . import _core
 from ._checks import check_threads
+from ._choice import choose
 from ._restarts import minimize_from_several
 from ._validation import Array, show
-from .methods import Method, Options, method_table, resolve_method
+from .methods import Method, Options, resolve_method
 from .methods.arguments import as_bounds, as_start, function_objective, inside
 from .methods.base import keep_path
 from .objectives import FunctionObjective, Objective
@@ -20,11 +21,6 @@ from .results import Result
 from .risk import Risk
 
 __all__ = ["minimize"]
-
-# Largest number of variables for which "auto" forms and factors a Hessian: the n^3/3 of a factorization against the
-# dozens of gradients that it saves.
-_NEWTON_LIMIT = 1000
-_PYTHON_NEWTON_LIMIT = 200
 
 
 def minimize(
@@ -131,7 +127,7 @@ def minimize(
     def solve(objective: Objective, start: Array, chosen: Method, max_time: float | None) -> Result:
         own = replace(options, max_time=max_time)
         if tol is None:
-            differences = isinstance(objective, FunctionObjective) and not _any(objective._core).exact_gradient
+            differences = isinstance(objective, FunctionObjective) and not objective.exact_gradient
             own.tol = 1e-5 if differences else getattr(objective, "default_tol", None)
         with keep_path(own, start, return_all) as path:
             result = chosen._run(objective, start, own)
@@ -151,10 +147,6 @@ def minimize(
     return result
 
 
-def _any(core: Any) -> Any:
-    return core
-
-
 def _one_of(first: Any, second: Any, name: str, other: str) -> Any:
     if first is not None and second is not None:
         raise ValueError(f"{name} must be given once, got it as {other} too")
@@ -172,51 +164,3 @@ def _start_of(f: Objective, x0: Any) -> Array:
     if f.is_convex:
         return np.zeros(f.dim)
     raise ValueError(f"x0 must be given for {f.name}, which is not convex and has no start of its own, got None")
-
-
-def choose(f: Objective, options: Options) -> tuple[Method, str]:
-    """
-    Return the method that "auto" takes, and the reason.
-
-    Parameters
-    ----------
-    f : Objective
-    options : Options
-    """
-    core, n = _any(f._core), f.dim
-    preferred = getattr(f, "preferred_method", None)
-    if options.constraints:
-        return _named("interior_point"), "interior_point: there are constraints"
-    if preferred is not None:
-        method, why = preferred(options)
-        if method is not None:
-            return resolve_method(method), f"{resolve_method(method).name}: {why}"
-    if core.l1() is not None:
-        return _named("proximal_gradient"), "proximal_gradient: there is an l1 penalty"
-    bounded = options.lower is not None or options.upper is not None
-    if not core.has_gradient and bounded and not isinstance(core, _core.LinearFit):
-        raise ValueError(f"bounds must be None for {f.name}, which has no gradient everywhere, got some")
-    if not core.has_gradient:
-        return _named("interior_point"), "interior_point: the objective has no gradient everywhere"
-    if bounded:
-        return _named("lbfgs"), "lbfgs: there are bounds"
-    if core.is_quadratic and core.has_hessian and n <= 4 * _NEWTON_LIMIT:
-        return _named("direct"), "direct: the objective is quadratic, and one factorization minimizes it"
-    if isinstance(f, FunctionObjective):
-        if core.exact_hessian and n <= _PYTHON_NEWTON_LIMIT:
-            return _named("trust_region"), f"trust_region: there is a Hessian of only {n} variables"
-        if core.exact_product:
-            return _named("newton_cg"), "newton_cg: there are Hessian-vector products"
-        if n <= _PYTHON_NEWTON_LIMIT:
-            return _named("bfgs"), f"bfgs: there is no Hessian, and only {n} variables"
-        return _named("lbfgs"), f"lbfgs: there is no Hessian, and {n} variables"
-    if core.has_hessian and n <= _NEWTON_LIMIT:
-        name = "newton" if f.is_convex else "trust_region"
-        return _named(name), f"{name}: {n} variables make the Hessian affordable"
-    if core.has_hessian_product:
-        return _named("newton_cg"), f"newton_cg: {n} variables, and Hessian-vector products"
-    return _named("lbfgs"), f"lbfgs: {n} variables, and no Hessian"
-
-
-def _named(name: str) -> Method:
-    return resolve_method(name) if name in method_table else resolve_method("lbfgs")

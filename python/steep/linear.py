@@ -10,12 +10,10 @@ from . import _core
 from ._checks import check_bool, check_choice, check_integer, check_number, check_threads, show
 from ._targets import CLASS_LOSSES, as_targets
 from ._validation import Array, as_array, as_matrix, as_parameters, as_weights
-from .methods import Options
-from .methods.quasi_newton import LBFGS
 from .objectives import Objective
 from .penalties import resolve_penalty
 
-__all__ = ["LinearObjective", "linear_core", "linear_method"]
+__all__ = ["LinearObjective", "linear_core"]
 
 # Losses that act on scores. The two on probabilities need an output activation, which a linear model has not.
 LOSSES = (
@@ -32,9 +30,6 @@ LOSSES = (
     "poisson",
     "perceptron",
 )
-# Largest number of variables for which "auto" factors a Hessian, and a Gram matrix once.
-_HESSIAN_LIMIT = 2000
-_GRAM_LIMIT = 4000
 
 
 class LinearObjective(Objective):
@@ -144,46 +139,6 @@ class LinearObjective(Objective):
         if not self.intercept:
             return coefficients, 0.0
         return coefficients, (float(w[size]) if len(self.shape) == 1 else w[size:])
-
-    def preferred_method(self, options: Options) -> tuple[Any, str]:
-        """Return the method that "auto" takes and why, or (None, "") where its general rules decide."""
-        return linear_method(self._core, options)
-
-
-def linear_method(core: Any, options: Options) -> tuple[Any, str]:
-    """
-    Return the method that "auto" takes for a linear risk of the core and why; (None, "") leaves it to general rules.
-
-    Parameters
-    ----------
-    core : LinearRisk of the core
-    options : Options
-    """
-    d = core.features
-    if options.lower is not None or options.upper is not None:
-        return None, ""
-    if core.l1() is not None:
-        if core.has_gradient and core.outputs == 1:
-            return "coordinate_descent", "there is an l1 penalty on a linear model"
-        return None, ""
-    if not core.has_gradient:
-        if core.loss not in ("hinge", "epsilon_insensitive") or core.outputs > 1:
-            return None, ""
-        if core.l2 <= 0:
-            raise ValueError(f"l2 must be positive to minimize the {core.loss} loss, got {core.l2:g}")
-        if core.rows >= 2 * d and d <= _HESSIAN_LIMIT and not core.sparse:
-            return "hinge_interior_point", f"a Gram matrix of {d} columns makes a step"
-        return "dual_coordinate_ascent", "the loss has a simple dual"
-    if core.is_quadratic and (d if core.sparse else min(core.rows, d)) <= _GRAM_LIMIT:
-        return "direct", "the objective is quadratic, and one factorization minimizes it"
-    if core.has_hessian and core.dim <= _HESSIAN_LIMIT and not core.sparse:
-        if core.rows >= 12 * d and core.rows >= 4096 and core.outputs > 1:
-            return LBFGS(draft=True), f"a Hessian of {core.dim} variables costs dozens of passes over X"
-        if core.rows >= 12 * d and core.rows >= 4096:
-            why = "begun on a sample of rows or in single precision, and a step is one pass over X"
-            return LBFGS(precondition=True, draft=True), why
-        return "newton", f"{core.dim} variables make the Hessian affordable"
-    return None, ""
 
 
 def linear_core(net: Any, part: Any, loss: str, parameter: float, l1: float, l2: float) -> Any:

@@ -323,6 +323,11 @@ class FunctionObjective(Objective):
             core, x0=x0, minimum=minimum, minimizer=minimizer, name=name or getattr(function, "__name__", "function")
         )
 
+    @property
+    def exact_gradient(self) -> bool:
+        """Whether the gradient is the user's."""
+        return bool(self._core.exact_gradient)  # type: ignore[attr-defined]
+
 
 def as_objective(f: Any) -> Objective:
     """Return f when it is an objective; a function must be made one, which says how many variables it has."""

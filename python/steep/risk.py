@@ -10,8 +10,8 @@ from . import _core
 from ._checks import check_bool, show
 from ._problem import Part, Problem, prepare
 from ._validation import Array
-from .linear import linear_core, linear_method
-from .methods import Method, Options
+from .linear import linear_core
+from .methods import Method
 from .network import Network
 from .objectives import Objective
 from .penalties import resolve_penalty
@@ -130,10 +130,6 @@ class Risk(Objective):
     def of_problem(cls, net: Network, problem: Problem, l1: float = 0.0, l2: float = 0.0) -> Risk:
         """Return the risk on a prepared problem's training rows."""
         return cls.of_part(net, problem.train, problem.loss, problem.parameter, l1, l2)
-
-    def preferred_method(self, options: Options) -> tuple[Any, str]:
-        """Return the method that "auto" takes and why; (None, "") leaves it to its general rules."""
-        return linear_method(self._core, options) if self.is_linear else (None, "")
 
     def penalty(self, w: Array) -> float:
         """

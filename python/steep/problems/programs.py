@@ -37,10 +37,6 @@ class Program(Objective):
         counts = {"inequalities": parts["h"].size, "equalities": parts["b"].size, "bounds": bounds}
         self.own_constraints = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
-    def preferred_method(self, options: Any) -> tuple[str, str]:
-        """Return the method that "auto" takes, and why."""
-        return "interior_point", "a program with constraints of its own"
-
 
 def linear_program(
     c: Any, A_ub: Any = None, b_ub: Any = None, A_eq: Any = None, b_eq: Any = None, bounds: Any = (0, None)
