@@ -230,3 +230,22 @@ def test_max_nfev_is_a_limit():
             fun = lambda x: np.array([10 * (x[1] - x[0] ** 2), 1 - x[0]])  # noqa: E731
             res = steep.least_squares(fun, [-1.2, 1.0], jac="cs", method=method)
             assert res.nfev <= limit
+
+
+def test_ctrl_c_after_the_last_step_keeps_the_run():
+    calls, last = 0, np.inf
+
+    def residuals(x):
+        nonlocal calls
+        calls += 1
+        if calls == last:
+            raise KeyboardInterrupt
+        return np.array([10 * (x[1] - x[0] ** 2), 1 - x[0]])
+
+    whole = steep.least_squares(residuals, [-1.2, 1.0])
+    calls, last = 0, calls
+    res = steep.least_squares(residuals, [-1.2, 1.0])
+    assert (res.status, res.success) == ("interrupted", False)
+    np.testing.assert_array_equal(res.x, whole.x)
+    assert res.cost == whole.cost
+    assert np.isnan(res.jac).all()

@@ -89,7 +89,7 @@ double LineSearch::evaluate(const Vector& x0, const Vector& d, double a) {
 }
 
 // Remembers the point just evaluated.
-bool LineSearch::keep_best() {
+void LineSearch::keep_best() {
   if (!on_line_) {
     best_x_.swap(x);
     best_g_.swap(g);
@@ -97,7 +97,6 @@ bool LineSearch::keep_best() {
   best_on_line_ = on_line_;
   best_fun_ = fun;
   best_step_ = step;
-  return true;
 }
 
 bool LineSearch::settle(const Vector& x0, const Vector& d) {
@@ -143,7 +142,6 @@ bool LineSearch::strong_wolfe(const Vector& x0, double fun0, const Vector& g0, c
       have_best = true;
       best_level = level;
       keep_best();
-      fun = best_fun_;  // keep_best moved the buffers, not the numbers used below
     }
     if (a >= limit && decreases && slope <= test_slope) break;
     if (first_stage && decreases && slope >= std::min(options.c1, options.c2) * slope0) first_stage = false;

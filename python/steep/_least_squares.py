@@ -136,7 +136,13 @@ def finish(f: ResidualFunction, found: Result, lower: Array | None, upper: Array
     """Turn the result of minimizing 1/2 ||r||^2 into SciPy's fields of a least-squares result."""
     core: Any = f._core
     njev = core.counts[1]
-    residuals, jacobian = core.residuals(found.x), core.weighted_jacobian(found.x)
+    try:
+        residuals, jacobian = core.residuals(found.x), core.weighted_jacobian(found.x)
+    except KeyboardInterrupt:  # the run is not lost: x, its cost and gradient are known
+        residuals = np.full(core.residual_count, np.nan)
+        jacobian = np.full((residuals.size, found.x.size), np.nan)
+        found.status, found.success = "interrupted", False
+        found.message = f"Interrupted while the residuals at x were evaluated. {found.message}"
     mask = np.zeros(found.x.size, dtype=int)
     if lower is not None:
         mask[found.x <= lower] = -1

@@ -58,7 +58,8 @@ def minimize(
         A method object, its name, or "auto", which says in ``res.reason`` what it chose and why.
     gradient, hessian, hessian_product : callables, optional
         Of a function (also spelled ``jac``, ``hess``, ``hessp``); ``gradient=True`` when f returns both. "2-point" and
-        "3-point" name the differences taken for what is missing.
+        "3-point" name the differences taken for what is missing; ``gradient="cs"`` takes complex steps, exact for a
+        function that is analytic in NumPy's complex arithmetic.
     args : tuple
         Further arguments of the functions.
     constraints : SciPy's constraint objects or dicts, or a list of them
@@ -72,6 +73,7 @@ def minimize(
     callback : callable, optional
         ``callback(x)`` or ``callback(intermediate_result=res)`` after every iteration; StopIteration ends the run.
     n_threads : int, optional
+        Of this run; other runs on the same objective, which wait for it, have their own.
     return_all : bool
         Keep the iterates in ``res.allvecs``, shape (nit + 1, dim).
 

@@ -13,6 +13,8 @@ from ._validation import Array
 
 __all__ = ["input_gradients", "iter_jacobian", "jacobian", "sample_gradients"]
 
+_CORE: Any = _core  # untyped: one function for networks of both precisions
+
 _LIMIT = 2**31  # bytes of one result
 _WRT = ("parameters", "inputs")
 
@@ -51,7 +53,7 @@ def jacobian(net: ScaledNetwork, X: Any, wrt: str = "parameters", *, n_threads: 
             f"{bytes_ / 2**30:.1f} GiB: use net.iter_jacobian(X, rows=...)"
         )
     threads = _core.default_threads() if n_threads is None else check_threads(n_threads)
-    exact, core = net._exact, _any(_core)
+    exact, core = net._exact, _CORE
     found: Array = core.jacobian(
         net._core, net.parameters, net.state, matrix, exact["input_scale"], exact["input_shift"], exact["output_scale"],
         wrt == "inputs", threads,
@@ -122,13 +124,9 @@ def _row_gradients(net: ScaledNetwork, X: Any, y: Any, loss: Any, inputs: bool, 
     if bytes_ > _LIMIT:
         raise ValueError(f"X must have so few rows that the gradients are at most 2 GiB, got {bytes_ / 2**30:.1f} GiB")
     threads = _core.default_threads() if n_threads is None else check_threads(n_threads)
-    exact, core = net._exact, _any(_core)
+    exact, core = net._exact, _CORE
     found: Array = core.row_gradients(
         net._core, net.parameters, net.state, *problem.train.arrays(), exact["input_scale"], exact["input_shift"],
         problem.loss, problem.parameter, inputs, threads,
     )  # fmt: skip
     return found
-
-
-def _any(module: Any) -> Any:
-    return module

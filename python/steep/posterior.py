@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LIKELIHOODS", "Posterior", "laplace"]
 
+_CORE: Any = _core  # untyped: one function for networks of both precisions
+
 LIKELIHOODS = (
     "squared_error", "cross_entropy", "softmax_cross_entropy", "binary_cross_entropy", "logistic", "poisson",
 )  # fmt: skip
@@ -100,7 +102,7 @@ class Posterior:
             )
         double = net if net.dtype == np.float64 else net.astype("float64")
         threads = _core.default_threads() if n_threads is None else check_threads(n_threads)
-        exact, core = double._exact, _any(_core)
+        exact, core = double._exact, _CORE
         found: Array = core.predictive_deviation(
             double._core, self.parameters, double.state, double._as_inputs(X), exact["input_scale"],
             exact["input_shift"], exact["output_scale"], self.root, threads,
@@ -173,7 +175,7 @@ def laplace(f: Risk, w: Any, *, noise_std: Any = None) -> Posterior:
         if np.ptp(variances) > 1e-12 * variances.max():
             risk = risk.fresh().weigh_outputs(1 / (variances * known))
     core: Any = risk._core
-    found = _any(_core).evidence(core, point, known)
+    found = _CORE.evidence(core, point, known)
     degrees = _observations(risk) - found["effective_parameters"] if has_noise and known == 0 else np.inf
     weights = np.array(core.output_weights)
     beta = found["beta"] * weights if weights.size else found["beta"]
@@ -197,7 +199,3 @@ def _observations(risk: Risk) -> float:
     weight = float(len(part.X)) if part.weights is None else float(np.sum(part.weights))
     outputs = part.targets(risk.network.n_outputs, np.float64)
     return weight * outputs.size / len(outputs)
-
-
-def _any(module: Any) -> Any:
-    return module

@@ -35,7 +35,7 @@ class LineSearch {
 
  private:
   double evaluate(const Vector& x0, const Vector& d, double a);
-  bool keep_best();
+  void keep_best();
   bool settle(const Vector& x0, const Vector& d);  // evaluates a point known from the line alone
 
   Run& run_;

@@ -60,6 +60,7 @@ class InteriorPoint(Method):
 
     def _run(self, f: Objective, x0: Array, options: Options) -> Result:
         core = f._core
+        own: Any = f
         if core.l1() is not None:
             raise ValueError(f"method interior_point must have no l1 penalty, and {f.name} has one")
         bounded = options.lower is not None or options.upper is not None
@@ -72,10 +73,10 @@ class InteriorPoint(Method):
         program = isinstance(core, _core.QuadraticProgram)
         quadratic = core.is_quadratic and core.has_hessian and f.is_convex
         if quadratic and not constraints.curved:
-            parts = program_parts(f) if program else _quadratic_parts(f)
+            parts = dict(own.parts) if program else _quadratic_parts(f)
             return self._run_program(f, x0, options, _merge(parts, constraints, options))
         if program:
-            parts = program_parts(f)
+            parts = own.parts
             constraints.A = np.concatenate([constraints.A, parts["A"]])
             constraints.b = np.concatenate([constraints.b, parts["b"]])
             constraints.G = np.concatenate([constraints.G, parts["G"]])
@@ -139,11 +140,6 @@ class InteriorPoint(Method):
     def _need_gradient(self, f: Objective) -> None:
         if not f._core.has_gradient:
             raise ValueError(f"method interior_point needs a gradient, and {f.name} has none")
-
-
-def program_parts(f: Objective) -> dict[str, Any]:
-    """Return the data of a program as the core takes them."""
-    return dict(f.parts)  # type: ignore[attr-defined]
 
 
 def _quadratic_parts(f: Objective) -> dict[str, Any]:
