@@ -19,9 +19,9 @@ def test_nan_in_constraints_is_refused():
             steep.minimize(f, constraints=so.NonlinearConstraint(lambda x: x, low, high))
     with pytest.raises(ValueError, match="A of a constraint must be finite, got nan at row 0, column 0"):
         steep.minimize(f, constraints=so.LinearConstraint([[np.nan]], -np.inf, 1.0))
-    with pytest.raises(ValueError, match=r"bounds must have low <= high, low < inf and high > -inf, got \(inf, inf\)"):
+    with pytest.raises(ValueError, match=r"bounds must have low < inf and high > -inf, got \(inf, inf\)"):
         steep.problems.linear_program([1.0], bounds=[(np.inf, np.inf)])
-    with pytest.raises(ValueError, match="bounds must have low <= high, low < inf"):
+    with pytest.raises(ValueError, match="bounds must have low < inf"):
         steep.minimize(lambda x: x @ x, [0.0], bounds=[(np.inf, np.inf)])
 
 
@@ -65,11 +65,12 @@ def test_second_differences_stay_within_bounds(given):
         dim=3,
         bounds=(low, high),
     )
+    tolerance = 5e-2 if given == "value" else 1e-4  # differences of differences
     free = np.ix_([0, 2], [0, 2])
     v = np.array([1.0, 0.0, -2.0])
     for point in ([1.0, 2.0, -1.0], [1 - 1.5e-4, 2.0, 5.0], [0.0, 2.0, 0.0]):
         np.testing.assert_allclose(f.hessian(point)[free], M[free], atol=1e-5)
-        np.testing.assert_allclose(f.hessian_product(point, v)[[0, 2]], (M @ v)[[0, 2]], atol=1e-2)
+        np.testing.assert_allclose(f.hessian_product(point, v)[[0, 2]], (M @ v)[[0, 2]], atol=tolerance)
         assert f.hessian_product(point, [0.0, 1.0, 0.0]).shape == (3,)
     x = np.array(seen)
     assert ((low <= x) & (x <= high)).all()

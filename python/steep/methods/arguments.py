@@ -49,7 +49,7 @@ def as_bounds(bounds: Any, n: int) -> tuple[Array | None, Array | None]:
     wrong = ~(low <= high) | np.isposinf(low) | np.isneginf(high)
     if wrong.any():
         first = int(wrong.argmax())
-        rule = "low <= high, low < inf and high > -inf"
+        rule = "low < inf and high > -inf" if low[first] <= high[first] else "low <= high"
         raise ValueError(f"bounds must have {rule}, got ({low[first]}, {high[first]}) in entry {first}")
     if np.isneginf(low).all() and np.isposinf(high).all():
         return None, None

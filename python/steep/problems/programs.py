@@ -162,6 +162,6 @@ def _limits(bounds: Any, n: int) -> tuple[Array, Array]:
     wrong = ~(lower <= upper) | np.isposinf(lower) | np.isneginf(upper)
     if wrong.any():
         first = int(wrong.argmax())
-        rule = "low <= high, low < inf and high > -inf"
+        rule = "low < inf and high > -inf" if lower[first] <= upper[first] else "low <= high"
         raise ValueError(f"bounds must have {rule}, got ({lower[first]}, {upper[first]}) in entry {first}")
     return lower, upper
