@@ -54,6 +54,21 @@ class FunctionObjective : public Objective {
     return text.empty() ? text : text + (central_ ? " by 3-point differences" : " by 2-point differences");
   }
 
+  double gradient_error(const double* w, double fun, double curvature) const override {
+    if (exact_gradient()) return 0;
+    double largest = 0;
+    for (Index i = 0; i < dim_; ++i) {
+      const double h = std::abs(step(w, i, central_ ? 3 : 2)), rounding = eps * std::abs(fun) / h;
+      largest = std::max(largest, central_ ? rounding / 2 : rounding + h * curvature / 2);
+    }
+    return largest;
+  }
+  bool sharpen(bool on) override {
+    if (exact_gradient() || central_ == on) return false;
+    central_ = on;
+    return true;
+  }
+
   double evaluate(const double* w, double* g) override {
     py::gil_scoped_acquire gil;
     if (both_) return value_and_gradient(w, g);

@@ -91,7 +91,7 @@ Result BFGS::solve(Objective& f, const double* x0, const SolveOptions& options) 
       double first = last_step > 0 ? last_step : first_step(fun, g);
       if (!H.fresh()) first = std::min(1.0, std::max(0.01, 2.02 * change / dot(g, d)));
       if (!line.strong_wolfe(x, fun, g, d, first)) {
-        if (H.fresh()) run.line_search_failed();
+        if (H.fresh() && !run.refine(x, fun, g, true)) run.line_search_failed();
         H.reset();
         last_step = 0;
         continue;
@@ -104,6 +104,7 @@ Result BFGS::solve(Objective& f, const double* x0, const SolveOptions& options) 
       fun = line.fun;
       run.step(x, fun, g, line.step);
       H.update(s, y);
+      run.refine(x, fun, g);
     }
   });
 }

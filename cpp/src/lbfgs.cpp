@@ -210,7 +210,7 @@ void descend(Run& run, State& at, Run& outer, Metric* made, GoOn&& go_on) {
     }
     const double first = !fresh || metric ? 1 : last_step > 0 ? last_step : first_step(at.fun, at.g);
     if (!line.strong_wolfe(at.x, at.fun, at.g, d, first)) {
-      if (fresh) run.line_search_failed();
+      if (fresh && !run.refine(at.x, at.fun, at.g, true)) run.line_search_failed();
       at.pairs.clear();
       last_step = 0;
       continue;
@@ -221,6 +221,7 @@ void descend(Run& run, State& at, Run& outer, Metric* made, GoOn&& go_on) {
     at.g.swap(line.g);
     at.fun = line.fun;
     run.step(at.x, at.fun, at.g, line.step);
+    run.refine(at.x, at.fun, at.g);
     if (!go_on(norm_inf(at.g))) return;
   }
 }

@@ -75,6 +75,10 @@ Run::Run(Objective& f, const SolveOptions& options, std::string extra_name, Inde
   result_.extra_name = std::move(extra_name);
 }
 
+Run::~Run() {
+  if (sharpened_) f_.sharpen(false);
+}
+
 void Run::check_time() {
   if (options_.monitor->poll()) throw Interrupted{};
   // x0 is evaluated however little time there is: a result has a value.
@@ -193,8 +197,32 @@ void Run::begin(const Vector& x, double fun, const Vector& g, double norm, doubl
   record(fun, norm, NAN, extra);
 }
 
+bool Run::resolved(const Vector& x, double fun) const {
+  return f_.gradient_error(x.data(), fun, 0) <= std::max(threshold_, 1e-300);
+}
+
+std::string Run::resolution(const Vector& x, double fun) const {
+  if (resolved(x, fun)) return {};
+  return " Differences of values of " + number(fun) + " tell a gradient to " +
+         number(f_.gradient_error(x.data(), fun, 0)) + " only.";
+}
+
+bool Run::refine(const Vector& x, double fun, Vector& g, bool stuck) {
+  const double error = f_.gradient_error(x.data(), fun, curvature_);
+  stuck = stuck || result_.nfev - counted_ > 8;
+  counted_ = result_.nfev;
+  if (!(error > 0) || !(stuck || last_norm_ <= 4 * error) || !f_.sharpen(true)) return false;
+  sharpened_ = true;
+  evaluate(x, &g);
+  last_g_ = g, last_norm_ = optimality(x, g);
+  offer(x, fun, g);
+  if (last_norm_ <= threshold_ && resolved(x, fun))
+    fail(Status::converged, "Converged: " + measure_ + " " + number(last_norm_) + " <= " + number(threshold_) + ".");
+  return true;
+}
+
 void Run::stop_at_start() {
-  if (last_norm_ <= threshold_)
+  if (last_norm_ <= threshold_ && resolved(last_x_, last_fun_))
     fail(Status::converged,
          "The start is optimal: " + measure_ + " " + number(last_norm_) + " <= " + number(threshold_) + ".");
   if (max_iter_ == 0) fail(Status::max_iter, "Stopped after max_iter = 0 iterations.");
@@ -216,11 +244,19 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
          fun == -INFINITY ? "The objective fell to minus infinity."
                           : "The iterates diverged: the objective is " + number(fun) + ", its gradient norm " +
                                 number(norm) + ". Try a smaller step size.");
+  if (f_.gradient_error(x.data(), fun, 1) > 0) {
+    double change = 0, length = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      change = std::max(change, std::abs(g[i] - last_g_[i]));
+      length = std::max(length, std::abs(x[i] - last_x_[i]));
+    }
+    curvature_ = std::max(0.5 * curvature_, length > 0 ? change / length : 0);
+  }
   last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
   offer(x, fun, g);
   const bool told_to_stop =
       options_.callback && options_.callback(Progress{result_.nit, x.data(), fun, norm, g.data(), step_size});
-  if (norm <= threshold_)
+  if (norm <= threshold_ && resolved(x, fun))
     fail(Status::converged, "Converged: " + measure_ + " " + number(norm) + " <= " + number(threshold_) + ".");
   if (fun < -1e40 * std::max(1.0, std::abs(first_fun_)))
     fail(Status::unbounded, "The objective is unbounded below: it fell to " + number(fun) + ".");
@@ -269,7 +305,9 @@ void Run::line_search_failed() {
 }
 
 void Run::fail_at_rounding(std::string what) {
-  what += "the " + measure_ + " is " + number(last_norm_) + " > " + number(threshold_) + ".";
+  const std::string limit = resolution(last_x_, last_fun_);
+  what += "the " + measure_ + " is " + number(last_norm_) + (limit.empty() ? " > " : "; aimed at was ") +
+          number(threshold_) + "." + limit;
   if (f_.has_user_gradient() && last_norm_ > 0.01 * result_.trace[0].gradient_norm)
     what += " See whether the gradient is the function's: check_gradient compares it with differences.";
   fail(Status::line_search_failed, std::move(what));

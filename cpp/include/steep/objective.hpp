@@ -142,6 +142,14 @@ class Objective {
       Gv[i] = sum;
     }
   }
+  // How far an entry of the gradient at w may be off, where it is by differences: of values that are rounded, and of a
+  // function of this curvature; 0 for exact gradients.
+  virtual double gradient_error(const double* w, double fun, double curvature) const {
+    (void)w;
+    (void)fun;
+    (void)curvature;
+    return 0;
+  }
   // Derivatives as exact as they can be made from now on (3-point differences); false when nothing changes.
   virtual bool sharpen(bool on) {
     (void)on;

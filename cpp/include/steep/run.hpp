@@ -30,6 +30,9 @@ class Run {
   struct Stop {};
 
   Run(Objective& f, const SolveOptions& options, std::string extra_name = {}, Index default_max_iter = -1);
+  ~Run();
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
 
   // f(x), and its gradient unless g is null; counted. The lowest finite value with a finite gradient is remembered.
   double evaluate(const Vector& x, Vector* g);
@@ -67,6 +70,9 @@ class Run {
   void rescue(std::function<void()> attempt) { rescue_ = std::move(attempt); }
   // An l1 penalty (dim; null: none) in place of the objective's own, of the methods that take one as an argument.
   void use_l1(const double* l1) { l1_ = l1; }
+  // Where forward differences tell no more of the gradient at x (it is within their error, or `stuck`, or it took many
+  // evaluations to come here), g by central ones, as every later gradient; true when it did that.
+  bool refine(const Vector& x, double fun, Vector& g, bool stuck = false);
   // For methods whose iterates may be infeasible: the result is the last iterate, not the lowest value.
   void prefer_last() { last_only_ = true; }
   void check_time();                                         // between long pieces of work that evaluate nothing
@@ -97,6 +103,8 @@ class Run {
  private:
   void begin(const Vector& x, double fun, const Vector& g, double norm, double extra);
   void stop_at_start();
+  bool resolved(const Vector& x, double fun) const;  // differences tell gradients of the threshold's size
+  std::string resolution(const Vector& x, double fun) const;
   void note_interrupt();
   void try_rescue();
   void record(double fun, double norm, double step_size, double extra);
@@ -109,6 +117,9 @@ class Run {
   std::string measure_ = "gradient norm";
   std::function<void()> rescue_;
   double threshold_ = 0, first_fun_ = 0, last_norm_ = 0;
+  double curvature_ = 0;    // that of the last steps, where the gradient is by differences
+  bool sharpened_ = false;  // the objective's derivatives, by this run
+  Index counted_ = 0;       // evaluations when refine was last asked
   bool last_only_ = false, certified_ = false, has_best_ = false, watched_ = false;
   double stall_fun_ = INFINITY, stall_norm_ = INFINITY;
   int stalled_ = 0;

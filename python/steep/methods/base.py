@@ -128,7 +128,8 @@ class Method:
         result = Result.from_core(found, method=self.name)
         if isinstance(f, FunctionObjective):
             core: Any = f._core
-            if result.status == "line_search_failed" and not (core.exact_gradient or core.central):
+            coarse = not (core.exact_gradient or core.central or "3-point" in result.message)
+            if result.status == "line_search_failed" and coarse:
                 # Forward differences were too coarse for the last digits: the rest with central ones.
                 core.central = True
                 try:
