@@ -196,11 +196,44 @@ def test_newton_cg_meets_negative_curvature():
         assert "cg_iterations" in res.trace
 
 
-def test_pure_newton_refuses_an_indefinite_hessian():
+def test_pure_newton_goes_to_any_stationary_point():
     f = steep.problems.quadratic([[1.0, 0.0], [0.0, -1.0]], [0.0, 0.0])
     res = steep.minimize(f, [1.0, 1.0], steep.Newton("pure"))
-    assert res.status == "not_positive_definite"
-    assert "pivot 2" in res.message
+    assert (res.status, res.success, res.nit) == ("not_positive_definite", False, 1)
+    np.testing.assert_allclose(res.x, 0, atol=1e-15)
+    assert "no minimum" in res.message
+    flat = steep.problems.quadratic([[1.0, 0.0], [0.0, 0.0]], [0.0, 1.0])
+    assert steep.minimize(flat, [1.0, 1.0], steep.Newton("pure")).status == "singular"
+
+
+@pytest.mark.parametrize("method", ["auto", "newton", "trust_region", "newton_cg"])
+def test_a_stationary_start_that_is_no_minimum_is_left(method):
+    res = steep.minimize(
+        lambda x: x[0] ** 2 - x[1] ** 2 + x[1] ** 4,
+        [0.0, 0.0],
+        method,
+        jac=lambda x: [2 * x[0], -2 * x[1] + 4 * x[1] ** 3],
+        hess=lambda x: [[2, 0], [0, -2 + 12 * x[1] ** 2]],
+    )
+    assert res.success
+    assert res.fun == pytest.approx(-0.25)
+    assert res.nit > 0
+    down = steep.problems.quadratic(-np.eye(2), [0.0, 0.0])
+    assert steep.minimize(down, [0.0, 0.0], method).status == "unbounded"
+
+
+def test_stationary_is_not_called_optimal():
+    res = steep.minimize(lambda x: x[0] ** 3, [0.0], "lbfgs", jac=lambda x: 3 * x**2)
+    assert "stationary" in res.message
+    assert "optimal" not in res.message
+    assert "optimal" in steep.minimize(steep.problems.quadratic([[2.0]], [0.0]), [0.0], "lbfgs").message
+
+
+def test_a_hessian_that_is_not_finite_is_named():
+    hess = lambda x: [[2.0, np.nan], [0.0, 2.0]]  # noqa: E731
+    res = steep.minimize(lambda x: x @ x, [1.0, 2.5], "newton", jac=lambda x: 2 * x, hess=hess)
+    assert res.status == "diverged"
+    assert "nan in entry (0, 1) at [1, 2.5]" in res.message
 
 
 def test_divergence_is_named():

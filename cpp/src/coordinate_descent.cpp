@@ -16,8 +16,7 @@ std::unique_ptr<LinearModel> model_of(Objective& f) {
   std::unique_ptr<LinearModel> model = linear_model_of(f, far);
   if (!model || !f.has_gradient())
     throw std::invalid_argument(
-        "method coordinate_descent needs a linear model with one output and a smooth loss, and " + f.name() +
-        " is none");
+        "method coordinate_descent needs a linear model with one output and a smooth loss, got " + f.name());
   return model;
 }
 

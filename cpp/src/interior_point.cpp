@@ -10,8 +10,8 @@ Result InteriorPoint::solve(Objective& f, const double* x0, const SolveOptions& 
   if (auto* program = dynamic_cast<QuadraticProgram*>(&f)) return solve_program(*program, options);
   throw std::invalid_argument(
       "method interior_point needs a linear or quadratic program, or a fit by absolute or largest "
-      "errors, and " +
-      f.name() + " is none");
+      "errors, got " +
+      f.name());
 }
 
 }  // namespace steep

@@ -15,8 +15,8 @@ MarginProblem::MarginProblem(Objective& f, const char* method) : model_(linear_m
   if (!fits || !(model_->l2() > 0) || model_->l1() > 0)
     throw std::invalid_argument(std::string("method ") + method +
                                 " needs a linear model with one output, the hinge or the epsilon-insensitive loss or "
-                                "its square, l2 > 0 and no l1, and " +
-                                f.name() + " is none");
+                                "its square, l2 > 0 and no l1, got " +
+                                f.name());
   n_ = model_->rows(), d_ = model_->features(), l2_ = model_->l2();
   s_.resize(tube ? 2 * n_ : n_), o_.resize(s_.size(), 1.0), c_.resize(n_), u_.resize(n_);
   double mean = 0, total = 0, spread = 0;

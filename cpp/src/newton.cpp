@@ -32,6 +32,18 @@ double absolute_step(const Vector& H, const Vector& g, Vector& d) {
   return shift;
 }
 
+// d = -H^-1 g; false for a singular H.
+bool indefinite_step(const Vector& H, const Vector& g, Vector& d) {
+  const SymmetricEigen eigen(H.data(), static_cast<Index>(g.size()), SymmetricEigen::values_and_vectors);
+  Vector coordinates = eigen.coordinates(g);
+  for (std::size_t i = 0; i < g.size(); ++i) {
+    if (!(std::abs(eigen.values[i]) > 1e-15 * eigen.largest())) return false;
+    coordinates[i] /= -eigen.values[i];
+  }
+  d = eigen.combined(coordinates);
+  return true;
+}
+
 // d = -(H + shift I)^-1 g; returns the shift, NaN when none within the bounds of float64 works.
 double shifted_step(Factor& factor, const Vector& H, const Vector& g, Vector& d) {
   const Index n = static_cast<Index>(g.size());
@@ -46,6 +58,15 @@ double shifted_step(Factor& factor, const Vector& H, const Vector& g, Vector& d)
     return shift;
   }
   return NAN;
+}
+
+void refuse_unless_finite(Run& run, const Vector& x, const Vector& H) {
+  const auto bad = std::find_if_not(H.begin(), H.end(), [](double value) { return std::isfinite(value); });
+  if (bad == H.end()) return;
+  const auto place = static_cast<std::size_t>(bad - H.begin());
+  run.fail(Status::diverged, "The Hessian is not finite: " + std::to_string(*bad) + " in entry (" +
+                                 std::to_string(place / x.size()) + ", " + std::to_string(place % x.size()) + ") at " +
+                                 point_text(x) + ".");
 }
 
 // Which Hessian the damped method takes next.
@@ -89,12 +110,13 @@ class Thrift {
 Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options) {
   Run run(f, options, "shift", pure_ ? 100 : -1);
   if (!pure_) run.watch_for_stall();
-  return run.guard([&] {
+  bool indefinite_end = false;
+  Result result = run.guard([&] {
     const Index n = f.dim();
     Vector x(x0, x0 + n), g(n), d(n), H(n * n);
     Factor factor(n, f.threads());
     LineSearch line(run, n);
-    double fun = run.start(x, g, 0.0);
+    double fun = pure_ ? run.start(x, g, 0.0) : start_with_hessian(run, x, g, 0.0);
     if (!pure_) end_by_regions(run, x, g, fun, RegionColumn::shift);
     Thrift thrift(run, g, pure_);
     // Single precision is enough for well-conditioned Hessians; the gradients are exact.
@@ -114,22 +136,21 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
       }
       if ((source == Thrift::exact && !single) || !definite) {
         run.hessian(x, H.data());
-        if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
+        refuse_unless_finite(run, x, H);
         definite = factor.factor(H.data(), 0);
       }
       if (definite) {
         for (Index i = 0; i < n; ++i) d[i] = -g[i];
         factor.solve(d);
       } else if (pure_) {
-        run.fail(Status::not_positive_definite, "The Hessian is not positive definite (pivot " +
-                                                    std::to_string(factor.pivot()) +
-                                                    "): use the damped method or a trust region.");
+        if (!indefinite_step(H, g, d)) run.fail(Status::singular, "The Hessian is singular.");
       } else {
         if (++indefinite > indefinite_limit)
           descend_by_regions(run, std::move(x), std::move(g), fun, 0, RegionColumn::shift);
         shift = n <= eigen_limit ? absolute_step(H, g, d) : shifted_step(factor, H, g, d);
       }
       if (pure_) {
+        indefinite_end = !definite;
         axpy(1, d, x);
         fun = run.evaluate(x, &g);
         run.step(x, fun, g, 1, shift);
@@ -144,6 +165,11 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
       run.step(x, fun, g, line.step, shift);
     }
   });
+  if (indefinite_end && result.status == Status::converged) {
+    result.status = Status::not_positive_definite;
+    result.message = "Stationary, but no minimum: the Hessian is not positive definite. " + result.message;
+  }
+  return result;
 }
 
 }  // namespace steep

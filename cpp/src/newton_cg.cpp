@@ -77,7 +77,7 @@ void NewtonCG::solve_by_lines(Run& run, const double* x0) {
   Vector x(x0, x0 + n), g(n), d(n);
   TruncatedCG cg(n);
   LineSearch line(run, n);
-  double fun = run.start(x, g, 0);
+  double fun = n <= 200 ? start_with_hessian(run, x, g, 0) : run.start(x, g, 0);
   end_by_regions(run, x, g, fun);
   const double start = norm2(g);
   double last = 0;
@@ -105,7 +105,7 @@ void NewtonCG::solve_by_regions(Run& run, const double* x0) {
   const Index n = run.objective().dim();
   Vector x(x0, x0 + n), g(n), p(n), x1(n), g1(n);
   TruncatedCG cg(n);
-  double fun = run.start(x, g, 0), radius = std::max(1.0, norm2(x));
+  double fun = n <= 200 ? start_with_hessian(run, x, g, 0) : run.start(x, g, 0), radius = std::max(1.0, norm2(x));
   const double start = norm2(g);
   for (int refused = 0;;) {
     const int products = cg.solve(run, x, g, forcing(g, start), radius, p);

@@ -14,13 +14,13 @@ std::string number(double value) {
   return text;
 }
 
-std::string point(const Vector& x) {
+}  // namespace
+
+std::string point_text(const Vector& x) {
   std::string text = "[";
   for (std::size_t i = 0; i < x.size() && i < 8; ++i) text += (i ? ", " : "") + number(x[i]);
   return text + (x.size() > 8 ? ", ...]" : "]");
 }
-
-}  // namespace
 
 double norm_inf(const Vector& v) {
   double largest = 0;
@@ -185,11 +185,11 @@ double Run::begin(const Vector& x, Vector& g, double extra) {
 
 void Run::begin(const Vector& x, double fun, const Vector& g, double norm, double extra) {
   if (!std::isfinite(fun))
-    throw std::invalid_argument("the objective must be finite at x0, got " + number(fun) + " at " + point(x));
+    throw std::invalid_argument("the objective must be finite at x0, got " + number(fun) + " at " + point_text(x));
   for (std::size_t i = 0; i < g.size(); ++i)
     if (!std::isfinite(g[i]))
       throw std::invalid_argument("the gradient must be finite at x0, got " + number(g[i]) + " in entry " +
-                                  std::to_string(i) + " at " + point(x));
+                                  std::to_string(i) + " at " + point_text(x));
   first_fun_ = fun;
   threshold_ = std::max(options_.tol, options_.rtol * norm);
   offer(x, fun, g);
@@ -223,8 +223,8 @@ bool Run::refine(const Vector& x, double fun, Vector& g, bool stuck) {
 
 void Run::stop_at_start() {
   if (last_norm_ <= threshold_ && resolved(last_x_, last_fun_))
-    fail(Status::converged,
-         "The start is optimal: " + measure_ + " " + number(last_norm_) + " <= " + number(threshold_) + ".");
+    fail(Status::converged, std::string(f_.is_convex() ? "The start is optimal: " : "The start is stationary: ") +
+                                measure_ + " " + number(last_norm_) + " <= " + number(threshold_) + ".");
   if (max_iter_ == 0) fail(Status::max_iter, "Stopped after max_iter = 0 iterations.");
 }
 

@@ -186,7 +186,7 @@ Result TrustRegion::solve(Objective& f, const double* x0, const SolveOptions& op
   run.watch_for_stall();
   return run.guard([&] {
     Vector x(x0, x0 + f.dim()), g(x.size());
-    const double fun = run.start(x, g, radius_);
+    const double fun = start_with_hessian(run, x, g, radius_);
     descend_by_regions(run, std::move(x), std::move(g), fun, radius_, RegionColumn::radius);
   });
 }

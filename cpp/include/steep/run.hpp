@@ -24,6 +24,7 @@ double norm2(const Vector& v);
 double dot(const Vector& a, const Vector& b);
 void axpy(double a, const Vector& x, Vector& y);  // y += a x
 bool all_finite(const Vector& v);
+std::string point_text(const Vector& x);  // for messages: its first entries
 
 class Run {
  public:
@@ -45,10 +46,11 @@ class Run {
   double linearize(const Vector& x, double* r, double* J);  // Gauss-Newton models: f(x), counted as a gradient
   double normal_equations(const Vector& x, double* JtJ, double* Jtr);
 
-  // First evaluation: a value or gradient that is not finite is an error naming x0. Stops at once when x0 is optimal.
+  // First evaluation: a value or gradient that is not finite is an error naming x0. Stops at once when x0 is stationary.
   double start(const Vector& x, Vector& g, double extra = NAN);
   // The same without that stop, for a method that must look further: a stationary point may be a saddle.
   double begin(const Vector& x, Vector& g, double extra = NAN);
+  void stop_at_start();  // what start does after begin
   // For methods whose measure of optimality or total value is their own (l1, duality gaps).
   void start(const Vector& x, double fun, const Vector& g, double norm, double extra = NAN);
 
@@ -85,6 +87,7 @@ class Run {
 
   double optimality(const Vector& x, const Vector& g) const;  // infinity norm of the (projected, prox-mapped) gradient
   double threshold() const { return threshold_; }
+  Index limit() const { return max_iter_; }
   Index iterations() const { return result_.nit; }
   Result& result() { return result_; }
   Objective& objective() { return f_; }
@@ -102,7 +105,6 @@ class Run {
 
  private:
   void begin(const Vector& x, double fun, const Vector& g, double norm, double extra);
-  void stop_at_start();
   bool resolved(const Vector& x, double fun) const;  // differences tell gradients of the threshold's size
   std::string resolution(const Vector& x, double fun) const;
   void note_interrupt();

@@ -4,7 +4,8 @@
 
 namespace steep {
 
-// Pure: x - H^-1 g, nothing else; status not_positive_definite where H is not. Damped: an indefinite H is made positive
+// Pure: x - H^-1 g, nothing else; status not_positive_definite where that ends at a stationary point of an indefinite H.
+// Damped: an indefinite H is made positive
 // definite, and a strong Wolfe line search follows.
 class Newton : public Solver {
  public:
@@ -34,6 +35,9 @@ enum class RegionColumn { none, radius, shift };
 // the radius, or the shift of the Hessian. Ends by Run::Stop.
 [[noreturn]] void descend_by_regions(class Run& run, Vector x, Vector g, double fun, double radius,
                                      RegionColumn column);
+
+// Run::start of methods with a Hessian: a start that is stationary but no minimum is left along negative curvature.
+double start_with_hessian(class Run& run, Vector& x, Vector& g, double extra);
 
 // Has a first-order run of few variables, at (x, g, fun) then, go on like that where its line search fails: close to the
 // rounding of f a Hessian, by differences of gradients if need be, still tells the last digits of x.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -139,7 +140,7 @@ class Method:
                     rest = _core.minimize(core, self._solver(), result.x, **more)
                 finally:
                     core.central = False
-                rest["message"] = rest["message"].replace("The start is optimal", "Converged", 1)
+                rest["message"] = re.sub("^The start is (optimal|stationary)", "Converged", rest["message"])
                 result.extend(Result.from_core(rest, method=self.name))
             counts = np.subtract(core.counts, before)
             result.nfev, result.njev, result.nhev = (int(count) for count in counts)

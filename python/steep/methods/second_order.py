@@ -22,7 +22,7 @@ class Newton(Method):
     variant : {"damped", "pure"}
         Damped: a Hessian that is not positive definite is made so (absolute eigenvalues up to 64 variables, a bounded
         shift beyond; the trace's ``shift`` says how large), and a strong Wolfe line search follows. Pure: full steps
-        and no safeguards, for teaching.
+        and no safeguards, for teaching: it goes to saddles and maxima too, and then ends as not_positive_definite.
 
     Notes
     -----
