@@ -116,3 +116,16 @@ def test_another_signal_handler_is_heard():
     finally:
         timer.join()
         signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.parametrize("shape", [(3000, 2200), (1500, 2500)])
+def test_a_rank_deficient_direct_solve_is_interrupted(shape):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(shape[0], 700)) @ rng.normal(size=(700, shape[1]))
+    f = steep.problems.least_squares(X, X[:, 0] + rng.normal(size=shape[0]))
+    sent, thread = interrupt_after(1.5)
+    res = steep.minimize(f, method="direct")
+    waited = time.perf_counter() - sent[0]
+    thread.join()
+    assert res.status == "interrupted"
+    assert waited < 1.0  # the old way: until the whole decomposition was done, 5 s and more

@@ -5,6 +5,7 @@
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace steep {
 namespace {
@@ -18,11 +19,54 @@ Matrix extended(const Matrix& B, Index rows) {
   return out;
 }
 
+// A P = Q R in place, R above the reflections: columns of largest remaining norm first (LAPACK's dgeqp3, whose rule it is
+// when a norm that was updated must be found anew). Returns the order of the columns.
+Eigen::VectorXi pivot_in_place(Matrix& A, Eigen::VectorXd& scale, const Poll& poll) {
+  const Index m = A.rows(), n = A.cols(), s = std::min(m, n);
+  scale.setZero(s);
+  Eigen::VectorXi order = Eigen::VectorXi::LinSpaced(n, 0, static_cast<int>(n) - 1);
+  Eigen::VectorXd norm = A.colwise().norm(), found = norm, space(n);
+  const double enough = std::sqrt(std::numeric_limits<double>::epsilon());
+  for (Index k = 0; k < s; ++k) {
+    if (poll && k % 16 == 0) poll();
+    Index best;
+    norm.tail(n - k).maxCoeff(&best);
+    best += k;
+    A.col(k).swap(A.col(best));
+    std::swap(norm[k], norm[best]), std::swap(found[k], found[best]), std::swap(order[k], order[best]);
+    double beta;
+    A.col(k).tail(m - k).makeHouseholderInPlace(scale[k], beta);
+    A(k, k) = beta;
+    A.bottomRightCorner(m - k, n - k - 1)
+        .applyHouseholderOnTheLeft(A.col(k).tail(m - k - 1), scale[k], &space[k + 1 < n ? k + 1 : k]);
+    for (Index j = k + 1; j < n; ++j) {
+      if (norm[j] == 0) continue;
+      const double share = std::abs(A(k, j)) / norm[j], left = std::max((1 + share) * (1 - share), 0.0);
+      const double ratio = norm[j] / found[j];
+      if (left * ratio * ratio <= enough)
+        norm[j] = found[j] = A.col(j).tail(m - k - 1).norm();
+      else
+        norm[j] *= std::sqrt(left);
+    }
+  }
+  return order;
+}
+
 }  // namespace
 
-QR::QR(Matrix A) : packed_(std::move(A)) {
-  const Eigen::HouseholderQR<Eigen::Ref<Matrix>> qr(packed_);  // in place
-  scale_ = qr.hCoeffs();
+QR::QR(Matrix A, const Poll& poll) : packed_(std::move(A)) {
+  constexpr Index panel = 48;
+  const Index m = packed_.rows(), n = packed_.cols(), s = std::min(m, n);
+  scale_.resize(s);
+  for (Index k = 0; k < s; k += panel) {
+    if (poll) poll();
+    const Index width = std::min(panel, s - k);
+    auto left = packed_.block(k, k, m - k, width);
+    auto scale = scale_.segment(k, width);
+    Eigen::internal::householder_qr_inplace_unblocked(left, scale);
+    auto right = packed_.block(k, k + width, m - k, n - k - width);
+    if (right.cols() > 0) Eigen::internal::apply_block_householder_on_the_left(right, left, scale, false);
+  }
 }
 
 Matrix QR::R() const { return packed_.topRows(scale_.size()).triangularView<Eigen::Upper>(); }
@@ -58,24 +102,26 @@ PivotedQR::PivotedQR(const Matrix& A) {
   order = qr.colsPermutation().indices();
 }
 
-LeastNorm::LeastNorm(const Matrix& A, const Matrix& B, double threshold, double l2) {
-  Eigen::ColPivHouseholderQR<Matrix> first(A);
-  rank = first.setThreshold(threshold).rank();
+LeastNorm::LeastNorm(Matrix A, const Matrix& B, double threshold, double l2, const Poll& poll) {
+  Eigen::VectorXd scale;
+  const Eigen::VectorXi order = pivot_in_place(A, scale, poll);
+  const Eigen::VectorXd pivots = A.diagonal().cwiseAbs();
+  rank = pivots.size() ? (pivots.array() > threshold * pivots.maxCoeff()).count() : 0;
   X = Matrix::Zero(A.cols(), B.cols());
   if (rank == 0) return;
-  Matrix b = B;
-  b.applyOnTheLeft(first.householderQ().adjoint());
+  Matrix b = B, Z;
+  b.applyOnTheLeft(Eigen::householderSequence(A, scale).adjoint());
   b.conservativeResize(rank, Eigen::NoChange);
   // In an orthonormal basis of the rows that count: second.R()'u = b.
-  const QR second(Matrix(first.matrixQR().topRows(rank).triangularView<Eigen::Upper>()).transpose());
+  const QR second(Matrix(A.topRows(rank).triangularView<Eigen::Upper>()).transpose(), poll);
   if (l2 > 0) {
     Matrix damped(2 * rank, rank);
     damped << second.R().transpose(), std::sqrt(l2) * Matrix::Identity(rank, rank);
-    X = second.times(QR(std::move(damped)).solve(extended(b, 2 * rank)));
+    Z = second.times(QR(std::move(damped)).solve(extended(b, 2 * rank)));
   } else {
-    X = second.transposed_solve(b);
+    Z = second.transposed_solve(b);
   }
-  X = (first.colsPermutation() * X).eval();
+  for (Index j = 0; j < Z.rows(); ++j) X.row(order[j]) = Z.row(j);
 }
 
 SymmetricEigen::SymmetricEigen(const double* H, Index n, Wanted wanted) : values(n) {

@@ -83,6 +83,7 @@ Index LinearRiskOf<T>::least_norm_solution(double* w) {
   }
   const Index extra = options_.l2 > 0 ? d : 0, total = rows_ + extra;
   Eigen::MatrixXd R = Eigen::MatrixXd::Zero(0, width), stacked;
+  const Poll poll = [this] { this->check_interrupt(); };
   for (Index first = 0; first < total; first += block) {
     const Index m = std::min(block, total - first), held = R.rows();
     stacked.resize(held + m, width);
@@ -103,12 +104,12 @@ Index LinearRiskOf<T>::least_norm_solution(double* w) {
       }
       for (Index c = 0; c < k; ++c) row[d + c] = scale * (static_cast<double>(y_[(first + i) * k + c]) - center[d + c]);
     }
-    R = QR(stacked).R();
+    R = QR(stacked, poll).R();
   }
   const Index top = std::min(R.rows(), d);
   const double eps = std::numeric_limits<double>::epsilon(), n = static_cast<double>(std::max(rows_, d));
   const double threshold = 4 * eps * std::sqrt(n) * std::max(1.0, std::sqrt(static_cast<double>(d)));
-  const LeastNorm found(R.topLeftCorner(top, d), R.topRightCorner(top, k), threshold);
+  const LeastNorm found(R.topLeftCorner(top, d), R.topRightCorner(top, k), threshold, 0, poll);
   for (Index c = 0; c < k; ++c) {
     double shift = center[d + c];
     for (Index j = 0; j < d; ++j) {

@@ -161,11 +161,12 @@ Index LinearRiskOf<T>::decompose_rows(RowSpace& space, double* w) {
   const Index panel = std::clamp<Index>(panel_entries / n, 1, d);
   for (Index first = 0; first < d; first += panel)
     transposed_rows(first, std::min(panel, d - first), space, across.data() + first * n);
-  const QR qr(across);
+  const Poll poll = [this] { this->check_interrupt(); };
+  const QR qr(across, poll);
   Eigen::MatrixXd B(n, k);
   for (Index i = 0; i < n; ++i)
     for (Index c = 0; c < k; ++c) B(i, c) = space.root[i] * (static_cast<double>(y_[i * k + c]) - space.mean[c]);
-  const LeastNorm found(qr.R().transpose(), B, eps * static_cast<double>(std::max(n, d)), options_.l2);
+  const LeastNorm found(qr.R().transpose(), B, eps * static_cast<double>(std::max(n, d)), options_.l2, poll);
   const Eigen::MatrixXd W = qr.times(found.X);
   for (Index c = 0; c < k; ++c) {
     double shift = space.mean[c];

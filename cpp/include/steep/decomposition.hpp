@@ -2,17 +2,21 @@
 // named in decomposition.cpp alone, once for all that solve by them.
 #pragma once
 #include <Eigen/Core>
+#include <functional>
 
 #include "steep/objective.hpp"
 
 namespace steep {
+
+// Called between panels of a long decomposition; it throws to end that.
+using Poll = std::function<void()>;
 
 // A = Q R by Householder's reflections, A (m, n).
 class QR {
  public:
   using Matrix = Eigen::MatrixXd;
 
-  explicit QR(Matrix A);
+  explicit QR(Matrix A, const Poll& poll = {});
   Matrix R() const;                                // (min(m, n), n)
   Matrix times(const Matrix& B) const;             // Q (B; 0), B of m rows at most
   Matrix transposed_times(Matrix B) const;         // Q'B
@@ -34,7 +38,7 @@ struct PivotedQR {
 // The X that minimizes ||A X - B||^2 + l2 ||X||^2, of least norm where l2 = 0; pivots of A up to `threshold` times the
 // largest count as zeros.
 struct LeastNorm {
-  LeastNorm(const Eigen::MatrixXd& A, const Eigen::MatrixXd& B, double threshold, double l2 = 0);
+  LeastNorm(Eigen::MatrixXd A, const Eigen::MatrixXd& B, double threshold, double l2 = 0, const Poll& poll = {});
   Eigen::MatrixXd X;
   Index rank;
 };
