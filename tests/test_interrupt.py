@@ -118,12 +118,12 @@ def test_another_signal_handler_is_heard():
         signal.signal(signal.SIGUSR1, before)
 
 
-@pytest.mark.parametrize("shape", [(3000, 2200), (1500, 2500)])
+@pytest.mark.parametrize("shape", [(3000, 2200), (2200, 3000)])
 def test_a_rank_deficient_direct_solve_is_interrupted(shape):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(shape[0], 700)) @ rng.normal(size=(700, shape[1]))
     f = steep.problems.least_squares(X, X[:, 0] + rng.normal(size=shape[0]))
-    sent, thread = interrupt_after(1.5)
+    sent, thread = interrupt_after(0.5)
     res = steep.minimize(f, method="direct")
     waited = time.perf_counter() - sent[0]
     thread.join()

@@ -73,12 +73,14 @@ class InverseHessian {
 Result BFGS::solve(Objective& f, const double* x0, const SolveOptions& options) {
   Run run(f, options);
   run.watch_for_stall();
+  run.heed_differences();
   return run.guard([&] {
     const Index n = f.dim();
     Vector x(x0, x0 + n), g(n), d(n), s(n), y(n);
     double fun = run.start(x, g);
     InverseHessian H(n);
     LineSearch line(run, n);
+    LineSearchOptions trials;
     end_by_regions(run, x, g, fun);
     double last_step = 0;  // length of the last step along -g, for the next such
     double change = 0;     // of f in the last step
@@ -90,8 +92,10 @@ Result BFGS::solve(Objective& f, const double* x0, const SolveOptions& options) 
       }
       double first = last_step > 0 ? last_step : first_step(fun, g);
       if (!H.fresh()) first = std::min(1.0, std::max(0.01, 2.02 * change / dot(g, d)));
-      if (!line.strong_wolfe(x, fun, g, d, first)) {
-        if (H.fresh() && !run.refine(x, fun, g, true)) run.line_search_failed();
+      trials.max_evaluations = run.coarse() ? 8 : LineSearchOptions().max_evaluations;
+      if (!line.strong_wolfe(x, fun, g, d, first, trials)) {
+        if (run.refine(x, fun, g, true)) continue;
+        if (H.fresh()) run.line_search_failed();
         H.reset();
         last_step = 0;
         continue;

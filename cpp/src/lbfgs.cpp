@@ -200,6 +200,7 @@ void descend(Run& run, State& at, Run& outer, Metric* made, GoOn&& go_on) {
   double last_step = 0;
   end_by_regions(run, at.x, at.g, at.fun);
   LineSearch line(run, n);
+  LineSearchOptions trials;
   for (;;) {
     const Factor* metric = made ? made->at(outer, at.x, norm_inf(at.g), run.iterations()) : nullptr;
     at.pairs.apply(at.g, metric, d);
@@ -209,8 +210,10 @@ void descend(Run& run, State& at, Run& outer, Metric* made, GoOn&& go_on) {
       continue;
     }
     const double first = !fresh || metric ? 1 : last_step > 0 ? last_step : first_step(at.fun, at.g);
-    if (!line.strong_wolfe(at.x, at.fun, at.g, d, first)) {
-      if (fresh && !run.refine(at.x, at.fun, at.g, true)) run.line_search_failed();
+    trials.max_evaluations = run.coarse() ? 8 : LineSearchOptions().max_evaluations;
+    if (!line.strong_wolfe(at.x, at.fun, at.g, d, first, trials)) {
+      if (run.refine(at.x, at.fun, at.g, true)) continue;
+      if (fresh) run.line_search_failed();
       at.pairs.clear();
       last_step = 0;
       continue;
@@ -277,6 +280,7 @@ Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options)
   if (options.lower || options.upper) return solve_bounded(f, x0, options);
   Run run(f, options, {}, std::max<Index>(200 * f.dim(), 15000));
   run.watch_for_stall();
+  run.heed_differences();
   return run.guard([&] {
     const Index n = f.dim();
     State at{Vector(x0, x0 + n), Vector(n), 0, Pairs(pairs_for(n), n)};

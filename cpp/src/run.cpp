@@ -198,7 +198,7 @@ void Run::begin(const Vector& x, double fun, const Vector& g, double norm, doubl
 }
 
 bool Run::resolved(const Vector& x, double fun) const {
-  return f_.gradient_error(x.data(), fun, 0) <= std::max(threshold_, 1e-300);
+  return !heeded_ || f_.gradient_error(x.data(), fun, 0) <= std::max(threshold_, 1e-300);
 }
 
 std::string Run::resolution(const Vector& x, double fun) const {
@@ -209,7 +209,7 @@ std::string Run::resolution(const Vector& x, double fun) const {
 
 bool Run::refine(const Vector& x, double fun, Vector& g, bool stuck) {
   const double error = f_.gradient_error(x.data(), fun, curvature_);
-  stuck = stuck || result_.nfev - counted_ > 8;
+  stuck = stuck || (result_.nfev - counted_ > 6 && last_norm_ <= 100 * error);
   counted_ = result_.nfev;
   if (!(error > 0) || !(stuck || last_norm_ <= 4 * error) || !f_.sharpen(true)) return false;
   sharpened_ = true;
@@ -250,7 +250,7 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
       change = std::max(change, std::abs(g[i] - last_g_[i]));
       length = std::max(length, std::abs(x[i] - last_x_[i]));
     }
-    curvature_ = std::max(0.5 * curvature_, length > 0 ? change / length : 0);
+    curvature_ = std::max(0.97 * curvature_, length > 0 ? change / length : 0);
   }
   last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
   offer(x, fun, g);

@@ -72,9 +72,13 @@ class Run {
   void rescue(std::function<void()> attempt) { rescue_ = std::move(attempt); }
   // An l1 penalty (dim; null: none) in place of the objective's own, of the methods that take one as an argument.
   void use_l1(const double* l1) { l1_ = l1; }
+  // For methods that ask refine: a small gradient by differences that cannot tell it is no convergence.
+  void heed_differences() { heeded_ = true; }
   // Where forward differences tell no more of the gradient at x (it is within their error, or `stuck`, or it took many
   // evaluations to come here), g by central ones, as every later gradient; true when it did that.
   bool refine(const Vector& x, double fun, Vector& g, bool stuck = false);
+  // Gradients are by differences that refine may yet replace: long searches are not worth their evaluations.
+  bool coarse() const { return !sharpened_ && f_.gradient_error(last_x_.data(), 1, 0) > 0; }
   // For methods whose iterates may be infeasible: the result is the last iterate, not the lowest value.
   void prefer_last() { last_only_ = true; }
   void check_time();                                         // between long pieces of work that evaluate nothing
@@ -119,9 +123,9 @@ class Run {
   std::string measure_ = "gradient norm";
   std::function<void()> rescue_;
   double threshold_ = 0, first_fun_ = 0, last_norm_ = 0;
-  double curvature_ = 0;    // that of the last steps, where the gradient is by differences
-  bool sharpened_ = false;  // the objective's derivatives, by this run
-  Index counted_ = 0;       // evaluations when refine was last asked
+  double curvature_ = 0;                     // that of the last steps, where the gradient is by differences
+  bool sharpened_ = false, heeded_ = false;  // the objective's derivatives, by this run
+  Index counted_ = 0;                        // evaluations when refine was last asked
   bool last_only_ = false, certified_ = false, has_best_ = false, watched_ = false;
   double stall_fun_ = INFINITY, stall_norm_ = INFINITY;
   int stalled_ = 0;
