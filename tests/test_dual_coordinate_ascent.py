@@ -182,3 +182,30 @@ def test_refusals():
         steep.minimize(P.svm(X, y, l2=0.1, loss="squared_hinge"), None, "hinge_interior_point")
     with pytest.raises(TypeError, match="shrink must be True or False"):
         steep.DualCoordinateAscent(shrink=1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("offset", [3, 10, 100, 1e3, 1e6])
+def test_columns_far_from_zero(method, offset):
+    """With a free intercept an offset moves the intercept alone, and the bound says how far the end is from the best."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(-1000, 1000, (300, 5)) / 512
+    y = np.where(X[:, 0] + rng.standard_normal(300) > 0, 1, -1)
+    best = steep.minimize(P.svm(X, y, l2=0.01, intercept=True), None, "hinge_interior_point", tol=1e-13)
+    f = P.svm(X + offset, y, l2=0.01, intercept=True)
+    res = steep.minimize(f, None, method)
+    assert res.success, res.message
+    assert res.fun - best.fun <= res.certificate.bound + 1e-13
+    np.testing.assert_allclose(res.x[:-1], best.x[:-1], atol=1e-3)
+    assert f.value(res.x) == pytest.approx(res.fun, abs=1e-8)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_large_constant_column(method):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((30, 3))
+    y = np.where(X[:, 0] + rng.standard_normal(30) > 0, 1, -1)
+    best = steep.minimize(P.svm(X, y, l2=1e-3, intercept=True)).fun
+    res = steep.minimize(P.svm(np.c_[X, np.full(30, 1e6)], y, l2=1e-3, intercept=True), None, method)
+    assert res.success, res.message
+    assert res.fun == pytest.approx(best, abs=2e-8)

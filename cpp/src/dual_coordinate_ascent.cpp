@@ -116,7 +116,8 @@ Result DualCoordinateAscent::solve(Objective& f, const double*, const SolveOptio
       ++run.result().nfev;
       const MarginProblem::Values at = problem.certify(ascent.multipliers(), w);
       problem.subgradient(w, g);
-      gap = std::max(at.primal - at.dual, 0.0);
+      problem.uncenter(w, g);
+      gap = std::abs(at.primal - at.dual);
       run.certify("duality_gap", gap, gap);
       return at.primal;
     };

@@ -78,6 +78,7 @@ class InteriorPoint {
   }
 
   const Vector& coefficients() const { return w_; }
+  const Vector& multipliers() const { return a_; }
 
   // Goes on with another problem of the same rows.
   void move_to(MarginProblem& problem) {
@@ -233,17 +234,20 @@ Result HingeInteriorPoint::solve(Objective& f, const double*, const SolveOptions
       run.certify("duality_gap", 0, 0);
       run.start(w, 0, g, 0, 0);
     }
-    Objective* draft = f.draft(Objective::Brevity::single);
+    Objective* draft = problem.model().center().empty() ? f.draft(Objective::Brevity::single) : nullptr;
     auto rough = draft ? std::make_unique<MarginProblem>(*draft, name()) : nullptr;
+    if (rough && !rough->model().center().empty()) rough.reset();
     InteriorPoint point(rough ? *rough : problem);
-    Vector g(f.dim());
+    Vector g(f.dim()), w;
     double primal = 0, norm = 0, length = 0;
-    const auto certificate = [&] {
+    const auto certificate = [&](bool exact = false) {
       run.check_time();
       ++run.result().nfev;
       primal = point.primal();
-      const double gap = std::max(primal - point.dual(), 0.0);
+      const double gap = std::abs(primal - (exact ? problem.dual(point.multipliers(), w) : point.dual()));
       point.subgradient(g);
+      w = point.coefficients();
+      problem.uncenter(w, g);
       run.certify("duality_gap", gap, gap);
       norm = gap / std::max(1.0, std::abs(primal));
     };
@@ -253,7 +257,6 @@ Result HingeInteriorPoint::solve(Objective& f, const double*, const SolveOptions
       rough.reset();
       certificate();
     };
-    const Vector& w = point.coefficients();
     certificate();
     leave_copy(options.tol, false);
     run.start(w, primal, g, norm, point.complementarity());
@@ -263,7 +266,7 @@ Result HingeInteriorPoint::solve(Objective& f, const double*, const SolveOptions
       if (!point.step(length)) run.fail(Status::singular, "The Gram matrix of a step is singular beyond repair.");
       certificate();
       leave_copy(run.threshold(), length < 0.1);
-      if (norm <= 100 * run.threshold()) point.refresh(), certificate();
+      if (norm <= 100 * run.threshold()) point.refresh(), certificate(true);
       run.step_with(w, primal, g, norm, length, point.complementarity());
       if (length < 1e-8 || (norm > 0.9 * best && point.complementarity() < 1e-14 * std::max(problem.scale(), primal)))
         run.line_search_failed();

@@ -6,8 +6,13 @@
 #include <numeric>
 
 namespace steep {
+namespace {
 
-MarginProblem::MarginProblem(Objective& f, const char* method) : model_(linear_model_of(f)) {
+constexpr double far = 2;  // from zero, in standard deviations: columns beyond are centered
+
+}  // namespace
+
+MarginProblem::MarginProblem(Objective& f, const char* method) : model_(linear_model_of(f, far)) {
   const Loss loss = model_ ? model_->loss() : Loss::squared_error;
   const bool tube = loss == Loss::epsilon_insensitive || loss == Loss::squared_epsilon_insensitive;
   squared_ = loss == Loss::squared_hinge || loss == Loss::squared_epsilon_insensitive;
@@ -114,6 +119,13 @@ MarginProblem::Values MarginProblem::certify(const Vector& a, Vector& w) {
     result += loss(z_) - before;
   }
   return {result, value};
+}
+
+void MarginProblem::uncenter(Vector& w, Vector& g) const {
+  for (std::size_t j = 0; j < model_->center().size(); ++j) {
+    w[d_] -= model_->center()[j] * w[j];
+    g[j] += model_->center()[j] * g[d_];
+  }
 }
 
 void MarginProblem::subgradient(const Vector& w, Vector& g) {

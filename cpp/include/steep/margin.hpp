@@ -4,7 +4,8 @@
 //     w(a) = sum_k c_i a_k s_k x_i / l2,    0 <= a_k (<= 1 for q = 1),    sum c_i a_k s_k = 0 with an intercept.
 //
 // A hinge has one side a row, o = 1 and s = 2 y - 1; max(0, |y - z| - epsilon) has two, s = 1 and -1, o = s y - epsilon:
-// side k is of row k mod n. Also the best intercept for given scores.
+// side k is of row k mod n. With a free intercept columns further from zero than their spread are centered, which leaves w as
+// it is: X'(c a s) and the intercept's balance do not mix. Also the best intercept for given scores.
 #pragma once
 #include "steep/linear_model.hpp"
 
@@ -36,6 +37,8 @@ class MarginProblem {
   Values certify(const Vector& a, Vector& w);
   double dual(const Vector& a, Vector& w);  // and w(a)
   double primal(const Vector& w);           // at a point of its own
+  // The columns may be a centered copy: w and a subgradient there, as those of the data's own columns.
+  void uncenter(Vector& w, Vector& g) const;
   // A subgradient of the smooth-or-not objective at w, the last point of certify or primal.
   void subgradient(const Vector& w, Vector& g);
 
