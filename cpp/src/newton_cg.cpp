@@ -3,6 +3,7 @@
 // Wright, algorithms 7.1 and 7.2). Either a strong Wolfe line search along d follows, or the steps stay in a trust region
 // (Steihaug). The trace's column "cg_iterations" counts products. O(dim) memory.
 #include <algorithm>
+#include <limits>
 
 #include "steep/line_search.hpp"
 #include "steep/second_order.hpp"
@@ -34,14 +35,15 @@ int TruncatedCG::solve(Run& run, const Vector& x, const Vector& g, double tolera
   for (Index i = 0; i < n; ++i) q_[i] = -g[i];
   negative_ = boundary_ = false;
   decrease_ = 0;
-  double rr = dot(r_, r_);
+  double rr = dot(r_, r_), steepest = 0;  // the largest curvature met, to which the others are compared
   const double stop = tolerance * std::sqrt(rr);
   const int limit = static_cast<int>(std::min<Index>(2 * n + 10, 1000));
   for (int k = 1; k <= limit; ++k) {
     run.hessian_product(x, q_, Hq_);
     const double qHq = dot(q_, Hq_), qq = dot(q_, q_);
     if (!std::isfinite(qHq)) run.fail(Status::diverged, "A Hessian-vector product is not finite.");
-    negative_ = !(qHq > 1e-14 * qq * (k == 1 ? 0.0 : 1.0)) || !(qHq > 0);
+    negative_ = !(qHq > std::numeric_limits<double>::epsilon() * steepest * qq);
+    steepest = std::max(steepest, qHq / qq);
     double alpha = negative_ ? INFINITY : rr / qHq;
     const double zq = dot(z, q_), zz = dot(z, z);
     if (radius < INFINITY && (negative_ || zz + 2 * alpha * zq + alpha * alpha * qq >= radius * radius)) {

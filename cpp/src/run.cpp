@@ -102,6 +102,8 @@ double Run::evaluate_now(const Vector& x, Vector* g) {
     if (result_.trace.empty() && std::isfinite(cut.fun)) last_x_ = x, last_fun_ = cut.fun, last_norm_ = NAN;
     throw;
   }
+  ++tried_;
+  if (!std::isfinite(fun) || (g && !all_finite(*g))) ++not_finite_;
   if (g && fun < best_fun_ && !l1_) offer(x, fun, *g);
   return fun;
 }
@@ -234,6 +236,7 @@ void Run::record(double fun, double norm, double step_size, double extra) {
 
 void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, double step_size, double extra) {
   ++result_.nit;
+  tried_ = not_finite_ = 0;
   record(fun, norm, step_size, extra);
   if (norm > 1e10 * result_.trace[0].gradient_norm && fun > first_fun_)
     fail(Status::diverged, "The iterates diverged: the gradient norm grew from " +
@@ -305,6 +308,9 @@ void Run::line_search_failed() {
 }
 
 void Run::fail_at_rounding(std::string what) {
+  if (tried_ > 0 && not_finite_ == tried_)
+    what = "The objective or its gradient is not finite at any of the " + std::to_string(tried_) +
+           " points tried around " + point(last_x_) + "; ";
   const std::string limit = resolution(last_x_, last_fun_);
   what += "the " + measure_ + " is " + number(last_norm_) + (limit.empty() ? " > " : "; aimed at was ") +
           number(threshold_) + "." + limit;

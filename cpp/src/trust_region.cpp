@@ -120,9 +120,8 @@ void update_scale(const Vector& H, Vector& D) {
   }
 }
 
-}  // namespace
-
-void descend_by_regions(Run& run, Vector x, Vector g, double fun, double radius, RegionColumn column) {
+// Returns only where a Hessian is not finite.
+void descend(Run& run, Vector x, Vector g, double fun, double radius, RegionColumn column) {
   const Index n = static_cast<Index>(x.size());
   Vector p(n), x1(n), g1(n), H(n * n), D(n, 0.0), scaled_g(n), scaled_H(n * n);
   Subproblem subproblem(n, run.objective().threads());
@@ -130,7 +129,7 @@ void descend_by_regions(Run& run, Vector x, Vector g, double fun, double radius,
   run.rescue(nullptr);  // this is it; and what it refers to may be the vectors moved here
   run.hessian(x, H.data());
   for (;;) {
-    if (!all_finite(H)) run.fail(Status::diverged, "The Hessian is not finite.");
+    if (!all_finite(H)) return;
     update_scale(H, D);
     for (Index i = 0; i < n; ++i) {
       scaled_g[i] = g[i] / D[i];
@@ -173,11 +172,20 @@ void descend_by_regions(Run& run, Vector x, Vector g, double fun, double radius,
   }
 }
 
+}  // namespace
+
+void descend_by_regions(Run& run, Vector x, Vector g, double fun, double radius, RegionColumn column) {
+  descend(run, std::move(x), std::move(g), fun, radius, column);
+  run.fail(Status::diverged, "The Hessian is not finite.");
+}
+
 void end_by_regions(Run& run, const Vector& x, const Vector& g, const double& fun, RegionColumn column) {
   run.rescue([&run, &x, &g, &fun, column] {
     const Objective& f = run.objective();
     const bool exact = f.approximated().find("gradient") == std::string::npos;
-    if (f.dim() <= 200 && f.has_hessian() && exact) descend_by_regions(run, x, g, fun, 0, column);
+    if (f.dim() > 200 || !f.has_hessian() || !exact) return;
+    descend(run, x, g, fun, 0, column);
+    run.fail_at_rounding("The line search makes hardly any way, and the Hessian is not finite; ");
   });
 }
 

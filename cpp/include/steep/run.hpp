@@ -129,6 +129,7 @@ class Run {
   bool last_only_ = false, certified_ = false, has_best_ = false, watched_ = false;
   double stall_fun_ = INFINITY, stall_norm_ = INFINITY;
   int stalled_ = 0;
+  Index tried_ = 0, not_finite_ = 0;  // evaluations since the last step, and those of them without a finite value
   Vector best_x_, best_g_;
   double best_fun_ = INFINITY;
   Vector last_x_, last_g_;  // the last accepted iterate
