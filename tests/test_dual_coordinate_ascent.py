@@ -187,7 +187,7 @@ def test_refusals():
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("offset", [3, 10, 100, 1e3, 1e6])
 def test_columns_far_from_zero(method, offset):
-    """With a free intercept an offset moves the intercept alone, and the bound says how far the end is from the best."""
+    """With a free intercept an offset moves the intercept alone; the bound says how far the end is from the best."""
     rng = np.random.default_rng(0)
     X = rng.integers(-1000, 1000, (300, 5)) / 512
     y = np.where(X[:, 0] + rng.standard_normal(300) > 0, 1, -1)

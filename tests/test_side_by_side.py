@@ -232,7 +232,7 @@ def test_max_nfev_is_a_limit():
             assert res.nfev <= limit
 
 
-def test_ctrl_c_after_the_last_step_keeps_the_run():
+def test_ctrl_c_in_the_last_evaluations_keeps_the_run():
     calls, last = 0, np.inf
 
     def residuals(x):
@@ -242,10 +242,12 @@ def test_ctrl_c_after_the_last_step_keeps_the_run():
             raise KeyboardInterrupt
         return np.array([10 * (x[1] - x[0] ** 2), 1 - x[0]])
 
-    whole = steep.least_squares(residuals, [-1.2, 1.0])
-    calls, last = 0, calls
-    res = steep.least_squares(residuals, [-1.2, 1.0])
-    assert (res.status, res.success) == ("interrupted", False)
-    np.testing.assert_array_equal(res.x, whole.x)
-    assert res.cost == whole.cost
-    assert np.isnan(res.jac).all()
+    steep.least_squares(residuals, [-1.2, 1.0])
+    whole, costs = calls, []
+    for last in range(whole - 4, whole + 1):
+        calls = 0
+        res = steep.least_squares(residuals, [-1.2, 1.0])
+        assert (res.status, res.success) == ("interrupted", False)
+        costs.append(res.cost)
+    assert costs == sorted(costs, reverse=True)
+    assert costs[-1] < 2e-3  # that of the last step but one

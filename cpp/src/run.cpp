@@ -310,7 +310,7 @@ void Run::line_search_failed() {
 void Run::fail_at_rounding(std::string what) {
   if (tried_ > 0 && not_finite_ == tried_)
     what = "The objective or its gradient is not finite at any of the " + std::to_string(tried_) +
-           " points tried around " + point(last_x_) + "; ";
+           " points tried around " + point_text(last_x_) + "; ";
   const std::string limit = resolution(last_x_, last_fun_);
   what += "the " + measure_ + " is " + number(last_norm_) + (limit.empty() ? " > " : "; aimed at was ") +
           number(threshold_) + "." + limit;
