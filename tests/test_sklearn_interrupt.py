@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import steep
 from steep.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -166,7 +167,7 @@ print([str(w.message) for w in caught], len(model.loss_curve_) - model.n_iter_, 
 )
 def test_signals_from_outside_at_random(make, y):
     draw = random.Random(0)
-    source = str(Path(__file__).parents[1] / "python")
+    source = str(Path(steep.__file__).parents[1])  # the one under test: that of the tree may have no binaries
     script = f"import sys; sys.path.insert(0, {source!r})\n" + textwrap.dedent(SCRIPT.format(make=make, y=y))
     for _ in range(5):
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
