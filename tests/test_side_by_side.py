@@ -244,7 +244,7 @@ def test_ctrl_c_in_the_last_evaluations_keeps_the_run():
 
     steep.least_squares(residuals, [-1.2, 1.0])
     whole, costs = calls, []
-    for last in range(whole - 4, whole + 1):
+    for last in range(whole - 4, whole + 1):  # noqa: B007 (the residuals read it)
         calls = 0
         res = steep.least_squares(residuals, [-1.2, 1.0])
         assert (res.status, res.success) == ("interrupted", False)
