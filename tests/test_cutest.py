@@ -102,3 +102,33 @@ def test_negative_curvature_runs_to_the_bounds(high):
     assert res.success, res.message
     assert res.nfev < 200
     assert (np.isclose(res.x, -1e5) | np.isclose(res.x, high)).all()
+
+
+def sbrybnd(n):
+    """Broyden's banded system in variables scaled by 1 to e^12: condition 1e10 from the units alone."""
+    scales = np.exp(12 * np.arange(n) / (n - 1))
+    middle = (np.arange(n) >= 5) & (np.arange(n) < n - 2)
+
+    def residuals(x):
+        s = x * scales
+        squares, cubes = s**2, s**3
+        r = 2 * s + 5 * np.where(middle, squares, cubes)
+        for lag in range(1, 6):
+            r[..., lag:] -= s[..., :-lag] + np.where(middle[lag:], cubes[..., :-lag], squares[..., :-lag])
+        r[..., :-1] -= s[..., 1:] + squares[..., 1:]
+        return r
+
+    def f(x):
+        r = residuals(x)
+        h = 1e-30 / scales
+        return r @ r, 2 * (residuals(x + 1j * np.diag(h)).imag / h[:, None]) @ r
+
+    return f, 1 / scales
+
+
+def test_units_far_apart():
+    f, start = sbrybnd(60)
+    res = minimize(f, start, jac=True, method=steep.BFGS(), tol=GRADIENT)
+    assert res.success, res.message
+    assert np.abs(f(res.x)[1]).max() <= GRADIENT
+    assert res.nfev < 2000  # 9,664 where H starts from the inverse of the largest curvature

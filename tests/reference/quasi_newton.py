@@ -31,6 +31,6 @@ def bfgs_directions(points, gradients):
     for x0, x1, g0, g1 in zip(points[:-1], points[1:], gradients[:-1], gradients[1:], strict=True):
         pairs.append((x1 - x0, g1 - g0))
         s, y = pairs[0]
-        scale = min(max(1.0, (s @ y) / (y @ y)), 100 * (s @ s) / (s @ y))
+        scale = min(max(1.0, (s @ y) / (y @ y)), max(0.1, 100 * (s @ s) / (s @ y)))
         directions.append(-dense_inverse(pairs, scale) @ g1)
     return directions
