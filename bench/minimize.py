@@ -5,7 +5,7 @@
 Every run is checked first: the infinity norm of the mean objective's gradient (by steep's float64 objective, whose
 values are tested against NumPy) must be at most 1e-8 (or the objective within 1e-9 for LIBLINEAR). A peer's tolerance
 is lowered by tenths until its answer passes; the first setting that passes is timed. Times are medians of alternating
-runs.
+runs, each from the arrays: steep's objective is made anew, for it keeps single-precision copies and factors.
 """
 
 import argparse
@@ -42,15 +42,15 @@ def first_that_passes(fit, passes, tolerances=(1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e
     return None
 
 
-def compare(case, f, ours, peers, passes, repeat, threads):
-    """Time steep's methods against the peers, alternating; returns rows."""
+def compare(case, make, ours, peers, passes, repeat, threads):
+    """Time steep's methods on the objectives of `make` against the peers, alternating; returns rows."""
     candidates = {}
     for name, method in ours.items():
-        res = steep.minimize(f, method=method, n_threads=threads)
+        res = steep.minimize(make(), method=method, n_threads=threads)
         if not passes(res.x):
             print(f"  steep {name}: {res.message}")
             continue
-        candidates[f"steep {name}"] = lambda method=method: steep.minimize(f, method=method, n_threads=threads).x
+        candidates[f"steep {name}"] = lambda method=method: steep.minimize(make(), method=method, n_threads=threads).x
     with threadpool_limits(threads):
         for name, fit in peers.items():
             tol = first_that_passes(fit, passes)
@@ -84,7 +84,8 @@ def classification(n, d, seed=0):
 def logistic(n, d, repeat, threads):
     X, y = classification(n, d)
     l2 = 1 / n
-    f = steep.problems.logistic(X, y, l2=l2, intercept=True)
+    make = lambda: steep.problems.logistic(X, y, l2=l2, intercept=True)  # noqa: E731
+    f = make()
 
     def sklearn_fit(solver):
         def fit(tol):
@@ -95,7 +96,8 @@ def logistic(n, d, repeat, threads):
 
     peers = {name: sklearn_fit(name) for name in ("newton-cholesky", "lbfgs", "newton-cg")}
     ours = {"newton": "newton", "auto": "auto", "lbfgs": "lbfgs"}
-    return compare(f"logistic {n}x{d}", f, ours, peers, lambda w: np.abs(f.gradient(w)).max() <= NORM, repeat, threads)
+    passes = lambda w: np.abs(f.gradient(w)).max() <= NORM  # noqa: E731
+    return compare(f"logistic {n}x{d}", make, ours, peers, passes, repeat, threads)
 
 
 def softmax(n, d, k, repeat, threads):
@@ -103,7 +105,8 @@ def softmax(n, d, k, repeat, threads):
     X = rng.standard_normal((n, d))
     y = np.argmax(X @ rng.standard_normal((d, k)) * 0.3 + rng.gumbel(size=(n, k)), axis=1)
     l2 = 1 / n
-    f = steep.problems.softmax(X, y, l2=l2, intercept=True)
+    make = lambda: steep.problems.softmax(X, y, l2=l2, intercept=True)  # noqa: E731
+    f = make()
 
     def fit(tol):
         model = LogisticRegression(C=1 / (n * l2), tol=tol, max_iter=10000).fit(X, y)
@@ -111,13 +114,14 @@ def softmax(n, d, k, repeat, threads):
 
     ours = {"auto": "auto", "lbfgs": "lbfgs"}
     passes = lambda w: np.abs(f.gradient(w)).max() <= NORM  # noqa: E731
-    return compare(f"softmax {n}x{d}x{k}", f, ours, {"lbfgs": fit}, passes, repeat, threads)
+    return compare(f"softmax {n}x{d}x{k}", make, ours, {"lbfgs": fit}, passes, repeat, threads)
 
 
 def squared_hinge(n, d, repeat, threads):
     X, y = classification(n, d)
     l2 = 1 / n
-    f = steep.problems.svm(X, y, l2=l2, loss="squared_hinge")
+    make = lambda: steep.problems.svm(X, y, l2=l2, loss="squared_hinge")  # noqa: E731
+    f = make()
     best = steep.minimize(f, tol=1e-12).fun
 
     def fit(tol):
@@ -127,39 +131,22 @@ def squared_hinge(n, d, repeat, threads):
 
     passes = lambda w: f.value(w) <= best * (1 + 1e-9)  # noqa: E731
     ours = {"auto": "auto", "newton": "newton"}
-    return compare(f"squared hinge {n}x{d}", f, ours, {"liblinear": fit}, passes, repeat, threads)
+    return compare(f"squared hinge {n}x{d}", make, ours, {"liblinear": fit}, passes, repeat, threads)
 
 
 def ridge(n, d, repeat, threads):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d))
     y = X @ rng.standard_normal(d) + rng.standard_normal(n)
-    f = steep.problems.least_squares(X, y, l2=1 / n, intercept=True)
+    make = lambda: steep.problems.least_squares(X, y, l2=1 / n, intercept=True)  # noqa: E731
+    f = make()
 
     def fit(tol):
         model = Ridge(alpha=1.0, solver="cholesky").fit(X, y)
         return np.append(model.coef_, model.intercept_)
 
     passes = lambda w: np.abs(f.gradient(w)).max() <= NORM  # noqa: E731
-
-    def fresh():  # the factor is kept with the objective: time it with its making
-        return steep.minimize(steep.problems.least_squares(X, y, l2=1 / n, intercept=True), n_threads=threads)
-
-    rows = []
-    seconds = {"steep": [], "cholesky": []}
-    with threadpool_limits(threads):
-        assert passes(fresh().x)
-        assert passes(fit(0))
-        for _ in range(repeat):
-            seconds["steep"].append(timed(fresh)[0])
-            seconds["cholesky"].append(timed(lambda: fit(0))[0])
-    ours, theirs = (float(np.median(seconds[name])) for name in ("steep", "cholesky"))
-    print(f"  steep {1e3 * ours:.1f} ms, scikit-learn's cholesky {1e3 * theirs:.1f} ms: {theirs / ours:.1f} times")
-    for name, value in (("steep auto", ours), ("cholesky", theirs)):
-        rows.append(
-            {"case": f"ridge {n}x{d}", "threads": threads, "run": name, "seconds": value, "ratio": theirs / ours}
-        )
-    return rows
+    return compare(f"ridge {n}x{d}", make, {"auto": "auto"}, {"cholesky": fit}, passes, repeat, threads)
 
 
 CASES = {
