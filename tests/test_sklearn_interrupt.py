@@ -11,8 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 import steep
+import steep.sklearn._full_batch as full_batch
+import steep.sklearn._lbfgs as lbfgs
 from steep.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -70,6 +73,12 @@ MODELS = {
         Y,
     ),
     "lm": (lambda: MLPRegressor(hidden_layer_sizes=(3,), max_iter=2, solver="lm", random_state=0), Y),
+    "lm, callbacks": (
+        lambda: MLPRegressor(
+            hidden_layer_sizes=(3,), max_iter=2, solver="lm", random_state=0, callbacks=lambda info: False
+        ),
+        Y,
+    ),
 }  # fmt: skip
 
 
@@ -108,6 +117,76 @@ def test_handlers_of_ones_own_are_called():
         signal.signal(signal.SIGINT, before)
 
 
+def test_a_handler_that_returns_is_called_again():
+    """As asyncio's, which raises at the second Ctrl-C; with the frame that the signal came in."""
+    frames = []
+
+    def handler(_, frame):
+        frames.append(frame.f_lineno)
+        if len(frames) == 2:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        model = MLPRegressor(
+            hidden_layer_sizes=(3,), solver="lm", tol=0, callbacks=lambda info: signal.raise_signal(signal.SIGINT)
+        )
+        with pytest.warns(UserWarning, match=INTERRUPTED):
+            model.fit(X, Y)
+        assert (model.n_iter_, len(frames)) == (2, 2)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_handler_of_ones_own_is_called_at_the_end_of_the_fit(monkeypatch):
+    count, numbers = MLPRegressor._count_improvement, []
+
+    def counted(self, *args):
+        signal.raise_signal(signal.SIGINT)
+        return count(self, *args)
+
+    monkeypatch.setattr(MLPRegressor, "_count_improvement", counted)
+    before = signal.signal(signal.SIGINT, lambda number, frame: numbers.append((number, frame.f_lineno > 0)))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            MLPRegressor(hidden_layer_sizes=(3,), max_iter=1).fit(X, Y)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert numbers == [(signal.SIGINT, True)]
+
+
+def test_a_handler_that_a_callback_installs_stays():
+    def handler(*_):
+        pass
+
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        MLPRegressor(
+            hidden_layer_sizes=(3,), max_iter=2, callbacks=lambda info: signal.signal(signal.SIGINT, handler) and False
+        ).fit(X, Y)
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_in_the_last_long_iteration_keeps_the_last_point(monkeypatch):
+    solve = full_batch.minimize
+
+    def interrupted(*args, **kwargs):
+        solve(*args, **kwargs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(full_batch, "minimize", interrupted)
+    rows = 100_000 // 19 + 1  # of 19 parameters
+    x = np.random.default_rng(0).normal(size=(rows, 4))
+    model = MLPRegressor(hidden_layer_sizes=(3,), solver="bfgs", max_iter=3, random_state=0)
+    with pytest.warns(UserWarning, match=INTERRUPTED):
+        model.fit(x, x[:, 0])
+    assert (model.n_iter_, len(model.loss_curve_), hasattr(model, "result_")) == (3, 3, False)
+
+
 def test_an_interrupted_fit_goes_on():
     def look(info):
         if info.epoch == 3:
@@ -136,6 +215,40 @@ def test_lbfgs_raises_as_in_scikit_learn():
         model.fit(X, Y)
     first = model.coefs_[0].size
     np.testing.assert_array_equal(model.coefs_[0].ravel(), calls[-2][:first])
+
+
+def test_lbfgs_interrupted_between_two_lines(monkeypatch):
+    """The point is the model's when it is whole."""
+
+    class Interrupted:
+        def __getattr__(self, name):
+            return getattr(np, name)
+
+        def empty(self, size):
+            calls.append(size)
+            if len(calls) == 4:
+                sys.settrace(trace)
+                sys._getframe(1).f_trace = trace
+            return np.full(size, np.nan)
+
+    def trace(frame, event, arg):
+        if frame.f_code.co_name != "_loss_grad_lbfgs":
+            return None
+        if event == "line":
+            sys.settrace(None)
+            signal.raise_signal(signal.SIGINT)
+        return trace
+
+    calls = []
+    monkeypatch.setattr(lbfgs, "np", Interrupted())
+    before = sys.gettrace()
+    model = MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs", random_state=0)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X, Y)
+    finally:
+        sys.settrace(before)
+    assert np.isfinite(model.coefs_[0]).all()
 
 
 SCRIPT = """

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from .fits import run_side_by_side
 from .full_batch import NOT_FINITE
 from .methods import Method, Options
 from .methods.arguments import inside
-from .methods.base import with_defaults
+from .methods.base import with_defaults, wrap_callback
 from .results import Result
 from .risk import Risk
 
@@ -38,7 +40,7 @@ def minimize_from_several(
     solve : callable
         ``solve(f, start, method, max_time)`` minimizes once.
     options : Options
-        ``max_time`` holds for all runs together.
+        ``max_time`` holds for all runs together; the callback is replaced by one that ends all runs at a Ctrl-C.
     """
     once = with_defaults(method, restarts=1)
     began = time.perf_counter()
@@ -65,7 +67,9 @@ def minimize_from_several(
         return task
 
     restarts: int = method.restarts  # type: ignore[attr-defined]
-    found = run_side_by_side([run(number) for number in range(restarts)], n_threads)
+    stop = threading.Event()
+    options.callback = _until(stop, options.callback)
+    found = run_side_by_side([run(number) for number in range(restarts)], n_threads, stop)
     done = {number: result for number, result in enumerate(found) if result is not None}
     if not done:
         raise KeyboardInterrupt
@@ -75,3 +79,17 @@ def minimize_from_several(
     result.message = f"Best of {len(done)} starts (number {best}). {result.message}"
     result.restarts = list(done.values())
     return result
+
+
+def _until(stop: threading.Event, callback: Callable[..., Any] | None) -> Callable[..., None]:
+    """Return the callback of a run that ends, as at a Ctrl-C, when the event is set."""
+    wrapped = wrap_callback(callback)
+
+    def watched(intermediate_result: Result) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        if wrapped is not None:
+            r = intermediate_result
+            wrapped(r.nit, r.x, r.fun, r.gradient_norm, r.jac, r.step_size)
+
+    return watched

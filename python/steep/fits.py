@@ -222,16 +222,19 @@ def _as_options(fit: Any, i: int) -> dict[str, Any]:
 Ended = TypeVar("Ended")
 
 
-def run_side_by_side(tasks: Sequence[Callable[[], Ended | None]], n_threads: int) -> list[Ended | None]:
+def run_side_by_side(
+    tasks: Sequence[Callable[[], Ended | None]], n_threads: int, watched: threading.Event | None = None
+) -> list[Ended | None]:
     """
     Return what the tasks return, run on some threads; a Ctrl-C interrupts those that run and starts no others.
 
     The first task's error is raised, the others stopped. Also one thread is a thread beside the caller's, which hears.
+    Tasks that end by themselves when an event is set give it; it is set also where an exception leaves this function.
     """
     runs: list[Ended | None] = [None] * len(tasks)
     errors: dict[int, BaseException] = {}
     places = iter(range(len(tasks)))
-    lock, stop = threading.Lock(), threading.Event()
+    lock, stop = threading.Lock(), watched or threading.Event()
     finished: SimpleQueue[threading.Thread] = SimpleQueue()
 
     def work() -> None:
@@ -254,19 +257,23 @@ def run_side_by_side(tasks: Sequence[Callable[[], Ended | None]], n_threads: int
     # Not daemons: a thread that comes back from the core while the interpreter ends would take the process down.
     threads = [threading.Thread(target=work) for _ in range(min(n_threads, len(tasks)))]
     interrupted = False
-    with _counted_interrupts() as presses:
-        for thread in threads:
-            thread.start()
-        alive = set(threads)
-        while alive:
-            with suppress(Empty):
-                alive.discard(finished.get(timeout=0.05))
-            if len(presses) > 1:
-                raise KeyboardInterrupt
-            if presses and not interrupted:
-                interrupted = True
-                stop.set()
-                _interrupt(alive)
+    try:
+        with _counted_interrupts() as presses:
+            for thread in threads:
+                thread.start()
+            alive = set(threads)
+            while alive:
+                with suppress(Empty):
+                    alive.discard(finished.get(timeout=0.05))
+                if len(presses) > 1:
+                    raise KeyboardInterrupt
+                if presses and not interrupted:
+                    interrupted = True
+                    stop.set()
+                    if watched is None:
+                        _interrupt(alive)
+    finally:  # an exception of a handler of the user's own, too
+        stop.set()
     if errors:
         raise errors[min(errors)]
     return runs

@@ -22,6 +22,10 @@ from ._solver import NOT_FINITE, RENAMED
 
 __all__ = ["FullBatchMixin", "resolve_full_batch"]
 
+# Rows times parameters from which an iteration takes 0.1 ms or more, of which a call of Python's is a small part. The
+# result of a run can be lost to an interrupt in its last iteration only, so that shorter ones need not be watched.
+_LONG = 100_000
+
 
 def resolve_full_batch(solver: str | Method) -> Method:
     """Return the method of a solver's name or object."""
@@ -62,16 +66,17 @@ class FullBatchMixin:
         offset = 0.0 if constant is None else float(np.average(constant, weights=sample_weight))
         start = net.parameters.astype(np.float64)
         seen = _Seen(start, self._after_iteration)
-        several = getattr(method, "restarts", 1) > 1  # side by side, so that there is no last iteration
+        several = getattr(method, "restarts", 1) > 1  # side by side: no last iteration, and they hear Ctrl-C themselves
+        watched = self._calls() or self.verbose or X.shape[0] * start.size > _LONG
         run = partial(
             minimize, risk, start, method, tol=self.tol, max_iter=self.max_iter, max_time=self.max_time,
-            callback=self._after_iteration if several else seen, n_threads=self.n_threads,
+            callback=self._after_iteration if several else seen if watched else None, n_threads=self.n_threads,
         )  # fmt: skip
-        with Interrupts() as interrupts:
+        with Interrupts(listens=not several) as interrupts:
             try:
                 result = interrupts.call(run)
                 x, fun, curve, nit = result.x, result.fun, result.trace["fun"][1:], int(result.nit)
-                interrupts.heard = result.message.startswith("Interrupted")
+                interrupts.heard = "Interrupted after" in result.message
             except KeyboardInterrupt:  # outside the solver, which ends with what it has
                 result, interrupts.heard = None, True
                 x, curve, nit = seen.x, seen.values, len(seen.values)
@@ -84,7 +89,6 @@ class FullBatchMixin:
             self.loss_curve_ = [float(value) + offset for value in curve]
             self.best_loss_ = self.loss_
             self.t_ += self.n_iter_ * X.shape[0]
-            self.__dict__.pop("result_", None)
             if result is not None:
                 self.result_ = result
                 posterior = posterior_after(net, risk, method, result)

@@ -30,14 +30,15 @@ class Interrupts:
         Whether the fit was broken off; set by who catches the exception.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, listens: bool = True) -> None:
+        self._listens = listens  # not where the work hears Ctrl-C itself, as fits side by side
         self.heard = False
         self._before: Any = None
         self._open = False
-        self._number: int | None = None
+        self._waiting: tuple[int, Any] | None = None
 
     def __enter__(self) -> Interrupts:
-        if threading.current_thread() is threading.main_thread():
+        if self._listens and threading.current_thread() is threading.main_thread():
             before = signal.getsignal(signal.SIGINT)
             if callable(before):
                 self._before = before
@@ -46,16 +47,17 @@ class Interrupts:
 
     def _hear(self, number: int, frame: Any) -> None:
         if not self._open:
-            self._number = number
+            self._waiting = number, frame
             return
         self._open = False  # what catches the exception is not interrupted again
         self._before(number, frame)
+        self._open = True  # it raised nothing: a handler that counts, as asyncio's
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function that may be interrupted: by KeyboardInterrupt, before it if one has come already."""
-        if self._number is not None:
-            number, self._number = self._number, None
-            self._before(number, None)
+        if self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            self._before(*waiting)
         try:
             self._open = True
             return function(*args)
@@ -63,7 +65,12 @@ class Interrupts:
             self._open = False
 
     def __exit__(self, kind: Any, *_: Any) -> None:
-        if self._before is not None:
+        if self._before is not None and signal.getsignal(signal.SIGINT) == self._hear:  # else a callback's own
             signal.signal(signal.SIGINT, self._before)
-        if kind is None and (self.heard or self._number is not None):
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and self._before is not signal.default_int_handler:
+            self._before(*waiting)
+        elif waiting is not None:
+            self.heard = True
+        if kind is None and self.heard:
             warnings.warn(_INTERRUPTED, stacklevel=3)

@@ -58,8 +58,9 @@ class LbfgsMixin:
             offset = 0.0 if constant is None else float(np.average(constant, weights=weights))
             kept = self._steep_risk = (X, y, weights, risk, packed_order(net), offset)
         risk, order, offset = kept[3:]
-        w = self._steep_point = np.empty(order.size)
+        w = np.empty(order.size)
         w[order] = packed
+        self._steep_point = w
         value, gradient = risk.value_and_gradient(w)
         return np.float64(self._reported(risk, w, value) + offset), gradient[order].astype(packed.dtype, copy=False)
 

@@ -79,7 +79,8 @@ class SolverMixin:
         """Fit with any solver; checks and initialization are as in scikit-learn's `_fit`."""
         if incremental and getattr(self, "class_weight", None) is not None:
             raise ValueError(f"class_weight must be None in partial_fit, got {self.class_weight!r}: give sample_weight")
-        self.__dict__.pop("posterior_", None)
+        for name in ("posterior_", "result_"):  # of a fit before
+            self.__dict__.pop(name, None)
         if sample_weight is None:
             sample_weight = self.__dict__.get("_row_weights")
         sample_weight = self._weights(y, sample_weight)
