@@ -1,5 +1,7 @@
 """Arguments that mean nothing: each is refused before anything changes, and named."""
 
+import copy
+
 import numpy as np
 import pytest
 import sklearn.linear_model as linear_model
@@ -25,6 +27,7 @@ def classifier(**options):
     ("options", "message"),
     [
         ({"dtype": int}, "dtype must be float32 or float64, got <class 'int'>"),
+        ({"dtype": np.dtype("float16")}, "dtype must be float32 or float64, got dtype"),
         ({"dropout": [-0.5]}, r"dropout must be in \[0, 1\), got -0.5"),
         ({"dropout": [1.5]}, r"dropout must be in \[0, 1\), got 1.5"),
         ({"activation": ["step"]}, "activation must be one of 'identity', .* got 'step'"),
@@ -39,6 +42,30 @@ def test_refusals_change_nothing(iris, options, message):
     with pytest.raises((ValueError, TypeError), match=message):
         model.fit(*iris)
     assert not hasattr(model, "coefs_")
+
+
+@pytest.mark.parametrize("dtype", [np.dtype("float32"), np.float32, "float32"])
+def test_dtypes(iris, dtype):
+    assert classifier(dtype=dtype, max_iter=1).fit(*iris).coefs_[0].dtype == np.float32
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "lm", "bfgs"])
+def test_weights_without_a_positive_sum(iris, solver):
+    X, y = iris
+    with pytest.raises(ValueError, match=r"sample_weight must have a positive sum, got -150\.0"):
+        MLPRegressor(hidden_layer_sizes=(3,), solver=solver, max_iter=2).fit(X, y, -np.ones(150))
+
+
+def test_constraints_are_copied():
+    copied = copy.deepcopy(MLPClassifier._parameter_constraints)
+    assert copied.keys() == MLPClassifier._parameter_constraints.keys()
+    assert str(copied["solver"][0]) == str(MLPClassifier._parameter_constraints["solver"][0])
+
+
+def test_results_do_not_outlive_their_fit(iris):
+    model = MLPRegressor(hidden_layer_sizes=(3,), solver="lm", max_iter=2).fit(*iris)
+    assert hasattr(model, "result_")
+    assert not hasattr(model.set_params(solver="adam").fit(*iris), "result_")
 
 
 def test_no_callbacks(iris):

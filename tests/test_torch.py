@@ -209,6 +209,28 @@ def test_optimizers_of_other_parameters_are_refused():
         with pytest.raises(ValueError, match=message):
             steep.torch.fit(module, X, y, loss=nn.MSELoss(), optimizer=optimizer)
         assert all(torch.equal(a, b) for a, b in zip(before, module.parameters(), strict=True))
-    module[0].weight.requires_grad = False
+
+
+@pytest.mark.parametrize(
+    "optimizer", [lambda p: torch.optim.Adam(p), lambda p: "adam", lambda p: steep.SGD(), lambda p: "lm"]
+)
+def test_frozen_and_shared_parameters_are_refused(optimizer):
+    X, y = np.random.default_rng(0).normal(size=(20, 6)), np.zeros(20)
+    layer = nn.Linear(6, 6)
+    module = nn.Sequential(layer, nn.Tanh(), nn.Linear(6, 6), nn.Tanh(), nn.Linear(6, 1)).double()
+    layer.weight.requires_grad = False
+    before = [p.detach().clone() for p in module.parameters()]
     with pytest.raises(ValueError, match="got 1 with requires_grad=False"):
-        steep.torch.fit(module, X, y, loss=nn.MSELoss(), optimizer=torch.optim.Adam(module.parameters()))
+        steep.torch.fit(module, X, y, loss=nn.MSELoss(), optimizer=optimizer(module.parameters()))
+    layer.weight.requires_grad = True
+    module[2].weight = layer.weight
+    with pytest.raises(ValueError, match="share no parameters, got 1 that"):
+        steep.torch.fit(module, X, y, loss=nn.MSELoss(), optimizer=optimizer(module.parameters()))
+    module[2] = layer
+    with pytest.raises(ValueError, match="share no parameters, got 2 that"):
+        steep.torch.from_module(module)
+    with pytest.raises(ValueError, match="share no parameters, got 2 that"):
+        steep.torch.to_module(steep.MLP([6, 6, 6, 1], activation="tanh", dtype="float64"), module)
+    assert all(torch.equal(a, b) for a, b in zip(before[:2], layer.parameters(), strict=True))
+    tanh = nn.Tanh()  # what has no parameters may be used again
+    steep.torch.from_module(nn.Sequential(nn.Linear(6, 6), tanh, nn.Linear(6, 1), tanh))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 
 from ..layers import ACTIVATIONS, INITIALIZATIONS
@@ -23,11 +24,19 @@ DEFAULTS: dict[str, Any] = {
     "n_threads": None, "callbacks": (),
 }  # fmt: skip
 
+
+class _InOrder(set[str]):
+    """A set whose names a message lists in order."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(super().__iter__()))
+
+
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 CONSTRAINTS: dict[str, Any] = {
     "activation": [StrOptions({"logistic", *ACTIVATIONS} - {"step"}), "array-like"],
     "solver": [
-        StrOptions(dict.fromkeys(sorted(SOLVERS)).keys()),
+        StrOptions(_InOrder(SOLVERS)),
         Hidden(StrOptions(set(RENAMED.values()))),
         Rule,
         Method,
@@ -40,7 +49,7 @@ CONSTRAINTS: dict[str, Any] = {
     "clip_norm": [_POSITIVE, None],
     "scoring": [str, callable, None],
     "max_time": [_POSITIVE, None],
-    "dtype": [StrOptions({"float32", "float64"}), type, None],
+    "dtype": [StrOptions({"float32", "float64"}), type, np.dtype, None],
     "n_threads": [Interval(Integral, 1, None, closed="left"), None],
     "callbacks": [callable, list, tuple, None],
 }

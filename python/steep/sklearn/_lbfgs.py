@@ -69,6 +69,8 @@ class LbfgsMixin:
     ) -> Risk:
         """Return the mean loss with scikit-learn's penalty: alpha / 2 over the sum of weights."""
         total = float(X.shape[0] if weights is None else weights.sum())
+        if total <= 0:
+            raise ValueError(f"sample_weight must have a positive sum, got {total}")
         part = self._part(net, X, y, weights)
         loss, parameter = self._loss()
         l2 = self.alpha / total if penalized else 0.0

@@ -32,7 +32,7 @@ def fit(module: Any, X: Any, y: Any, *, loss: Any = None, optimizer: Any = "adam
     Parameters
     ----------
     module : torch.nn.Sequential
-        See :func:`steep.torch.from_module`.
+        See :func:`steep.torch.from_module`; all its parameters are trained.
     X, y : tensor or array_like
         As for :func:`steep.train`.
     loss : torch loss module, or as for :func:`steep.train`, optional
@@ -57,6 +57,7 @@ def fit(module: Any, X: Any, y: Any, *, loss: Any = None, optimizer: Any = "adam
     Examples
     --------
     >>> import torch, steep.torch
+    >>> _ = torch.manual_seed(0)
     >>> module = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
     >>> x = torch.linspace(-1, 1, 50)[:, None]
     >>> run = steep.torch.fit(module, x, x**2, loss=torch.nn.MSELoss(), epochs=500)
@@ -64,6 +65,9 @@ def fit(module: Any, X: Any, y: Any, *, loss: Any = None, optimizer: Any = "adam
     True
     """
     net = from_module(module)
+    frozen = sum(not p.requires_grad for p in module.parameters())
+    if frozen:
+        raise ValueError(f"module must have parameters that are all trained, got {frozen} with requires_grad=False")
     targets = _array(y)
     _check_labels(targets, loss, net)
     name, factor = _loss(loss, net.n_outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,7 +28,7 @@ def from_module(module: Any) -> Network:
     Parameters
     ----------
     module : torch.nn.Sequential or torch.nn.Linear
-        Sequentials may be nested; all parameters float32, or all float64.
+        Sequentials may be nested; all parameters float32, or all float64, and each used once.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def to_module(net: Network, module: Any = None) -> Any:
     """
     if module is None:
         module = _new_module(net)
-    flat = list(_arrayed(list(_leaves(module))))
+    flat = _arrayed(list(_leaves(module)))
     bound = list(_with_arrays(net))
     if len(flat) != len(bound):
         raise ValueError(f"module must have {len(bound)} layers with parameters, as net has, got {len(flat)}")
@@ -146,8 +147,14 @@ def _activation(layer: Any) -> tuple[str, float]:
     )
 
 
-def _arrayed(layers: list[Any]) -> Iterator[Any]:
-    return (layer for layer in layers if isinstance(layer, nn.Linear | nn.BatchNorm1d | nn.LayerNorm))
+def _arrayed(layers: list[Any]) -> list[Any]:
+    """Return the layers with parameters, each of its own: a network has no shared ones."""
+    found = [layer for layer in layers if isinstance(layer, nn.Linear | nn.BatchNorm1d | nn.LayerNorm)]
+    uses = Counter(id(p) for layer in found for p in layer.parameters())
+    shared = sum(count > 1 for count in uses.values())
+    if shared:
+        raise ValueError(f"module must have layers that share no parameters, got {shared} that are used more than once")
+    return found
 
 
 def _with_arrays(net: Network) -> Iterator[Any]:
@@ -178,7 +185,7 @@ def decaying(module: Any, decays: dict[int, float]) -> tuple[list[float], list[f
     decays : dict
         Of each parameter, by its id.
     """
-    net, flat = from_module(module), _arrayed(list(_leaves(module)))
+    net, flat = from_module(module), iter(_arrayed(list(_leaves(module))))
     weights, others = [0.0] * len(net.layers), [0.0] * len(net.layers)
     for number, row in enumerate(net._layout):
         if not row["arrays"]:

@@ -47,9 +47,6 @@ def _decays(optimizer: torch.optim.Optimizer, module: Any) -> dict[int, float]:
             f"optimizer must be of all {len(owned)} parameters of module, which are trained together, got one of "
             f"{len(given.keys() & owned)} of them and {len(given.keys() - owned)} others"
         )
-    frozen = sum(not p.requires_grad for p in module.parameters())
-    if frozen:
-        raise ValueError(f"module must have parameters that are all trained, got {frozen} with requires_grad=False")
     for name, value in groups[0].items():
         if name not in ("params", "weight_decay", "param_names"):
             other = next((group[name] for group in groups if group[name] != value), value)
