@@ -78,3 +78,22 @@ def test_a_tolerance_beyond_float32_ends_with_a_status(method):
         res = steep.minimize(f, method=method, tol=1e-10, max_iter=200)
         assert res.status in ("converged", "line_search_failed", "max_iter")
         assert res.certificate.value < 1e-4  # the tolerance of float32
+
+
+def test_newton_leaves_a_saddle_that_it_was_led_to():
+    """From equal variables Newton's steps keep them equal, and the least of these points is a saddle of the whole."""
+    powers = np.arange(1, 5)[:, None]
+    sums = (np.array([1.0, 2.0, 2.0, 3.0]) ** powers).sum(axis=1)
+
+    def f(x):
+        r = (x**powers).sum(axis=1) - sums
+        J = powers * x ** (powers - 1)
+        H = J.T @ J + np.diag((r[:, None] * powers * (powers - 1) * x ** np.maximum(powers - 2, 0)).sum(axis=0))
+        return r @ r, 2 * J.T @ r, 2 * H
+
+    res = steep.minimize(
+        lambda x: f(x)[0], np.full(4, 2.0), "newton", gradient=lambda x: f(x)[1], hessian=lambda x: f(x)[2]
+    )
+    assert res.success
+    assert np.linalg.eigvalsh(f(res.x)[2]).min() > -1e-6
+    assert res.fun < 1e-10

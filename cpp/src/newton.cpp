@@ -162,6 +162,7 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
       g.swap(line.g);
       fun = line.fun;
       thrift.note(g, definite && line.step == 1);
+      if (!definite && leave_saddle(run, x, g, fun, shift)) continue;
       run.step(x, fun, g, line.step, shift);
     }
   });

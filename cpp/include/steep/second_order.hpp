@@ -39,6 +39,9 @@ enum class RegionColumn { none, radius, shift };
 // Run::start of methods with a Hessian: a start that is stationary but no minimum is left along negative curvature.
 double start_with_hessian(class Run& run, Vector& x, Vector& g, double extra);
 
+// Whether an iterate, reached by a Hessian that was not positive definite, is stationary but no minimum; it is left then.
+bool leave_saddle(class Run& run, Vector& x, Vector& g, double& fun, double extra);
+
 // Has a first-order run of few variables, at (x, g, fun) then, go on like that where its line search fails: close to the
 // rounding of f a Hessian, by differences of gradients if need be, still tells the last digits of x.
 void end_by_regions(class Run& run, const Vector& x, const Vector& g, const double& fun,
