@@ -60,7 +60,8 @@ def fit(module: Any, X: Any, y: Any, *, loss: Any = None, optimizer: Any = "adam
     >>> _ = torch.manual_seed(0)
     >>> module = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
     >>> x = torch.linspace(-1, 1, 50)[:, None]
-    >>> run = steep.torch.fit(module, x, x**2, loss=torch.nn.MSELoss(), epochs=500)
+    >>> adam = torch.optim.Adam(module.parameters(), lr=0.02)
+    >>> run = steep.torch.fit(module, x, x**2, loss=torch.nn.MSELoss(), optimizer=adam, epochs=500)
     >>> bool(((module(x) - x**2) ** 2).mean() < 0.05)
     True
     """
