@@ -51,12 +51,12 @@ def sparse_problem(n, d, nonzeros, correlation, seed=0):
     return X, score + 0.5 * score.std() * rng.standard_normal(n), rng
 
 
-def compare(name, f, method, peers, repetitions, value, accuracy=1e-7):
+def compare(name, make, method, peers, repetitions, value, accuracy=1e-7):
     """Print a row a thread count: steep, each peer, the ratio to the fastest peer that reached the objective."""
     rows = []
     for threads in (1, 2):
         with threadpool_limits(threads):
-            ours = lambda: steep.minimize(f, None, method, n_threads=threads)  # noqa: B023, E731
+            ours = lambda: steep.minimize(make(), None, method, n_threads=threads)  # noqa: B023, E731
             seconds, results = best_of([ours, *peers.values()], repetitions)
             res = results[0]
             best = min([res.fun] + [value(r) for r in results[1:]])
@@ -90,7 +90,8 @@ def lasso(n, d, nonzeros, correlation, share, tol, repetitions=3):
     X, y, _ = sparse_problem(n, d, nonzeros, correlation)
     X, y = X - X.mean(0), y - y.mean()
     alpha = share * np.abs(X.T @ y).max() / n
-    f = steep.problems.least_squares(X, y, penalty=steep.L1(alpha))
+    make = lambda: steep.problems.least_squares(X, y, penalty=steep.L1(alpha))  # noqa: E731
+    f = make()
     F = np.asfortranarray(X)
     peers = {
         "sklearn": lambda: linear_model.Lasso(alpha, fit_intercept=False, tol=tol, max_iter=100000).fit(F, y).coef_,
@@ -104,14 +105,15 @@ def lasso(n, d, nonzeros, correlation, share, tol, repetitions=3):
         model = skglm.Lasso(alpha=alpha, fit_intercept=False, tol=1e-8 * alpha, max_iter=1000)
         peers["skglm"] = lambda: model.fit(F, y).coef_
         model.fit(F, y)  # compiles
-    return compare(f"lasso {n}x{d} {share:g} max", f, "coordinate_descent", peers, repetitions, f.value)
+    return compare(f"lasso {n}x{d} {share:g} max", make, "coordinate_descent", peers, repetitions, f.value)
 
 
 def l1_logistic(n, d, nonzeros, correlation, share, tol, repetitions=3):
     X, score, _ = sparse_problem(n, d, nonzeros, correlation)
     y = np.where(score > 0, 1, -1)
     alpha = share * np.abs(X.T @ (y / 2)).max() / n
-    f = steep.problems.logistic(X, y, penalty=steep.L1(alpha))
+    make = lambda: steep.problems.logistic(X, y, penalty=steep.L1(alpha))  # noqa: E731
+    f = make()
     C = 1 / (n * alpha)
     options = {"l1_ratio": 1.0} if sklearn.__version__ >= "1.8" else {"penalty": "l1"}
 
@@ -130,7 +132,7 @@ def l1_logistic(n, d, nonzeros, correlation, share, tol, repetitions=3):
         model.fit(F, y)  # compiles
     if n * d <= 3_000_000:
         peers["saga"] = lambda: fit("saga", 1e-6)
-    return compare(f"l1-logistic {n}x{d} {share:g} max", f, "coordinate_descent", peers, repetitions, f.value)
+    return compare(f"l1-logistic {n}x{d} {share:g} max", make, "coordinate_descent", peers, repetitions, f.value)
 
 
 def lasso_path(n, d, nonzeros, correlation, ratio, tol, repetitions=1):
@@ -155,7 +157,8 @@ def lasso_path(n, d, nonzeros, correlation, ratio, tol, repetitions=1):
             return max(gaps)
 
         with threadpool_limits(threads):
-            ours = lambda f=f, l1=l1: steep.regularization_path(f, l1).x  # noqa: E731
+            fresh = lambda threads=threads: steep.problems.least_squares(X, y, n_threads=threads)  # noqa: E731
+            ours = lambda fresh=fresh, l1=l1: steep.regularization_path(fresh(), l1).x  # noqa: E731
             theirs = lambda l1=l1: linear_model.lasso_path(F, y, alphas=l1, tol=tol, max_iter=100000, **options)[1].T  # noqa: E731
             runs = {"steep": ours, "scikit-learn": theirs}
             if celer is not None:
@@ -164,8 +167,8 @@ def lasso_path(n, d, nonzeros, correlation, ratio, tol, repetitions=1):
             seconds, results = best_of(list(runs.values()), repetitions)
         gaps = [worst(result) for result in results]
         parts = [f"{k} {1e3 * s:.1f} ms (gap {gap:.1e})" for k, s, gap in zip(runs, seconds, gaps, strict=True)]
-        ratio = min(seconds[1:]) / seconds[0]
-        print(f"lasso path {n}x{d}, {threads} threads: {', '.join(parts)}, ratio {ratio:.1f}", flush=True)
+        faster = min(seconds[1:]) / seconds[0]
+        print(f"lasso path {n}x{d}, {threads} threads: {', '.join(parts)}, ratio {faster:.1f}", flush=True)
         rows.append({"case": f"lasso path {n}x{d}", "threads": threads, "seconds": seconds, "gaps": gaps})
     return rows
 
@@ -174,13 +177,14 @@ def hinge(n, d, C, tol, accuracy, loss="hinge", repetitions=1):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d))
     y = np.where(X @ rng.standard_normal(d) / d**0.5 + rng.standard_normal(n) > 0, 1, -1)
-    f = steep.problems.svm(X, y, l2=1 / (n * C), loss=loss)
+    make = lambda: steep.problems.svm(X, y, l2=1 / (n * C), loss=loss)  # noqa: E731
+    f = make()
 
     def fit():
         model = svm.LinearSVC(C=C, loss=loss, fit_intercept=False, tol=tol, max_iter=100000, dual=loss == "hinge")
         return model.fit(X, y).coef_.ravel()
 
-    return compare(f"{loss} {n}x{d} C={C:g}", f, "auto", {"liblinear": fit}, repetitions, f.value, accuracy)
+    return compare(f"{loss} {n}x{d} C={C:g}", make, "auto", {"liblinear": fit}, repetitions, f.value, accuracy)
 
 
 CASES = {
