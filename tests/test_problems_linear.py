@@ -287,3 +287,8 @@ def test_fista_is_a_name():
     res = steep.minimize(f, method="fista")
     assert res.method == "proximal_gradient"
     np.testing.assert_allclose(res.x, [2, 0], atol=1e-6)
+
+
+def test_a_wrong_number_of_classes_is_named():
+    with pytest.raises(ValueError, match="n_classes must be an integer of at least 1, got 0"):
+        steep.problems.softmax([[1.0], [2.0]], [0, 1], n_classes=0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import check_non_negative
+from .._checks import check_integer, check_non_negative
 from .._validation import as_numeric
 from ..linear import LinearObjective
 from ..penalties import L2, ElasticNet, resolve_penalty
@@ -213,7 +213,7 @@ def softmax(
         X,
         y,
         "softmax_cross_entropy",
-        outputs=n_classes,
+        outputs=None if n_classes is None else check_integer(n_classes, "n_classes", 1),
         intercept=intercept,
         penalty=_penalty(l2, penalty),
         average=average,
