@@ -119,6 +119,8 @@ def test_no_gradient_but_a_subgradient():
         for _ in range(20):
             w, v = rng.standard_normal((2, 3))
             assert f.value(v) >= f.value(w) + f.subgradient(w) @ (v - w) - 1e-10
+        res = steep.minimize(f)
+        np.testing.assert_array_equal(res.jac, f.subgradient(res.x))
 
 
 def random_program(seed):

@@ -31,22 +31,29 @@ void LinearFit::gram(const double* weight, double* H, Vector& work) const {
 
 double LinearFit::evaluate(const double* w, double* g) {
   residuals_at(w, r_.data());
-  const Index n = rows();
-  if (!is_sum()) {
-    Index worst = 0;
-    for (Index i = 1; i < n; ++i)
-      if (std::abs(r_[i]) > std::abs(r_[worst])) worst = i;
-    if (g)
-      for (Index j = 0; j < d_; ++j) g[j] = r_[worst] > 0 ? -X_.data()[worst * d_ + j] : X_.data()[worst * d_ + j];
-    return std::abs(r_[worst]);
-  }
+  if (g) subgradient(g);
+  if (!is_sum()) return std::abs(r_[worst()]);
   double sum = 0;
-  for (Index i = 0; i < n; ++i) {
-    sum += r_[i] > 0 ? up_[i] * r_[i] : -down_[i] * r_[i];
-    if (g) r_[i] = r_[i] > 0 ? -up_[i] : r_[i] < 0 ? down_[i] : 0;
-  }
-  if (g) transposed(r_.data(), g);
+  for (Index i = 0; i < rows(); ++i) sum += r_[i] > 0 ? up_[i] * r_[i] : -down_[i] * r_[i];
   return sum;
+}
+
+Index LinearFit::worst() const {
+  Index worst = 0;
+  for (Index i = 1; i < rows(); ++i)
+    if (std::abs(r_[i]) > std::abs(r_[worst])) worst = i;
+  return worst;
+}
+
+void LinearFit::subgradient(double* g) {
+  if (!is_sum()) {
+    const Index i = worst();
+    for (Index j = 0; j < d_; ++j) g[j] = r_[i] > 0 ? -X_.data()[i * d_ + j] : X_.data()[i * d_ + j];
+    return;
+  }
+  slopes_.resize(r_.size());
+  for (Index i = 0; i < rows(); ++i) slopes_[i] = r_[i] > 0 ? -up_[i] : r_[i] < 0 ? down_[i] : 0;
+  transposed(slopes_.data(), g);
 }
 
 }  // namespace steep

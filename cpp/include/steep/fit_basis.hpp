@@ -12,6 +12,7 @@ class FitBasis {
  public:
   explicit FitBasis(LinearFit& f);
 
+  LinearFit& given() { return outer_; }
   LinearFit& fit() { return inner_ ? *inner_ : outer_; }
   const Vector& gram() const { return gram_; }  // of fit()'s columns
   Vector coefficients(const Vector& v) const;   // of the data's own columns; those beyond the rank are 0

@@ -31,8 +31,7 @@ class BarrierMethod : public Solver {
 };
 
 // One method a problem; solve dispatches.
-Result solve_sum_fit(LinearFit& f, const SolveOptions& options);
-Result solve_max_fit(LinearFit& f, const SolveOptions& options);
+Result solve_fit(LinearFit& f, const SolveOptions& options);
 Result solve_program(QuadraticProgram& f, const SolveOptions& options);
 
 }  // namespace steep

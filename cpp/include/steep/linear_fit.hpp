@@ -20,6 +20,9 @@ class LinearFit : public Objective {
   bool has_gradient() const override { return false; }
   bool is_convex() const override { return true; }
   double evaluate(const double* w, double* g) override;
+  // Of the last evaluation.
+  const Vector& residuals() const { return r_; }
+  void subgradient(double* g);
 
   bool is_sum() const { return !up_.empty(); }
   Index rows() const { return static_cast<Index>(y_.size()); }
@@ -32,9 +35,11 @@ class LinearFit : public Objective {
   void gram(const double* weight, double* H, Vector& work) const;  // X' diag(weight) X, both triangles
 
  private:
+  Index worst() const;  // row
+
   Index d_;
   Buffer<double> X_;
-  Vector y_, up_, down_, r_;
+  Vector y_, up_, down_, r_, slopes_;
 };
 
 }  // namespace steep
