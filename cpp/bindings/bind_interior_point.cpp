@@ -1,5 +1,6 @@
 // Interior points and the problems they take.
 #include <Eigen/Core>
+#include "csr.hpp"
 #include "pybind.hpp"
 
 #include "steep/interior_point.hpp"
@@ -18,26 +19,51 @@ QuadraticProgram::Column column_of(const Array<double>& a, Index size, const cha
   return Eigen::Map<const QuadraticProgram::Column>(a.data(), size);
 }
 
+std::unique_ptr<LinearFit> fit_of(FitRows X, const Array<double>& y, Vector up, Vector down) {
+  require(y.ndim() == 1 && y.size() == X.n, "X and y must have as many rows");
+  require(up.size() == down.size() && (up.empty() || static_cast<Index>(up.size()) == X.n),
+          "up and down must be empty or as long as y");
+  return std::make_unique<LinearFit>(std::move(X), Vector(y.data(), y.data() + y.size()), std::move(up),
+                                     std::move(down));
+}
+
 }  // namespace
 
 void register_interior_point(py::module_& m) {
   py::class_<LinearFit, Objective>(m, "LinearFit", "Linear models fitted by absolute or largest errors.")
-      .def(py::init([](const Array<double>& X, const Array<double>& y, bool intercept, std::vector<double> up,
-                       std::vector<double> down) {
-             require(X.ndim() == 2 && y.ndim() == 1 && X.shape(0) == y.shape(0), "X and y must have as many rows");
-             require(up.size() == down.size() && (up.empty() || up.size() == static_cast<std::size_t>(y.size())),
-                     "up and down must be empty or as long as y");
+      .def(py::init([](const Array<double>& X, const Array<double>& y, bool intercept, Vector up, Vector down) {
+             require(X.ndim() == 2, "X must be a matrix");
              const Index n = X.shape(0), d = X.shape(1), columns = d + intercept;
-             Buffer<double> design(n * columns);
+             FitRows rows{n, columns, Buffer<double>(n * columns), {}, {}};
              for (Index i = 0; i < n; ++i) {
-               std::copy(X.data() + i * d, X.data() + (i + 1) * d, design.data() + i * columns);
-               if (intercept) design.data()[i * columns + d] = 1;
+               double* row = rows.values.data() + i * columns;
+               std::copy(X.data() + i * d, X.data() + (i + 1) * d, row);
+               if (intercept) row[d] = 1;
              }
-             return std::make_unique<LinearFit>(std::move(design), Vector(y.data(), y.data() + n), columns,
-                                                std::move(up), std::move(down));
+             return fit_of(std::move(rows), y, std::move(up), std::move(down));
            }),
            py::arg("X").noconvert(), py::arg("y").noconvert(), py::kw_only(), py::arg("intercept"), py::arg("up"),
-           py::arg("down"));
+           py::arg("down"))
+      .def(py::init([](const Array<std::int64_t>& start, const Array<std::int32_t>& column, const Array<double>& data,
+                       Index columns, const Array<double>& y, bool intercept, Vector up, Vector down) {
+             const Index n = check_csr(start, column, data.size(), columns);
+             FitRows rows{n, columns + intercept, Buffer<double>(data.size() + intercept * n), {}, {}};
+             rows.start.reserve(n + 1), rows.column.reserve(rows.values.size());
+             for (Index i = 0; i < n; ++i) {
+               rows.start.push_back(static_cast<std::int64_t>(rows.column.size()));
+               for (Index p = start.data()[i]; p < start.data()[i + 1]; ++p) {
+                 rows.values[static_cast<Index>(rows.column.size())] = data.data()[p];
+                 rows.column.push_back(column.data()[p]);
+               }
+               if (!intercept) continue;
+               rows.values[static_cast<Index>(rows.column.size())] = 1;
+               rows.column.push_back(static_cast<std::int32_t>(columns));
+             }
+             rows.start.push_back(static_cast<std::int64_t>(rows.column.size()));
+             return fit_of(std::move(rows), y, std::move(up), std::move(down));
+           }),
+           py::arg("start").noconvert(), py::arg("column").noconvert(), py::arg("data").noconvert(), py::arg("columns"),
+           py::arg("y").noconvert(), py::kw_only(), py::arg("intercept"), py::arg("up"), py::arg("down"));
   py::class_<QuadraticProgram, Objective>(m, "QuadraticProgram", "A linear or convex quadratic program.")
       .def(py::init([](const py::object& Q, const Array<double>& c, double constant, const Array<double>& A,
                        const Array<double>& b, const Array<double>& G, const Array<double>& h,

@@ -1,5 +1,6 @@
 // Linear models: dense or CSR designs, float32 or float64, targets of any loss.
 #include "alone.hpp"
+#include "csr.hpp"
 #include "pybind.hpp"
 #include "steep/linear_risk.hpp"
 #include "steep/loss.hpp"
@@ -67,18 +68,7 @@ void register_type(py::module_& m, const char* name) {
                        Index columns, const py::object& y, const py::object& labels, const py::object& weights,
                        const std::string& loss, double parameter, Index outputs, bool intercept, bool average,
                        double l1, double l2, int n_threads) {
-             const Index n = start.size() - 1;
-             require(n > 0 && columns > 0, "X must be a matrix with rows and columns");
-             require(start.at(0) == 0 && start.at(n) == data.size() && column.size() == data.size(),
-                     "start must run from 0 to the number of entries");
-             for (Index i = 0; i < n; ++i) {
-               require(start.data()[i] <= start.data()[i + 1], "start must not descend");
-               for (Index p = start.data()[i]; p < start.data()[i + 1]; ++p) {
-                 const std::int32_t j = column.data()[p];
-                 require(j >= 0 && j < columns && (p == start.data()[i] || j > column.data()[p - 1]),
-                         "column must ascend within a row and stay below columns");
-               }
-             }
+             const Index n = check_csr(start, column, data.size(), columns);
              const Design<T> design(start.data(), column.data(), data.data(), n, columns);
              return make(design, y, labels, weights,
                          options_of(loss, parameter, outputs, intercept, average, l1, l2, n_threads));

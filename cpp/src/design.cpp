@@ -150,7 +150,7 @@ template <class T>
 void Design<T>::add_gram(Index first, Index m, const T* weight, double* H, Index h_row, T* workspace) const {
   if (!sparse()) return add_dense_gram(m, d_, dense_row(first), stride_, weight, H, h_row, workspace);
   for (Index i = 0; i < m; ++i) {
-    const double scale = static_cast<double>(weight[i]);
+    const double scale = weight ? static_cast<double>(weight[i]) : 1;
     if (scale == 0) continue;
     const Index from = start_[first + i], to = start_[first + i + 1];
     for (Index p = from; p < to; ++p) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
+#include <string>
 
 #include "steep/decomposition.hpp"
 #include "steep/factor.hpp"
@@ -11,7 +13,8 @@
 namespace steep {
 namespace {
 
-constexpr double least_condition = 1e-8;  // reciprocal, of a Gram matrix that Cholesky is trusted with
+constexpr double least_condition = 1e-8;        // reciprocal, of a Gram matrix that Cholesky is trusted with
+constexpr Index most_entries = Index{1} << 25;  // of a sparse X that is made dense for its basis
 constexpr double eps = std::numeric_limits<double>::epsilon();
 
 bool well_conditioned(const Vector& H, Index n) {
@@ -26,11 +29,20 @@ bool well_conditioned(const Vector& H, Index n) {
 
 FitBasis::FitBasis(LinearFit& f) : outer_(f) {
   const Index n = f.rows(), d = f.dim();
-  Vector work;
   gram_.resize(d * d);
-  f.gram(nullptr, gram_.data(), work);
+  f.gram(nullptr, gram_.data());
   if (n == 0 || d == 0 || well_conditioned(gram_, d)) return;
-  const double* X = f.design();
+  if (f.design().sparse() && n > most_entries / d)
+    throw std::invalid_argument("a sparse X of more than " + std::to_string(most_entries) +
+                                " rows times columns must have independent columns of like size, got " +
+                                std::to_string(n) + " x " + std::to_string(d) +
+                                " with a nearly singular X'X: scale the columns, and drop those that others determine");
+  Buffer<double> made;
+  if (f.design().sparse()) {
+    made.resize_unset(n * d);
+    f.rows_of(0, n, made.data());
+  }
+  const double* X = made.size() ? made.data() : f.design().dense_row(0);
   bool intercept = true;
   for (Index i = 0; i < n && intercept; ++i) intercept = X[i * d + d - 1] == 1;
   center_.assign(d, 0.0), scale_.assign(d, 1.0);
@@ -56,11 +68,11 @@ FitBasis::FitBasis(LinearFit& f) : outer_(f) {
   if (rank == 0) return;
   R_ = qr.R.topLeftCorner(rank, rank);
   order_ = qr.order.head(rank);
-  Buffer<double> Q;
-  Q.resize_unset(n * rank);
+  FitRows Q{n, rank, {}, {}, {}};
+  Q.values.resize_unset(n * rank);
   for (Index i = 0; i < n; ++i)
-    for (Index k = 0; k < rank; ++k) Q[i * rank + k] = qr.Q(i, k);
-  inner_ = std::make_unique<LinearFit>(std::move(Q), f.targets(), rank, f.up(), f.down());
+    for (Index k = 0; k < rank; ++k) Q.values[i * rank + k] = qr.Q(i, k);
+  inner_ = std::make_unique<LinearFit>(std::move(Q), f.targets(), f.up(), f.down());
   gram_.assign(rank * rank, 0.0);
   for (Index k = 0; k < rank; ++k) gram_[k * rank + k] = 1;
 }

@@ -10,8 +10,6 @@
 
 namespace steep {
 
-using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
 bool factor_near(Factor& factor, const Vector& H, Index n) {
   double largest = 0;
   for (Index i = 0; i < n; ++i) largest = std::max(largest, H[i * n + i]);
@@ -129,12 +127,12 @@ void FitRun::try_vertex(const FitPoint& at, double length, double mu) {
   const Index k = sum ? d_ : d_ + 1;
   if (n_ < k) return;
   const std::vector<Index> active = active_rows(at.r, k);
-  const Eigen::Map<const RowMatrix> X(f_.design(), n_, d_);
   Eigen::MatrixXd A(k, k);
-  Eigen::VectorXd b(k);
+  Eigen::VectorXd b(k), row(d_);
   for (Index i = 0; i < k; ++i) {
     const double r = at.r[active[i]];
-    A.row(i).head(d_) = X.row(active[i]);
+    f_.rows_of(active[i], 1, row.data());
+    A.row(i).head(d_) = row;
     if (!sum) A(i, d_) = r > 0 ? 1 : -1;
     b[i] = r;
   }

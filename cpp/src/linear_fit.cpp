@@ -1,32 +1,50 @@
-// Fits without a gradient everywhere; see linear_fit.hpp. O(n d) an evaluation.
+// Fits without a gradient everywhere; see linear_fit.hpp. O(entries of X) an evaluation.
 #include "steep/linear_fit.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "steep/kernels.hpp"
+#include <numeric>
 
 namespace steep {
 
-LinearFit::LinearFit(Buffer<double> X, Vector y, Index dim, Vector up, Vector down)
-    : d_(dim), X_(std::move(X)), y_(std::move(y)), up_(std::move(up)), down_(std::move(down)), r_(y_.size()) {}
+Design<double> FitRows::view() const {
+  return start.empty() ? Design<double>(values.data(), n, d, d)
+                       : Design<double>(start.data(), column.data(), values.data(), n, d);
+}
+
+LinearFit::LinearFit(FitRows X, Vector y, Vector up, Vector down)
+    : own_(std::move(X)),
+      X_(own_.view()),
+      d_(own_.d),
+      y_(std::move(y)),
+      up_(std::move(up)),
+      down_(std::move(down)),
+      r_(y_.size()) {
+  work_.resize_unset(std::max(X_.workspace(rows(), 1), X_.gram_workspace()));
+}
 
 void LinearFit::residuals_at(const double* w, double* r) const {
-  kernels<double>().product.matrix_vector(rows(), d_, X_.data(), d_, w, r);
+  X_.scores(0, rows(), 1, w, nullptr, nullptr, r, nullptr);
   for (Index i = 0; i < rows(); ++i) r[i] = y_[i] - r[i];
 }
 
-void LinearFit::transposed(const double* v, double* out) const {
-  kernels<double>().product.transposed_vector(rows(), d_, X_.data(), d_, v, out, false);
+void LinearFit::transposed(const double* v, double* out) {
+  std::fill(out, out + d_, 0.0);
+  X_.add_back(0, rows(), 1, v, out, work_.data());
 }
 
-void LinearFit::gram(const double* weight, double* H, Vector& work) const {
-  const auto& table = kernels<double>().product;
-  work.resize(table.gram_workspace(d_) + 8);
-  double* aligned = work.data() + (64 - reinterpret_cast<std::uintptr_t>(work.data()) % 64) % 64 / sizeof(double);
-  table.weighted_gram(rows(), d_, X_.data(), d_, weight, H, d_, false, aligned);
+void LinearFit::gram(const double* weight, double* H) {
+  std::fill(H, H + d_ * d_, 0.0);
+  X_.add_gram(0, rows(), weight, H, d_, work_.data());
   for (Index i = 0; i < d_; ++i)
     for (Index j = 0; j < i; ++j) H[j * d_ + i] = H[i * d_ + j];
+}
+
+void LinearFit::rows_of(Index first, Index count, double* out) const {
+  std::vector<Index> all(d_);
+  std::iota(all.begin(), all.end(), Index{0});
+  X_.gather(first, count, all.data(), d_, out);
 }
 
 double LinearFit::evaluate(const double* w, double* g) {
@@ -48,7 +66,9 @@ Index LinearFit::worst() const {
 void LinearFit::subgradient(double* g) {
   if (!is_sum()) {
     const Index i = worst();
-    for (Index j = 0; j < d_; ++j) g[j] = r_[i] > 0 ? -X_.data()[i * d_ + j] : X_.data()[i * d_ + j];
+    rows_of(i, 1, g);
+    if (r_[i] > 0)
+      for (Index j = 0; j < d_; ++j) g[j] = -g[j];
     return;
   }
   slopes_.resize(r_.size());

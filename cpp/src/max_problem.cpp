@@ -42,7 +42,7 @@ class MaxProblem : public FitProblem {
       total += sums[i];
       mass_ += over.dual[i] + under.dual[i];
     }
-    f_.gram(sums.data(), H_.data(), work_);
+    f_.gram(sums.data(), H_.data());
     f_.transposed(part_.data(), cross_.data());
     for (Index i = 0; i < d_; ++i) {
       std::copy(&H_[i * d_], &H_[i * d_] + d_, &K_[i * e_]);
@@ -88,7 +88,7 @@ class MaxProblem : public FitProblem {
   Index e_;  // w and t
   double t_ = 0, dt_ = 0, mass_ = 0;
   Factor newton_;
-  Vector H_, work_, K_, cross_, z_, part_, g_over_, g_under_;
+  Vector H_, K_, cross_, z_, part_, g_over_, g_under_;
 };
 
 }  // namespace

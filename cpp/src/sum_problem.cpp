@@ -27,7 +27,7 @@ class SumProblem : public FitProblem {
 
   bool factor() override {
     for (Index i = 0; i < n_; ++i) D_[i] = 1 / (over.primal[i] / over.dual[i] + under.primal[i] / under.dual[i]);
-    f_.gram(D_.data(), H_.data(), work_);
+    f_.gram(D_.data(), H_.data());
     return factor_near(newton_, H_, d_);
   }
 
@@ -58,7 +58,7 @@ class SumProblem : public FitProblem {
 
  private:
   Factor newton_;
-  Vector H_, work_, D_, xi_, t_, rhs_;
+  Vector H_, D_, xi_, t_, rhs_;
 };
 
 }  // namespace

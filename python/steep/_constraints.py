@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ._sparse import made_dense
 from ._validation import Array, as_numeric, show
 
 __all__ = ["Constraints", "Curved", "read_constraints"]
@@ -140,8 +141,7 @@ def read_constraints(given: tuple[Any, ...], n: int) -> Constraints:
         if isinstance(constraint, dict):
             curved.append(_read_dict(constraint))
         elif hasattr(constraint, "A"):
-            rows = constraint.A
-            rows = as_numeric(rows.toarray() if hasattr(rows, "toarray") else rows, "A of a constraint")
+            rows = as_numeric(made_dense(constraint.A, "A of a constraint"), "A of a constraint")
             rows = np.atleast_2d(rows.astype(np.float64))
             if rows.shape[1] != n:
                 raise ValueError(f"A of a constraint must have {n} columns, got shape {rows.shape}")

@@ -645,7 +645,11 @@ class LinearFit(Objective):
     """
     Linear models fitted by absolute or largest errors.
     """
+    @typing.overload
     def __init__(self, X: numpy.typing.NDArray[numpy.float64], y: numpy.typing.NDArray[numpy.float64], *, intercept: bool, up: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], down: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
+        ...
+    @typing.overload
+    def __init__(self, start: numpy.typing.NDArray[numpy.int64], column: numpy.typing.NDArray[numpy.int32], data: numpy.typing.NDArray[numpy.float64], columns: typing.SupportsInt | typing.SupportsIndex, y: numpy.typing.NDArray[numpy.float64], *, intercept: bool, up: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], down: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]) -> None:
         ...
 class QuadraticProgram(Objective):
     """

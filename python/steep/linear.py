@@ -8,8 +8,9 @@ import numpy as np
 
 from . import _core
 from ._checks import check_bool, check_choice, check_integer, check_number, check_threads, show
+from ._sparse import as_csr, is_sparse
 from ._targets import CLASS_LOSSES, as_targets
-from ._validation import Array, as_array, as_matrix, as_parameters, as_weights
+from ._validation import Array, as_matrix, as_parameters, as_weights
 from .objectives import Objective
 from .penalties import resolve_penalty
 
@@ -187,20 +188,11 @@ def linear_core(net: Any, part: Any, loss: str, parameter: float, l1: float, l2:
 
 def _as_design(X: Any, name: str) -> tuple[tuple[Any, ...], np.dtype[Any]]:
     """Return ((matrix,) or (start, column, data, columns), dtype)."""
-    if not type(X).__module__.startswith("scipy.sparse"):
-        matrix = as_matrix(X, name)
-        return (matrix,), matrix.dtype
-    rows = X.tocsr()
-    if min(rows.shape) < 1:
-        raise ValueError(f"{name} must have at least one row and one column, got shape {rows.shape}")
-    if rows.shape[1] > np.iinfo(np.int32).max:
-        raise ValueError(f"{name} must have at most {np.iinfo(np.int32).max} columns, got {rows.shape[1]}")
-    if not rows.has_canonical_format:
-        rows = rows.copy() if rows is X else rows
-        rows.sum_duplicates()
-    data = as_array(rows.data, name, unit="stored entry")
-    start = np.ascontiguousarray(rows.indptr, dtype=np.int64)
-    return (start, np.ascontiguousarray(rows.indices, dtype=np.int32), data, int(rows.shape[1])), data.dtype
+    if is_sparse(X):
+        rows = as_csr(X, name)
+        return rows, rows[2].dtype
+    matrix = as_matrix(X, name)
+    return (matrix,), matrix.dtype
 
 
 _HINT = ": encode classes with np.unique(y, return_inverse=True)[1]"

@@ -31,7 +31,7 @@ class Design {
   // out (k, d) += G' X for G (m, k).
   void add_back(Index first, Index m, Index k, const T* g, double* out, T* workspace) const;
 
-  // H (lower triangle, row stride h_row) += X' diag(weight) X.
+  // H (lower triangle, row stride h_row) += X' diag(weight) X; no weights: ones.
   Index gram_workspace() const;
   void add_gram(Index first, Index m, const T* weight, double* H, Index h_row, T* workspace) const;
   // The chosen columns (ascending), dense: out (m, count).

@@ -3,17 +3,28 @@
 //     sum   f(w) = sum_i up_i max(r_i, 0) + down_i max(-r_i, 0)      (least absolute deviations, quantiles)
 //     max   f(w) = max_i |r_i|                                       (Chebyshev)
 //
-// r = y - X w. X (n, dim) holds a column of ones where there is an intercept. Gradients are subgradients.
+// r = y - X w. X (n, dim), dense or CSR, holds a column of ones where there is an intercept. Gradients are subgradients.
 #pragma once
 #include "steep/buffer.hpp"
+#include "steep/design.hpp"
 #include "steep/objective.hpp"
 
 namespace steep {
 
+// X with its storage: dense rows, or entries with the starts of their rows and ascending columns.
+struct FitRows {
+  Index n, d;
+  Buffer<double> values;
+  std::vector<std::int64_t> start;
+  std::vector<std::int32_t> column;
+
+  Design<double> view() const;
+};
+
 class LinearFit : public Objective {
  public:
   // up and down empty: the maximum.
-  LinearFit(Buffer<double> X, Vector y, Index dim, Vector up, Vector down);
+  LinearFit(FitRows X, Vector y, Vector up, Vector down);
 
   Index dim() const override { return d_; }
   std::string name() const override { return is_sum() ? "least absolute deviations" : "Chebyshev regression"; }
@@ -26,20 +37,23 @@ class LinearFit : public Objective {
 
   bool is_sum() const { return !up_.empty(); }
   Index rows() const { return static_cast<Index>(y_.size()); }
-  const double* design() const { return X_.data(); }
+  const Design<double>& design() const { return X_; }
   const Vector& targets() const { return y_; }
   const Vector& up() const { return up_; }
   const Vector& down() const { return down_; }
-  void residuals_at(const double* w, double* r) const;             // y - X w
-  void transposed(const double* v, double* out) const;             // X'v
-  void gram(const double* weight, double* H, Vector& work) const;  // X' diag(weight) X, both triangles
+  void residuals_at(const double* w, double* r) const;        // y - X w
+  void transposed(const double* v, double* out);              // X'v
+  void gram(const double* weight, double* H);                 // X' diag(weight) X, both triangles; no weights: ones
+  void rows_of(Index first, Index count, double* out) const;  // dense, (count, dim)
 
  private:
   Index worst() const;  // row
 
+  FitRows own_;
+  Design<double> X_;
   Index d_;
-  Buffer<double> X_;
   Vector y_, up_, down_, r_, slopes_;
+  Buffer<double> work_;
 };
 
 }  // namespace steep

@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from .._validation import (
-    as_matrix,
-    as_parameters,
-    as_weights,
-    check_bool,
-    check_in_range,
-)
+from .._sparse import as_csr, is_sparse
+from .._validation import Array, as_matrix, as_parameters, as_weights, check_bool, check_in_range
 from ..objectives import Objective
 
 __all__ = ["chebyshev", "lad", "quantile"]
+
+_DENSE_FROM = 0.2  # share of stored entries from which on dense products take no longer
+_MOST_COLUMNS = 2**14  # of a sparse X
 
 
 def lad(X: Any, y: Any, *, intercept: bool = False, sample_weight: Any = None) -> Objective:
@@ -25,7 +23,7 @@ def lad(X: Any, y: Any, *, intercept: bool = False, sample_weight: Any = None) -
 
     Parameters
     ----------
-    X : array of shape (n, d)
+    X : array of shape (n, d), or a SciPy sparse matrix
     y : array of shape (n,)
     intercept : bool
         The last entry of w is added to every prediction.
@@ -53,7 +51,7 @@ def quantile(X: Any, y: Any, q: float, *, intercept: bool = False, sample_weight
 
     Parameters
     ----------
-    X : array of shape (n, d)
+    X : array of shape (n, d), or a SciPy sparse matrix
     y : array of shape (n,)
     q : float
         The quantile, in (0, 1); 1/2 is half of :func:`lad`.
@@ -81,7 +79,7 @@ def chebyshev(X: Any, y: Any, *, intercept: bool = False) -> Objective:
 
     Parameters
     ----------
-    X : array of shape (n, d)
+    X : array of shape (n, d), or a SciPy sparse matrix
     y : array of shape (n,)
     intercept : bool
         The last entry of w is added to every prediction.
@@ -105,19 +103,39 @@ def chebyshev(X: Any, y: Any, *, intercept: bool = False) -> Objective:
 def _fit(
     X: Any, y: Any, intercept: bool, sample_weight: Any, up: float | None, down: float | None, name: str
 ) -> Objective:
-    X = as_matrix(X, "X", dtype=np.float64)
-    n, d = X.shape
-    y = as_parameters(np.asarray(y).reshape(-1) if np.shape(y) == (n, 1) else y, n, "y")
     check_bool(intercept, "intercept")
-    weights = as_weights(sample_weight, n)
-    if weights is not None:
-        X, y, weights = X[weights > 0], y[weights > 0], weights[weights > 0]
-    scale = np.ones(len(y)) if weights is None else weights
+    design, keep, d = _rows(X, sample_weight)
+    y = np.asarray(y).reshape(-1) if np.shape(y) == (keep.size, 1) else y
+    y = as_parameters(y, keep.size, "y")[keep > 0]
+    weights = keep[keep > 0]
     core = _core.LinearFit(
-        np.ascontiguousarray(X),
+        *design,
         np.ascontiguousarray(y),
         intercept=intercept,
-        up=[] if up is None else list(up * scale),
-        down=[] if down is None else list(down * scale),
+        up=[] if up is None else list(up * weights),
+        down=[] if down is None else list(down * weights),
     )
     return Objective(core, x0=np.zeros(d + intercept), name=name)
+
+
+def _rows(X: Any, sample_weight: Any) -> tuple[tuple[Any, ...], Array, int]:
+    """Return the rows of positive weight as the core takes them, all weights, and the number of columns."""
+    if is_sparse(X) and X.nnz >= _DENSE_FROM * np.prod(X.shape, dtype=float):
+        X = X.toarray()
+    if is_sparse(X):
+        design: tuple[Any, ...] = as_csr(X, "X", np.float64)
+        if design[-1] > _MOST_COLUMNS:
+            raise ValueError(
+                f"X must have at most {_MOST_COLUMNS} columns where it is sparse, as the interior point factors a "
+                f"matrix of columns times columns, got {design[-1]}"
+            )
+    else:
+        X = as_matrix(X, "X", dtype=np.float64)
+        design = (X,)
+    n, d = X.shape
+    weights = as_weights(sample_weight, n)
+    if weights is None:
+        weights = np.ones(n)
+    elif not (weights > 0).all():
+        design = as_csr(X.tocsr()[weights > 0], "X", np.float64) if is_sparse(X) else (X[weights > 0],)
+    return design, weights, d

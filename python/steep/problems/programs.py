@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
+from .._sparse import made_dense
 from .._validation import Array, as_matrix, as_numeric, as_parameters, check_number
 from ..objectives import Objective
 
@@ -47,7 +48,8 @@ def linear_program(
     Parameters
     ----------
     c : array of shape (n,)
-    A_ub, A_eq : arrays of shape (m, n), (p, n), optional
+    A_ub, A_eq : arrays of shape (m, n), (p, n), or SciPy sparse matrices, optional
+        Sparse ones are made dense.
     b_ub, b_eq : arrays of shape (m,), (p,), optional
     bounds : a pair for all variables, or a list of n pairs
         None is no bound; the default is ``x >= 0``, as SciPy's.
@@ -77,10 +79,11 @@ def quadratic_program(
 
     Parameters
     ----------
-    Q : array of shape (n, n)
+    Q : array of shape (n, n), or a SciPy sparse matrix
         Its symmetric part counts, and must be positive semidefinite.
     c : array of shape (n,)
-    A_ub, A_eq : arrays of shape (m, n), (p, n), optional
+    A_ub, A_eq : arrays of shape (m, n), (p, n), or SciPy sparse matrices, optional
+        Sparse ones are made dense.
     b_ub, b_eq : arrays of shape (m,), (p,), optional
     bounds : a pair for all variables, or a list of n pairs, optional
         None is no bound, which is the default.
@@ -98,7 +101,7 @@ def quadratic_program(
     >>> res.x.round(6), res.multipliers["inequality"].round(6)
     (array([0.25, 1.75]), array([1.5]))
     """
-    Q = as_matrix(Q, "Q", dtype=np.float64)
+    Q = as_matrix(made_dense(Q, "Q"), "Q", dtype=np.float64)
     if Q.shape[0] != Q.shape[1]:
         raise ValueError(f"Q must be square, got shape {Q.shape}")
     _check_semidefinite(Q)
@@ -139,7 +142,7 @@ def _rows(M: Any, v: Any, n: int, name: str, right: str) -> tuple[Array, Array]:
         if v is not None:
             raise ValueError(f"{name} must be given with {right}, got None")
         return np.zeros((0, n)), np.zeros(0)
-    matrix = as_matrix(M, name, dtype=np.float64)
+    matrix = as_matrix(made_dense(M, name), name, dtype=np.float64)
     if matrix.shape[1] != n:
         raise ValueError(f"{name} must have {n} columns, got shape {matrix.shape}")
     return matrix, as_parameters(v, matrix.shape[0], right)
