@@ -108,7 +108,8 @@ def _fit(
     y = np.asarray(y).reshape(-1) if np.shape(y) == (keep.size, 1) else y
     y = as_parameters(y, keep.size, "y")[keep > 0]
     weights = keep[keep > 0]
-    core = _core.LinearFit(
+    make: Any = _core.LinearFit  # of dense rows or CSR
+    core = make(
         *design,
         np.ascontiguousarray(y),
         intercept=intercept,
