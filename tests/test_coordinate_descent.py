@@ -83,6 +83,22 @@ def test_gap_bounds_the_distance_to_the_optimum(loss):
     assert gaps[0] > 1e-3
 
 
+@pytest.mark.parametrize("method", ["coordinate_descent", "proximal_gradient"])
+@pytest.mark.parametrize(
+    ("loss", "targets"), [("huber", [-5.0, -6.0]), ("logistic", [1, 1]), ("logistic", [0, 0]), ("poisson", [0.0, 0.0])]
+)
+def test_gap_where_all_slopes_have_one_sign(loss, targets, method):
+    """Beside an intercept the dual point is then 0 in every row, which costs most of the objective."""
+    f = problem(loss, [[1.0], [2.0]], targets, intercept=True, penalty=steep.ElasticNet(l1=0.1, l2=0.1))
+    best = 0.0 if loss != "huber" else steep.minimize(f, None, "proximal_gradient", tol=1e-10, max_iter=100000).fun
+    for max_iter in (0, 1, 2, 1000):
+        res = steep.minimize(f, None, method, max_iter=max_iter)
+        assert res.fun - best <= res.certificate.bound + 1e-12
+    if loss == "huber" or method == "coordinate_descent":
+        assert res.success
+        assert res.fun - best < 1e-7
+
+
 def test_gap_is_the_textbook_one():
     X, y = standardized("diabetes")
     f = P.least_squares(X, y, penalty=steep.L1(2.0))

@@ -44,11 +44,12 @@ double duality_gap(LinearModel& model, double l1, const double* w, const Vector&
   if (model.loss() == Loss::squared_error && up == 1 && down == 1) {
     gap = (1 - a) * (1 - a) * at.value;
   } else if (a < 1 || up < 1 || down < 1) {
+    // A share of 0 leaves slopes of 0, whose signs are not told any more: they are of the side that shrank.
+    const auto share = [&](double u) { return up < 1 ? (u >= 0 ? up : 1) : (u <= 0 ? down : 1); };
     for (Index i = 0; i < n; ++i) {
       const double c = model.row_weight(i);
       if (c > 0)
-        gap +=
-            c * conjugate_excess(model.loss(), model.parameter(), z[i], model.target(i), a * (at.u[i] > 0 ? up : down));
+        gap += c * conjugate_excess(model.loss(), model.parameter(), z[i], model.target(i), a * share(at.u[i]));
     }
   }
   for (Index j = 0; j < d; ++j) {
