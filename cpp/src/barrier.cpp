@@ -86,6 +86,8 @@ class Barrier {
   bool restore(double mu);
   void begin(double mu);
   void first_multipliers();
+  void evaluate() { fun_ = value(x_, &g_), constrain(x_, c_, &J_); }
+  double measure();
 
   Run& run_;
   Objective &f_, &constraints_;
@@ -99,18 +101,20 @@ class Barrier {
   Step step_;
   std::function<void(const Trial&, Step&)> correct_;
   double fun_ = 0, weight_ = 1;
-  double exactness_ = 1;  // what the constraints are held to, over what a gradient by differences is
-  double steepest_ = 0;   // the largest entry of a Jacobian of the constraints
+  double exactness_ = 1;            // what the constraints are held to, over what a gradient by differences is
+  double share_ = 1;                // what they are held to under rtol, over what the gradient is
+  double f_unit_ = 1, c_unit_ = 1;  // 1, and under rtol the sizes of f's gradient and of the constraints at x0
+  double steepest_ = 0;             // the largest entry of a Jacobian of the constraints
   int restored_ = 0;
 };
 
 double Barrier::error(double mu) const {
   const Column rd = lagrangian(gradient(), J_);
-  const double size = (y_.lpNorm<1>() + z_.lpNorm<1>()) / std::max<Index>(1, p_ + m_);
-  const double scale = std::max(1.0, size / 100);
+  // By what the multipliers amount to, not by their own size: those of opposite constraints grow without end.
+  const double scale = std::max(1.0, norm_of(rd - gradient()) / (100 * f_unit_));
   double worst = norm_of(rd) / scale;
-  worst = std::max(worst, norm_of(c_.head(p_)) / exactness_);
-  worst = std::max(worst, norm_of(c_.tail(m_) - s_) / exactness_);
+  worst = std::max(worst, norm_of(c_.head(p_)) / exactness_ / share_);
+  worst = std::max(worst, norm_of(c_.tail(m_) - s_) / exactness_ / share_);
   if (m_) worst = std::max(worst, norm_of((s_.array() * z_.array() - mu).matrix()) / scale / exactness_);
   return worst;
 }
@@ -158,7 +162,7 @@ void Barrier::report(double length, double mu) {
   out.assign(y_.data(), y_.data() + p_);
   out.insert(out.end(), z_.data(), z_.data() + m_);
   if (std::isnan(length))
-    run_.start(x_, fun_, g_, residual, mu);
+    run_.start(x_, fun_, g_, f_unit_ == 1 ? residual : f_unit_, mu);
   else
     run_.step_with(x_, fun_, g_, residual, length, mu);
 }
@@ -169,6 +173,7 @@ bool Barrier::restore(double mu) {
   if (restored_ >= 3 || !restore_feasibility(run_, constraints_, p_, steepest_, x)) return false;
   ++restored_;
   x_ = x;
+  evaluate();
   begin(mu);
   return true;
 }
@@ -182,17 +187,31 @@ void Barrier::first_multipliers() {
   if (!system_.factor(Matrix(), Column::Ones(n_), Matrix::Zero(0, n_), Column(), J_.topRows(p_))) return;
   const Column rhs = -(gradient() - J_.bottomRows(m_).transpose() * z_);
   system_.solve(rhs, Column::Zero(p_), dx, dy);
-  if (dy.allFinite() && norm_of(dy) < 1e3) y_ = dy;
+  if (dy.allFinite() && norm_of(dy) < 1e3 * f_unit_ / c_unit_) y_ = dy;
 }
 
-// Values at x_; slacks and multipliers to match.
+// Slacks and multipliers to match the values at x_.
 void Barrier::begin(double mu) {
-  fun_ = value(x_, &g_);
-  constrain(x_, c_, &J_);
-  for (Index i = 0; i < m_; ++i) s_[i] = std::max(c_[p_ + i], 1e-2 * std::max(1.0, std::abs(c_[p_ + i])));
+  for (Index i = 0; i < m_; ++i) s_[i] = std::max(c_[p_ + i], 1e-2 * std::max(c_unit_, std::abs(c_[p_ + i])));
   z_ = (mu / s_.array()).matrix();
-  W_.setIdentity();
+  W_ = f_unit_ * Matrix::Identity(n_, n_);
   first_multipliers();
+}
+
+// Under rtol the gradient is measured by its size at x0, and the constraints by theirs: multiples of f and of the
+// constraints have the same answers. Returns the first mu.
+double Barrier::measure() {
+  const double slope = norm_of(gradient()), aim = run_.threshold_for(slope), length = norm_inf(x_);
+  if (aim > run_.threshold_for(0)) f_unit_ = slope;
+  const double size = std::max(norm_of(c_), steepest_ * (length > 0 ? length : 1));
+  if (aim > 0 && run_.threshold_for(size) > run_.threshold_for(0)) {
+    c_unit_ = size;
+    share_ = run_.threshold_for(size) / aim;
+  } else if (f_unit_ != 1 && run_.threshold_for(0) > 0) {
+    share_ = run_.threshold_for(0) / aim;
+  }
+  weight_ = f_unit_ / c_unit_;
+  return 0.1 * f_unit_ * std::clamp(slope / f_unit_, 1.0, 10.0);
 }
 
 // The Newton step of the barrier problem; false where its matrix cannot be made positive definite.
@@ -255,10 +274,11 @@ double Barrier::search(double mu, Trial& trial) {
 
 void Barrier::solve(const double* x0) {
   x_.assign(x0, x0 + n_);
-  begin(0.1);
+  evaluate();
   if (!f_.approximated().empty()) exactness_ = 1e-3;
   if (!c_.allFinite() || !J_.allFinite()) throw std::invalid_argument("the constraints must be finite at x0");
-  double mu = 0.1 * std::max(1.0, std::min(10.0, norm_of(gradient())));
+  double mu = measure();
+  begin(0.1 * f_unit_);
   report(NAN, mu);
   const double end = run_.threshold() * exactness_ / 10, first_size = norm_inf(x_);
   double least_shortage = INFINITY;
@@ -266,7 +286,7 @@ void Barrier::solve(const double* x0) {
   Trial trial;
   for (;;) {
     while (mu > end && error(mu) <= 10 * mu / exactness_) mu = std::max(end, std::min(0.2 * mu, std::pow(mu, 1.5)));
-    mu = std::max(mu, 1e-16);
+    mu = std::max(mu, 1e-16 * f_unit_);
     if (!direction(mu)) {
       if (restore(mu)) continue;
       run_.fail(Status::not_positive_definite, "The barrier's Hessian cannot be made positive definite.");
@@ -274,10 +294,10 @@ void Barrier::solve(const double* x0) {
     const double a = search(mu, trial);
     if (a == 0) {
       if (restore(mu)) continue;
-      if (++failures > 3 || weight_ > 1e12)
+      if (++failures > 3 || weight_ > 1e12 * f_unit_ / c_unit_)
         run_.fail(Status::line_search_failed, "No step decreases the barrier's merit function; the KKT residual is " +
                                                   std::to_string(error(0)) + ".");
-      W_.setIdentity();  // a fresh metric, and multipliers to match
+      W_ = f_unit_ * Matrix::Identity(n_, n_);  // a fresh metric, and multipliers to match
       z_ = (mu / s_.array()).matrix();
       weight_ *= 10;
       continue;
@@ -291,8 +311,7 @@ void Barrier::solve(const double* x0) {
     s_ = trial.s;
     for (Index i = 0; i < m_; ++i) z_[i] = std::clamp(z_[i], mu / (1e10 * s_[i]), 1e10 * mu / s_[i]);
     const Column before = lagrangian(gradient(), J_);
-    fun_ = value(x_, &g_);
-    constrain(x_, c_, &J_);
+    evaluate();
     update_bfgs(Eigen::Map<Column>(x_.data(), n_) - before_x, before);
     report(a, mu);
     const double size = norm_inf(x_), lacking = norm_of(c_.tail(m_).cwiseMin(0.0)) + norm_of(c_.head(p_));
@@ -302,7 +321,7 @@ void Barrier::solve(const double* x0) {
     // Where the violation stays, the constraints are asked whether they can be met at all.
     stuck = lacking < 0.9 * least_shortage ? 0 : stuck + 1;
     least_shortage = std::min(least_shortage, lacking);
-    if (stuck >= patience && lacking > 1e-4) {
+    if (stuck >= patience && lacking > 1e-4 * c_unit_) {
       patience *= 2, stuck = 0, least_shortage = INFINITY;
       restore(mu);
     }

@@ -193,7 +193,7 @@ void Run::begin(const Vector& x, double fun, const Vector& g, double norm, doubl
       throw std::invalid_argument("the gradient must be finite at x0, got " + number(g[i]) + " in entry " +
                                   std::to_string(i) + " at " + point_text(x));
   first_fun_ = fun;
-  threshold_ = std::max(options_.tol, options_.rtol * norm);
+  threshold_ = threshold_for(norm);
   offer(x, fun, g);
   last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
   record(fun, norm, NAN, extra);

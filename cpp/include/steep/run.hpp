@@ -91,6 +91,7 @@ class Run {
 
   double optimality(const Vector& x, const Vector& g) const;  // infinity norm of the (projected, prox-mapped) gradient
   double threshold() const { return threshold_; }
+  double threshold_for(double norm) const { return std::max(options_.tol, options_.rtol * norm); }  // norm: at x0
   Index limit() const { return max_iter_; }
   Index iterations() const { return result_.nit; }
   Result& result() { return result_; }

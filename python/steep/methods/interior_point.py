@@ -99,15 +99,16 @@ class InteriorPoint(Method):
         self._need_gradient(f)
         n = f.dim
         eye = np.eye(n)
-        low = np.zeros(0, int) if options.lower is None else np.flatnonzero(np.isfinite(options.lower))
-        high = np.zeros(0, int) if options.upper is None else np.flatnonzero(np.isfinite(options.upper))
-
-        if low.size or high.size:
-            lower = np.zeros(0) if options.lower is None else options.lower[low]
-            upper = np.zeros(0) if options.upper is None else options.upper[high]
+        lower = np.full(n, -np.inf) if options.lower is None else options.lower
+        upper = np.full(n, np.inf) if options.upper is None else options.upper
+        fixed = np.flatnonzero(lower == upper)
+        low, high = (np.flatnonzero(np.isfinite(side) & (lower < upper)) for side in (lower, upper))
+        if fixed.size or low.size or high.size:
+            constraints.A = np.concatenate([constraints.A, eye[fixed]])
+            constraints.b = np.concatenate([constraints.b, lower[fixed]])
             constraints.G = np.concatenate([constraints.G, -eye[low], eye[high]])
-            constraints.h = np.concatenate([constraints.h, -lower, upper])
-            x0 = _inside(x0, options.lower, options.upper)
+            constraints.h = np.concatenate([constraints.h, -lower[low], upper[high]])
+            x0 = _inside(x0, lower, upper)
         for constraint in constraints.curved:
             constraint.lower, constraint.upper = options.lower, options.upper
         constraints.measure(x0)
@@ -126,14 +127,14 @@ class InteriorPoint(Method):
             result.nfev, result.njev, result.nhev = (int(k) for k in np.subtract(core.counts, before))
         if result.get("multipliers") is None:  # stopped at x0
             return result
-        p = constraints.equalities
-        inequalities = result.multipliers.size - p - low.size - high.size
-        flat = result.multipliers
+        p = constraints.equalities - fixed.size
+        inequalities = result.multipliers.size - constraints.equalities - low.size - high.size
+        sizes = [p, fixed.size, inequalities, low.size, high.size]
+        equal, held, above, below_low, below_high = np.split(result.multipliers, np.cumsum(sizes)[:-1])
         full_low, full_high = np.zeros(n), np.zeros(n)
-        full_low[low] = flat[p + inequalities :][: low.size]
-        full_high[high] = flat[p + inequalities + low.size :]
-        result.multipliers = np.concatenate([flat[: p + inequalities], full_low, full_high])
-
+        full_low[low], full_high[high] = below_low, below_high
+        full_low[fixed], full_high[fixed] = np.maximum(-held, 0), np.maximum(held, 0)
+        result.multipliers = np.concatenate([equal, above, full_low, full_high])
         _name_multipliers(result, [p, inequalities, n, n])
         return result
 
@@ -172,10 +173,8 @@ def _tighter(first: Array | None, second: Array, choose: Any) -> Array:
     return found
 
 
-def _inside(x: Array, lower: Array | None, upper: Array | None) -> Array:
+def _inside(x: Array, low: Array, high: Array) -> Array:
     """Return x moved a little into the bounds, for the barrier."""
-    low = np.full(x.size, -np.inf) if lower is None else lower
-    high = np.full(x.size, np.inf) if upper is None else upper
     with np.errstate(invalid="ignore"):
         room = np.where(np.isfinite(high - low), high - low, np.inf)
     margin = np.minimum(1e-2 * np.maximum(1.0, np.abs(x)), 0.25 * room)
