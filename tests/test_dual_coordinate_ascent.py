@@ -209,3 +209,12 @@ def test_a_large_constant_column(method):
     res = steep.minimize(P.svm(np.c_[X, np.full(30, 1e6)], y, l2=1e-3, intercept=True), None, method)
     assert res.success, res.message
     assert res.fun == pytest.approx(best, abs=2e-8)
+
+
+def test_the_intercept_of_a_squared_hinge_is_found_from_anywhere():
+    """One point a class: Newton's method from zero alone would go to and fro between two intercepts forever."""
+    f = steep.problems.svm([[0.0], [3.0]], [-1, 1], loss="squared_hinge", l2=1.0, intercept=True)
+    res = steep.minimize(f, method="dual_coordinate_ascent")
+    assert res.success, res.message
+    assert res.fun == pytest.approx(steep.minimize(f, method="newton").fun, rel=1e-7)
+    assert res.certificate.bound <= 1e-8

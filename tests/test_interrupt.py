@@ -129,3 +129,31 @@ def test_a_rank_deficient_direct_solve_is_interrupted(shape):
     thread.join()
     assert res.status == "interrupted"
     assert waited < 1.0  # the old way: until the whole decomposition was done, 5 s and more
+
+
+def long_eigenvalues():
+    A = np.random.default_rng(0).normal(size=(2500, 2500))
+    return steep.problems.quadratic(A @ A.T / 2500, np.ones(2500)), None, "accelerated_gradient"
+
+
+def long_eigenvectors():
+    A = np.random.default_rng(0).normal(size=(1200, 1199))
+    A = A @ A.T
+    return steep.problems.quadratic(A, A.sum(1)), None, "direct"
+
+
+def long_pivoted_factor():
+    A = np.random.default_rng(0).normal(size=(2500, 1200))
+    f = steep.ResidualFunction(lambda x: A @ x - 1, np.zeros(1200), jac=lambda x: A)
+    return f, None, steep.LevenbergMarquardt(factorization="qr")
+
+
+@pytest.mark.parametrize("make", [long_eigenvalues, long_eigenvectors, long_pivoted_factor])
+def test_a_long_decomposition_is_interrupted(make):
+    problem = make()
+    sent, thread = interrupt_after(0.3)
+    res = steep.minimize(*problem)
+    waited = time.perf_counter() - sent[0]
+    thread.join()
+    assert res.status == "interrupted", res.message
+    assert waited < 0.2 + 0.1

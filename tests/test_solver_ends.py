@@ -60,3 +60,24 @@ def test_second_order_steps_do_not_depend_on_the_unit(method, unit):
 def test_matrices_beyond_the_memory_are_refused(method):
     with pytest.raises(MemoryError, match=r"method must be one that fits into memory, got .* lbfgs and newton_cg"):
         steep.minimize(rosen, np.zeros(2_000_000), method, jac=rosen_der)
+
+
+def test_a_bounded_orbit_from_a_maximum_has_not_diverged():
+    """The gradient at a start beside a maximum is tiny: growth over it says nothing once f has been lower."""
+    start = [np.arcsin(1e-3) + 1e-12]
+    res = steep.minimize(
+        lambda x: np.cos(x[0]) + 1e-3 * x[0], start, steep.GradientDescent(100.0),
+        jac=lambda x: 1e-3 - np.sin(x), tol=0, max_iter=300,
+    )  # fmt: skip
+    assert max(res.trace["fun"]) > res.trace["fun"][0]
+    assert res.status == "max_iter", res.message
+    growing = steep.minimize(lambda x: x @ x, [1e-3], steep.GradientDescent(2.0), jac=lambda x: 2 * x)
+    assert growing.status == "diverged"
+
+
+def test_rtol_counts_from_the_start_of_all_stages():
+    """Central differences take over where forward ones are too coarse; what is small is measured at x0 still."""
+    res = steep.minimize(rosen, [-1.2, 1.0, 0.5], "conjugate_gradient", tol=0, rtol=3e-11)
+    assert res.success, res.message
+    assert "3-point" in res.message
+    assert np.abs(rosen_der(res.x)).max() <= 1e-10 * res.trace["gradient_norm"][0]

@@ -1,7 +1,6 @@
-// Decompositions by Eigen; see decomposition.hpp. Golub and Van Loan, sections 5.2 to 5.5 and 8.3.
+// Decompositions by Eigen; see decomposition.hpp. Golub and Van Loan, sections 5.2 to 5.5.
 #include "steep/decomposition.hpp"
 
-#include <Eigen/Eigenvalues>
 #include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
@@ -94,12 +93,13 @@ Matrix QR::transposed_solve(const Matrix& B) const {
   return times(X);
 }
 
-PivotedQR::PivotedQR(const Matrix& A) {
-  const Eigen::ColPivHouseholderQR<Matrix> qr(A);
+PivotedQR::PivotedQR(Matrix A, const Poll& poll) {
+  Eigen::VectorXd scale;
+  order = pivot_in_place(A, scale, poll);
   const Index s = std::min(A.rows(), A.cols());
-  Q = qr.householderQ() * Matrix::Identity(A.rows(), s);
-  R = qr.matrixQR().topLeftCorner(s, A.cols()).triangularView<Eigen::Upper>();
-  order = qr.colsPermutation().indices();
+  Q = Matrix::Identity(A.rows(), s);
+  Q.applyOnTheLeft(Eigen::householderSequence(A, scale));
+  R = A.topRows(s).triangularView<Eigen::Upper>();
 }
 
 LeastNorm::LeastNorm(Matrix A, const Matrix& B, double threshold, double l2, const Poll& poll) {
@@ -123,33 +123,5 @@ LeastNorm::LeastNorm(Matrix A, const Matrix& B, double threshold, double l2, con
   }
   for (Index j = 0; j < Z.rows(); ++j) X.row(order[j]) = Z.row(j);
 }
-
-SymmetricEigen::SymmetricEigen(const double* H, Index n, Wanted wanted) : values(n) {
-  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const Eigen::SelfAdjointEigenSolver<Matrix> solver(
-      Eigen::Map<const RowMajor>(H, n, n), wanted == values_only ? Eigen::EigenvaluesOnly : Eigen::ComputeEigenvectors);
-  std::copy_n(solver.eigenvalues().data(), n, values.begin());
-  if (wanted != values_only) vectors_ = solver.eigenvectors();
-}
-
-Vector SymmetricEigen::vector(Index i) const {
-  return Vector(vectors_.col(i).data(), vectors_.col(i).data() + vectors_.rows());
-}
-
-Vector SymmetricEigen::coordinates(const Vector& g) const {
-  Vector out(g.size());
-  Eigen::Map<Eigen::VectorXd>(out.data(), vectors_.cols()) =
-      vectors_.transpose() * Eigen::Map<const Eigen::VectorXd>(g.data(), vectors_.rows());
-  return out;
-}
-
-Vector SymmetricEigen::combined(const Vector& c) const {
-  Vector out(c.size());
-  Eigen::Map<Eigen::VectorXd>(out.data(), vectors_.rows()) =
-      vectors_ * Eigen::Map<const Eigen::VectorXd>(c.data(), vectors_.cols());
-  return out;
-}
-
-double SymmetricEigen::largest() const { return std::max(std::abs(values.front()), std::abs(values.back())); }
 
 }  // namespace steep

@@ -17,7 +17,7 @@ constexpr double eps = std::numeric_limits<double>::epsilon();
 
 void solve_by_eigenvalues(Run& run, const Vector& H, const Vector& g0, Vector& x) {
   const Index n = static_cast<Index>(x.size());
-  const SymmetricEigen eigen(H.data(), n, SymmetricEigen::values_and_vectors);
+  const SymmetricEigen eigen(H.data(), n, SymmetricEigen::values_and_vectors, [&] { run.check_time(); });
   const Vector &values = eigen.values, c = eigen.coordinates(g0);
   const double zero = std::max<double>(n, 10) * eps * eigen.largest();
   if (values[0] < -zero) {

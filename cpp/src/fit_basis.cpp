@@ -27,7 +27,7 @@ bool well_conditioned(const Vector& H, Index n) {
 
 }  // namespace
 
-FitBasis::FitBasis(LinearFit& f) : outer_(f) {
+FitBasis::FitBasis(LinearFit& f, const Poll& poll) : outer_(f) {
   const Index n = f.rows(), d = f.dim();
   gram_.resize(d * d);
   f.gram(nullptr, gram_.data());
@@ -61,7 +61,7 @@ FitBasis::FitBasis(LinearFit& f) : outer_(f) {
       A.col(j) /= norm;
     }
   }
-  const PivotedQR qr(A);
+  const PivotedQR qr(std::move(A), poll);
   const double least = 4 * eps * std::sqrt(static_cast<double>(n) * static_cast<double>(d)) * std::abs(qr.R(0, 0));
   Index rank = 0;
   while (rank < qr.R.rows() && std::abs(qr.R(rank, rank)) > least) ++rank;

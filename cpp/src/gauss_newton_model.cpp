@@ -41,6 +41,7 @@ GaussNewtonModel::GaussNewtonModel(Objective& f, Factorization wanted)
 }
 
 double GaussNewtonModel::linearize(Run& run, const Vector& x) {
+  poll_ = [&run] { run.check_time(); };
   if (mode_ == Mode::normal) {
     const double fun = run.normal_equations(x, B_.data(), g_.data());
     for (Index j = 0; j < n_; ++j) norms_[j] = std::sqrt(std::max(B_(j, j), 0.0));
@@ -80,7 +81,7 @@ void GaussNewtonModel::prepare_qr() {
     else
       A.col(j) = J_.col(free_[j]) / D_[free_[j]];
   }
-  PivotedQR qr(A);
+  PivotedQR qr(std::move(A), poll_);
   Q_ = std::move(qr.Q);
   order_ = std::move(qr.order);
   if (wide_)
@@ -88,7 +89,7 @@ void GaussNewtonModel::prepare_qr() {
   else
     C_ = std::move(qr.R);
   rank_ = 0;
-  const double least = eps * static_cast<double>(A.rows()) * std::abs(C_(0, 0));
+  const double least = eps * static_cast<double>(Q_.rows()) * std::abs(C_(0, 0));
   while (rank_ < C_.rows() && std::abs(C_(rank_, rank_)) > least) ++rank_;
 }
 
@@ -196,7 +197,7 @@ bool GaussNewtonModel::solve_square(double damping, VectorXd& y) {
   MatrixXd stacked(2 * s, s);
   stacked.topRows(s) = C_;
   stacked.bottomRows(s) = std::sqrt(damping) * MatrixXd::Identity(s, s);
-  const QR qr(std::move(stacked));
+  const QR qr(std::move(stacked), poll_);
   VectorXd rhs = VectorXd::Zero(2 * s);
   rhs.head(s) = -c_;
   L_ = qr.R();

@@ -55,7 +55,7 @@ double predict(FitProblem& problem) {
 Result solve_fit(LinearFit& given, const SolveOptions& options) {
   Run run(given, options, "complementarity", 200);
   return run.guard([&] {
-    FitBasis basis(given);
+    FitBasis basis(given, [&] { run.check_time(); });
     FitRun fit(run, basis);
     const auto problem = (given.is_sum() ? sum_problem : max_problem)(basis.fit(), fit.first());
     fit.start(problem->at);

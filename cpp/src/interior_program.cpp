@@ -201,18 +201,20 @@ void Search::solve() {
 void Search::prove() {
   const Index n = d_.n, m = d_.m, p = d_.p;
   constexpr double inf = INFINITY;
-  Monitor monitor;
   SolveOptions options;
-  options.monitor = &monitor;
+  options.monitor = run_.options().monitor;
+  options.max_time = run_.options().max_time;
   options.tol = 1e-10;
   const auto solved = [&](QuadraticProgram& program) {
     Run run(program, options, {}, 100);
     run.prefer_last();
-    return run.guard([&] {
+    Result result = run.guard([&] {
       Search search(run, program, options.tol);
       search.nested_ = true;
       search.solve();
     });
+    run_.check_time();  // what cut that run short ends this one
+    return result;
   };
   // min t: every constraint relaxed by t >= 0.
   QuadraticProgram phase;
@@ -263,7 +265,7 @@ void Search::prove() {
   for (Index i = 0; i < n; ++i)
     if (cone.lower[i] == cone.upper[i]) cone.lower[i] = -1e-9, cone.upper[i] = 1e-9;
   const Result second = solved(cone);
-  if (second.fun < -1e-6 && second.status == Status::converged) {
+  if (first.status == Status::converged && second.fun < -1e-6 && second.status == Status::converged) {
     Vector direction = second.x;
     for (Index j = 0; j < n; ++j) direction[j] *= d_.S[j];
     run_.unbounded_along(std::move(direction), "The program is unbounded below along res.direction.");

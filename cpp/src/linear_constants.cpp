@@ -48,7 +48,9 @@ void LinearRisk::find_constants() {
   plain_gram(H.data());
   for (double& entry : H) entry *= curve;
   for (Index j = 0; j < features_; ++j) H[j * m + j] += options_.l2;
-  const SymmetricEigen eigen(H.data(), m, SymmetricEigen::values_only);
+  constants_known_ = false;  // Ctrl-C may end this
+  const SymmetricEigen eigen(H.data(), m, SymmetricEigen::values_only, [this] { check_interrupt(); });
+  constants_known_ = true;
   lipschitz_ = {std::max(eigen.values.back(), 0.0), squared || options_.loss == Loss::logistic, true};
   if (squared) {
     // Eigenvalues of nothing but rounding, of the data's type, are zeros.

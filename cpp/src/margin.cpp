@@ -41,16 +41,19 @@ MarginProblem::MarginProblem(Objective& f, const char* method) : model_(linear_m
 
 double MarginProblem::best_intercept(const Vector& z) const {
   if (!model_->intercept()) return 0;
-  if (squared_) {  // piecewise quadratic: Newton's method from zero, ends exactly
-    double b = 0;
-    for (int trial = 0; trial < 100; ++trial) {
+  if (squared_) {  // piecewise quadratic: Newton's method from zero, halving where it would leave the bracket, ends exactly
+    double b = 0, low = -INFINITY, high = INFINITY;
+    for (int trial = 0; trial < 200; ++trial) {
       double slope = 0, curve = 0;
       for (Index k = 0; k < sides(); ++k) {
         const double q = o_[k] - s_[k] * (z[row(k)] + b), c = c_[row(k)];
         if (q > 0) slope -= 2 * c * s_[k] * q, curve += 2 * c;
       }
       if (!(curve > 0) || std::abs(slope) <= 1e-16 * curve) break;
+      (slope < 0 ? low : high) = b;
       b -= slope / curve;
+      if (!(b > low && b < high)) b = 0.5 * (low + high);
+      if (b == low || b == high) break;
     }
     return b;
   }

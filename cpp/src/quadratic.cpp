@@ -40,9 +40,9 @@ void Quadratic::hessian_product(const double*, const double* v, double* Hv) {
   kernels<double>().product.matrix_vector(dim(), dim(), H_.data(), dim(), v, Hv);
 }
 
-void Quadratic::find_eigenvalues() const {
+void Quadratic::find_eigenvalues() {
   if (known_) return;
-  const SymmetricEigen eigen(H_.data(), dim(), SymmetricEigen::values_only);
+  const SymmetricEigen eigen(H_.data(), dim(), SymmetricEigen::values_only, [this] { check_interrupt(); });
   low_ = eigen.values.front();
   high_ = eigen.values.back();
   known_ = true;

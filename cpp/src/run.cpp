@@ -195,7 +195,7 @@ void Run::begin(const Vector& x, double fun, const Vector& g, double norm, doubl
   first_fun_ = fun;
   threshold_ = threshold_for(norm);
   offer(x, fun, g);
-  last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
+  last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = steepest_ = norm;
   record(fun, norm, NAN, extra);
 }
 
@@ -238,7 +238,8 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
   ++result_.nit;
   tried_ = not_finite_ = 0;
   record(fun, norm, step_size, extra);
-  if (norm > 1e10 * result_.trace[0].gradient_norm && fun > first_fun_)
+  if (fun <= first_fun_) steepest_ = std::max(steepest_, norm);
+  if (norm > 1e10 * steepest_ && fun > first_fun_)
     fail(Status::diverged, "The iterates diverged: the gradient norm grew from " +
                                number(result_.trace[0].gradient_norm) + " to " + number(norm) +
                                ". Try a smaller step size.");

@@ -1,5 +1,5 @@
 // Orthogonal decompositions of dense matrices in double precision. Eigen's are most of what it takes to compile: they are
-// named in decomposition.cpp alone, once for all that solve by them.
+// named in decomposition.cpp and symmetric_eigen.cpp alone, once for all that solve by them.
 #pragma once
 #include <Eigen/Core>
 #include <functional>
@@ -30,7 +30,7 @@ class QR {
 
 // A P = Q R with the columns of largest norm first; Q thin, column j of A P being column order[j] of A.
 struct PivotedQR {
-  explicit PivotedQR(const Eigen::MatrixXd& A);
+  explicit PivotedQR(Eigen::MatrixXd A, const Poll& poll = {});
   Eigen::MatrixXd Q, R;
   Eigen::VectorXi order;
 };
@@ -48,7 +48,7 @@ class SymmetricEigen {
  public:
   enum Wanted { values_only, values_and_vectors };
 
-  SymmetricEigen(const double* H, Index n, Wanted wanted);
+  SymmetricEigen(const double* H, Index n, Wanted wanted, const Poll& poll = {});
   Vector vector(Index i) const;
   Vector coordinates(const Vector& g) const;  // v_i'g
   Vector combined(const Vector& c) const;     // sum c_i v_i

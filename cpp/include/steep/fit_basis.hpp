@@ -2,6 +2,7 @@
 // them (centered where the last is the intercept's, and scaled), X = Q R P' by Householder with the rank that pivots reveal.
 #pragma once
 #include <Eigen/Core>
+#include <functional>
 #include <memory>
 
 #include "steep/linear_fit.hpp"
@@ -10,7 +11,7 @@ namespace steep {
 
 class FitBasis {
  public:
-  explicit FitBasis(LinearFit& f);
+  explicit FitBasis(LinearFit& f, const std::function<void()>& poll);
 
   LinearFit& given() { return outer_; }
   LinearFit& fit() { return inner_ ? *inner_ : outer_; }

@@ -55,6 +55,7 @@ class GaussNewtonModel {
   void prepare_dual();
   bool solve_square(double damping, Eigen::VectorXd& q);
 
+  std::function<void()> poll_;  // of the run that linearized last
   Index m_, n_, rank_ = 0;
   int threads_;
   Mode mode_;

@@ -22,12 +22,12 @@ class Quadratic : public Objective {
   double suboptimality_bound(const double* w, const double* g) override;
 
  private:
-  void find_eigenvalues() const;
+  void find_eigenvalues();
   Vector H_, g_, Hw_;
   double c_;
   mutable int convex_ = -1;  // not known yet
-  mutable bool known_ = false;
-  mutable double low_ = 0, high_ = 0;  // extreme eigenvalues, once asked for
+  bool known_ = false;
+  double low_ = 0, high_ = 0;  // extreme eigenvalues, once asked for
 };
 
 }  // namespace steep

@@ -92,6 +92,7 @@ class Run {
   double optimality(const Vector& x, const Vector& g) const;  // infinity norm of the (projected, prox-mapped) gradient
   double threshold() const { return threshold_; }
   double threshold_for(double norm) const { return std::max(options_.tol, options_.rtol * norm); }  // norm: at x0
+  const SolveOptions& options() const { return options_; }
   Index limit() const { return max_iter_; }
   Index iterations() const { return result_.nit; }
   Result& result() { return result_; }
@@ -124,6 +125,7 @@ class Run {
   std::string measure_ = "gradient norm";
   std::function<void()> rescue_;
   double threshold_ = 0, first_fun_ = 0, last_norm_ = 0;
+  double steepest_ = 0;                      // largest norm where f is no higher than at the start
   double curvature_ = 0;                     // that of the last steps, where the gradient is by differences
   bool sharpened_ = false, heeded_ = false;  // the objective's derivatives, by this run
   Index counted_ = 0;                        // evaluations when refine was last asked

@@ -135,6 +135,8 @@ class Method:
                 core.central = True
                 try:
                     more = options.to_core()
+                    more["tol"] = max(more["tol"], options.rtol * float(result.trace["gradient_norm"][0]))
+                    more["rtol"] = 0.0  # relative to x0's gradient, not to this second start's
                     more["max_iter"] = -1 if options.max_iter is None else max(options.max_iter - result.nit, 0)
                     more["max_time"] = max(more["max_time"] - float(result.trace["seconds"][-1]), 0.0)
                     rest = _core.minimize(core, self._solver(), result.x, **more)
