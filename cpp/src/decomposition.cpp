@@ -27,7 +27,7 @@ Eigen::VectorXi pivot_in_place(Matrix& A, Eigen::VectorXd& scale, const Poll& po
   Eigen::VectorXd norm = A.colwise().norm(), found = norm, space(n);
   const double enough = std::sqrt(std::numeric_limits<double>::epsilon());
   for (Index k = 0; k < s; ++k) {
-    if (poll && k % 16 == 0) poll();
+    if (poll) poll();
     Index best;
     norm.tail(n - k).maxCoeff(&best);
     best += k;

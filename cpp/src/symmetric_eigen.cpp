@@ -15,14 +15,12 @@ namespace {
 using Matrix = Eigen::MatrixXd;
 using Column = Eigen::VectorXd;
 
-constexpr Index steps_a_poll = 16;
-
 // A = Q T Q' in place: T on the diagonal and below it, the reflections further below.
 Column tridiagonalize(Matrix& A, const Poll& poll) {
   const Index n = A.rows();
   Column scale = Column::Zero(n - 1), p(n);
   for (Index k = 0; k + 1 < n; ++k) {
-    if (poll && k % steps_a_poll == 0) poll();
+    if (poll) poll();
     const Index left = n - k - 1;
     auto v = A.col(k).tail(left);
     auto rest = A.bottomRightCorner(left, left);
@@ -43,7 +41,7 @@ void diagonalize(Column& diagonal, Column& below, Matrix& V, const Poll& poll) {
   constexpr double eps = std::numeric_limits<double>::epsilon(), tiny = std::numeric_limits<double>::min();
   Index start = 0, end = n - 1;
   for (Index step = 0; end > 0 && step < 30 * n; ++step) {
-    if (poll && step % steps_a_poll == 0) poll();
+    if (poll) poll();
     for (Index i = start; i < end; ++i) {
       const double scaled = below[i] / eps;
       if (std::abs(below[i]) < tiny || scaled * scaled <= std::abs(diagonal[i]) + std::abs(diagonal[i + 1]))
