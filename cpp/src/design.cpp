@@ -81,6 +81,24 @@ Index Design<T>::workspace(Index m, Index k) const {
   return rounded(own) + rounded(k * d_);
 }
 
+// One number of each cache line: prefetchers follow plain loads in the order of memory, and nothing else as fast.
+template <class T>
+void Design<T>::fetch(Index first, Index m) const {
+  if (sparse()) return;
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  const bool whole = stride_ == d_;
+  const Index runs = whole ? 1 : m, count = whole ? m * d_ : d_;
+  T seen[4] = {};
+  for (Index i = 0; i < runs; ++i) {
+    const T* run = dense_row(first + i);
+    Index j = 0;
+    for (; j + 3 * line < count; j += 4 * line)
+      for (Index l = 0; l < 4; ++l) seen[l] += run[j + l * line];
+    for (; j < count; j += line) seen[0] += run[j];
+  }
+  asm volatile("" : : "m"(seen));  // loads whose values nobody wants
+}
+
 template <class T>
 void Design<T>::scores(Index first, Index m, Index k, const T* w, const T* packed, const T* b, T* z,
                        T* workspace) const {
@@ -102,6 +120,7 @@ void Design<T>::scores(Index first, Index m, Index k, const T* w, const T* packe
       for (Index i = 0; i < m; ++i) z[i] += b[0];
     return;
   }
+  fetch(first, m);
   Product<T> p;
   p.m = m, p.n = k, p.k = d_;
   p.a = dense_row(first), p.a_row = stride_;

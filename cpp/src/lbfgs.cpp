@@ -64,6 +64,7 @@ SolveOptions within(const SolveOptions& options, double tol) {
   inner.tol = tol;
   inner.max_time = options.max_time;
   inner.monitor = options.monitor;
+  inner.certify = false;
   return inner;
 }
 

@@ -113,6 +113,7 @@ double LinearRiskOf<T>::bound_from_few_rows(const double* w, const double* g) {
         if (cut > 0 && slope != 0) sums[dim()] += scale_ * excess_of(i, c, z[i * k + c], slope, 1 - cut);
         slope = static_cast<T>(cut * static_cast<double>(slope));
       }
+    design_.fetch(first, m);
     design_.add_back(first, m, k, slopes.data() + first * k, sums.data(), work.data());
   }
   double bound = sums[dim()];
@@ -207,6 +208,7 @@ double LinearRiskOf<T>::suboptimality_bound(const double* w, const double* g) {
       }
       sums[dim()] += excess;
     }
+    design_.fetch(first, m);
     design_.add_back(first, m, k, slopes.data() + first * k, sums, space.product.data());
   });
   double bound = 0;

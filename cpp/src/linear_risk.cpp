@@ -12,6 +12,17 @@ namespace {
 constexpr double task_work = 65536;  // multiply-adds worth a task of its own
 constexpr Index most_tasks = 64;
 
+// Eight sums side by side: one alone waits for itself.
+template <class V>
+double sum_of(const V* v, Index n, Index step = 1) {
+  double part[8] = {};
+  Index i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (Index l = 0; l < 8; ++l) part[l] += static_cast<double>(v[(i + l) * step]);
+  for (; i < n; ++i) part[i % 8] += static_cast<double>(v[i * step]);
+  return ((part[0] + part[4]) + (part[1] + part[5])) + ((part[2] + part[6]) + (part[3] + part[7]));
+}
+
 }  // namespace
 
 LinearRisk::LinearRisk(const LinearOptions& options, Index rows, Index features)
@@ -140,8 +151,9 @@ const T* LinearRiskOf<T>::scores_at(const double* w) {
 
 template <class T>
 void LinearRiskOf<T>::evaluate_rows(Index first, Index m, T* z, bool known, bool gradient, double* sums, Space& space) {
-  const Index k = outputs(), n_w = weights();
+  const Index k = outputs();
   if (!known && no_weights_) {
+    if (gradient) design_.fetch(first, m);
     for (Index i = 0; i < m * k; ++i) z[i] = options_.intercept ? b_[i % k] : T(0);
   } else if (!known) {
     design_.scores(first, m, k, w_.data(), packed_.data(), options_.intercept ? b_.data() : nullptr, z,
@@ -149,13 +161,15 @@ void LinearRiskOf<T>::evaluate_rows(Index first, Index m, T* z, bool known, bool
   }
   kernels<T>().loss.value_and_gradient(part(call(), first, m, z), space.loss.data(),
                                        gradient ? space.slope.data() : nullptr);
-  double value = 0;
-  for (Index i = 0; i < m; ++i) value += space.loss[i];
-  sums[dim()] += value;
-  if (!gradient) return;
+  sums[dim()] += sum_of(space.loss.data(), m);
+  if (gradient) add_back(first, m, space, sums);
+}
+
+template <class T>
+void LinearRiskOf<T>::add_back(Index first, Index m, Space& space, double* sums) const {
+  const Index k = outputs();
   design_.add_back(first, m, k, space.slope.data(), sums, space.product.data());
-  for (Index i = 0; options_.intercept && i < m; ++i)
-    for (Index c = 0; c < k; ++c) sums[n_w + c] += static_cast<double>(space.slope[i * k + c]);
+  for (Index c = 0; options_.intercept && c < k; ++c) sums[weights() + c] += sum_of(space.slope.data() + c, m, k);
 }
 
 template <class T>
@@ -212,7 +226,7 @@ double LinearRiskOf<T>::finish(const double* w, double* g, Index tasks, Index st
 template <class T>
 void LinearRiskOf<T>::hessian_product(const double* w, const double* v, double* Hv) {
   if (!has_curvature()) lacks("Hessian-vector products");
-  const Index k = outputs(), n_w = weights(), stride = (dim() + 1 + 7) / 8 * 8;
+  const Index k = outputs(), stride = (dim() + 1 + 7) / 8 * 8;
   const T* z = scores_at(w);
   set_weights(v);
   const Index tasks = tasks_for((static_cast<double>(design_.entries()) + 8.0 * rows_) * k);
@@ -222,10 +236,7 @@ void LinearRiskOf<T>::hessian_product(const double* w, const double* v, double* 
     design_.scores(first, m, k, w_.data(), packed_.data(), options_.intercept ? b_.data() : nullptr,
                    space.direction.data(), space.product.data());
     kernels<T>().loss.curvature(part(call(), first, m, z + first * k), space.direction.data(), space.slope.data());
-    double* sums = partial_.data() + task * stride;
-    design_.add_back(first, m, k, space.slope.data(), sums, space.product.data());
-    for (Index i = 0; options_.intercept && i < m; ++i)
-      for (Index c = 0; c < k; ++c) sums[n_w + c] += static_cast<double>(space.slope[i * k + c]);
+    add_back(first, m, space, partial_.data() + task * stride);
   });
   finish(v, Hv, tasks, stride);
 }

@@ -345,7 +345,7 @@ Result Run::finish() {
   result_.fun = use_last ? last_fun_ : best_fun_;
   const bool known = !result_.jac.empty();  // not of a run cut short within its first evaluation
   if (!known) result_.jac.assign(result_.x.size(), NAN);
-  if (!certified_) {
+  if (!certified_ && options_.certify) {
     result_.certificate_kind = l1_ ? "prox_gradient_norm" : "gradient_norm";
     result_.certificate = !known ? NAN : use_last ? last_norm_ : optimality(result_.x, result_.jac);
     const bool free = !l1_ && !options_.lower && !options_.upper && known;

@@ -27,6 +27,8 @@ class Design {
   Index workspace(Index m, Index k) const;          // of scores and add_back, in elements
 
   // z (m, k) = X W' + b; b may be null.
+  // Brings dense rows into cache: for products that read several rows at once, or a few columns of all.
+  void fetch(Index first, Index m) const;
   void scores(Index first, Index m, Index k, const T* w, const T* packed, const T* b, T* z, T* workspace) const;
   // out (k, d) += G' X for G (m, k).
   void add_back(Index first, Index m, Index k, const T* g, double* out, T* workspace) const;

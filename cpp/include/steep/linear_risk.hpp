@@ -161,6 +161,8 @@ class LinearRiskOf : public LinearRisk {
   using Visit = std::function<void(Index first, Index m, Index task, Space& space)>;
   Index gram_tasks() const;
   void form_gram(double* H, bool single, const Visit& visit = {});
+  // Adds some rows' slopes to the gradient's sums.
+  void add_back(Index first, Index m, Space& space, double* sums) const;
   // Scores, losses and, if wanted, the gradient's part of some rows.
   void evaluate_rows(Index first, Index m, T* z, bool known, bool gradient, double* sums, Space& space);
   double excess_of(Index i, Index c, T z, T slope, double a) const;

@@ -29,6 +29,7 @@ struct SolveOptions {
   const double* upper = nullptr;
   std::function<bool(const Progress&)> callback;  // may be empty
   Monitor* monitor = nullptr;                     // never null inside solve
+  bool certify = true;                            // false: what is known of the end is not worth a pass over the data
 };
 
 class Solver {
