@@ -43,6 +43,7 @@ class Search {
 
  private:
   void start();
+  void take_units();
   void measure();
   bool suspicious() const;
   void prove();  // ends the run when there is no solution
@@ -54,7 +55,8 @@ class Search {
   double cost_size() const { return 1 + norm_of(d_.c); }
   // The gap that counts as one.
   double unit() const {
-    return relative_ ? std::max(1.0, std::abs(fun_ - q_.constant) * d_.cost) : std::max(1.0, std::abs(fun_)) * d_.cost;
+    return relative_ ? std::max(f_unit_, std::abs(fun_ - q_.constant) * d_.cost)
+                     : std::max(1.0, std::abs(fun_)) * d_.cost;
   }
 
   Run& run_;
@@ -63,6 +65,7 @@ class Search {
   KktSystem system_;
   bool relative_;
   double tol_ = 0;
+  double x_unit_ = 1, c_unit_ = 1, f_unit_ = 1;  // least sizes of x, costs and values that residuals are compared with
   Vector g_;
   Point at_;
   Column dual_, equal_, slack_;  // residuals
@@ -86,6 +89,15 @@ void Search::start() {
   }
 }
 
+// Those of the start, where they are below one.
+void Search::take_units() {
+  const Column Qx = d_.product(at_.x);
+  const auto unit = [](double size) { return size > 0 ? std::min(1.0, size) : 1.0; };
+  x_unit_ = unit(norm_of(at_.x));
+  c_unit_ = unit(std::max(norm_of(d_.c), norm_of(Qx)));
+  f_unit_ = unit(at_.x.cwiseAbs().dot(d_.c.cwiseAbs()) + 0.5 * at_.x.dot(Qx));
+}
+
 void Search::measure() {
   const Column Qx = d_.product(at_.x);
   dual_ = Qx + d_.c + d_.A.transpose() * at_.y + d_.transposed(at_.z);
@@ -94,8 +106,8 @@ void Search::measure() {
   fun_ = at_.x.dot(0.5 * Qx + d_.c) / d_.cost + q_.constant;
   Eigen::Map<Column>(g_.data(), d_.n) = (Qx + d_.c).cwiseQuotient(d_.S) / d_.cost;
   gap_ = at_.s.dot(at_.z);
-  const double size_x = 1 + norm_of(at_.x);
-  kkt_ = std::max({norm_of(dual_) / (cost_size() + norm_of(Qx)), norm_of(equal_) / (size_x + norm_of(d_.b)),
+  const double size_x = x_unit_ + norm_of(at_.x);
+  kkt_ = std::max({norm_of(dual_) / (c_unit_ + norm_of(d_.c) + norm_of(Qx)), norm_of(equal_) / (size_x + norm_of(d_.b)),
                    norm_of(slack_) / (size_x + norm_of(d_.e)), gap_ / unit()});
 }
 
@@ -114,10 +126,13 @@ double Search::bound() const {
 // Of the program as it was given: unit is what its rows' multipliers are too large by.
 void Search::store_multipliers(const double* y, const double* z, double unit) {
   Vector& out = run_.result().multipliers;
-  out.assign(static_cast<std::size_t>(d_.p + d_.m + 2 * d_.n), 0.0);
-  for (Index i = 0; i < d_.p; ++i) out[i] = y[i] / d_.row_A[i] / unit;
-  for (Index i = 0; i < d_.m; ++i) out[d_.p + i] = z[i] / d_.row_G[i] / unit;
-  double* bounds = out.data() + d_.p + d_.m;
+  const Index p = d_.p - static_cast<Index>(d_.fixed.size());
+  out.assign(static_cast<std::size_t>(p + d_.m + 2 * d_.n), 0.0);
+  for (Index i = 0; i < p; ++i) out[i] = y[i] / d_.row_A[i] / unit;
+  for (Index i = 0; i < d_.m; ++i) out[p + i] = z[i] / d_.row_G[i] / unit;
+  double* bounds = out.data() + p + d_.m;
+  for (std::size_t k = 0; k < d_.fixed.size(); ++k)  // by its sign the multiplier of the lower or of the upper bound
+    bounds[d_.fixed[k] + (y[p + k] > 0 ? d_.n : 0)] = std::abs(y[p + k]) / d_.row_A[p + k] / unit;
   const double* own = z + d_.m;
   for (Index j : d_.low) bounds[j] = *own++ / d_.S[j] / unit;
   for (Index j : d_.high) bounds[d_.n + j] = *own++ / d_.S[j] / unit;
@@ -146,6 +161,7 @@ bool Search::suspicious() const {
 
 void Search::solve() {
   start();
+  if (relative_) take_units();
   measure();
   report(NAN, NAN);
   tol_ = std::max(run_.threshold(), 1e-15);
@@ -243,8 +259,9 @@ void Search::prove() {
     const double* z = first.multipliers.data();
     const Column y = Eigen::Map<const Column>(z + d_.count, p) - Eigen::Map<const Column>(z + d_.count + p, p);
     store_multipliers(y.data(), z, 1);
-    end(Status::infeasible, "The constraints are infeasible: some are violated by at least " +
-                                std::to_string(first.x[n]) +
+    char text[32];
+    std::snprintf(text, sizeof text, "%.6g", first.x[n] * d_.x_unit);
+    end(Status::infeasible, std::string("The constraints are infeasible: some are violated by at least ") + text +
                                 " everywhere; res.multipliers combine them into a contradiction.");
   }
   // min c'd over the recession cone cut to a box.
@@ -262,8 +279,6 @@ void Search::prove() {
   cone.upper = Column::Constant(n, 1);
   for (Index i : d_.low) cone.lower[i] = 0;
   for (Index i : d_.high) cone.upper[i] = 0;
-  for (Index i = 0; i < n; ++i)
-    if (cone.lower[i] == cone.upper[i]) cone.lower[i] = -1e-9, cone.upper[i] = 1e-9;
   const Result second = solved(cone);
   if (first.status == Status::converged && second.fun < -1e-6 && second.status == Status::converged) {
     Vector direction = second.x;

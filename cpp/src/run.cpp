@@ -239,7 +239,7 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
   tried_ = not_finite_ = 0;
   record(fun, norm, step_size, extra);
   if (fun <= first_fun_) steepest_ = std::max(steepest_, norm);
-  if (norm > 1e10 * steepest_ && fun > first_fun_)
+  if (!last_only_ && norm > 1e10 * steepest_ && fun > first_fun_)
     fail(Status::diverged, "The iterates diverged: the gradient norm grew from " +
                                number(result_.trace[0].gradient_norm) + " to " + number(norm) +
                                ". Try a smaller step size.");

@@ -40,12 +40,15 @@ ScaledProgram::ScaledProgram(const QuadraticProgram& q)
       row_G(Column::Ones(m)),
       S(Column::Ones(n)) {
   equilibrate();
+  fix(q);
+  enlarge(q);
   c = S.cwiseProduct(q.c);
   const double size = std::max(c.size() ? c.lpNorm<Eigen::Infinity>() : 0.0, Q.size() ? Q.cwiseAbs().maxCoeff() : 0.0);
   if (size > 0 && std::isfinite(size) && (size < 1 / unlike_costs || size > unlike_costs))
     cost = 1 / power_of_two(size);
   c *= cost, Q *= cost;
   for (Index i = 0; i < n; ++i) {
+    if (q.lower[i] == q.upper[i]) continue;
     if (std::isfinite(q.lower[i])) low.push_back(i);
     if (std::isfinite(q.upper[i])) high.push_back(i);
   }
@@ -81,6 +84,36 @@ void ScaledProgram::equilibrate() {
       Q.row(j) *= scale;
     }
   }
+}
+
+// A row for each variable whose bounds are equal: two inequalities would have no interior, and multipliers without end.
+void ScaledProgram::fix(const QuadraticProgram& q) {
+  for (Index i = 0; i < n; ++i)
+    if (q.lower[i] == q.upper[i]) fixed.push_back(i);
+  const Index more = static_cast<Index>(fixed.size());
+  A.conservativeResize(p + more, n), b.conservativeResize(p + more), row_A.conservativeResize(p + more);
+  for (Index i : fixed) {
+    A.row(p).setZero();
+    A(p, i) = 1;
+    b[p] = q.lower[i] / S[i];
+    row_A[p++] = S[i];
+  }
+}
+
+// Where all right sides are small, or there are none and the minimizer of f is small, x is measured in their size.
+void ScaledProgram::enlarge(const QuadraticProgram& q) {
+  double size = std::max(p ? b.lpNorm<Eigen::Infinity>() : 0.0, m ? h.lpNorm<Eigen::Infinity>() : 0.0);
+  for (Index i = 0; i < n; ++i)
+    for (double bound : {q.lower[i], q.upper[i]})
+      if (std::isfinite(bound)) size = std::max(size, std::abs(bound) / S[i]);
+  if (!(size > 0) && Q.size() && Q.cwiseAbs().maxCoeff() > 0)
+    size = S.cwiseProduct(q.c).lpNorm<Eigen::Infinity>() / Q.cwiseAbs().maxCoeff();
+  if (!(size > 0) || size > 1 / unlike_costs) return;
+  const double unit = power_of_two(size);
+  x_unit = unit;
+  S *= unit, row_A *= unit, row_G *= unit;
+  b /= unit, h /= unit;
+  Q *= unit * unit;
 }
 
 Column ScaledProgram::times(const Column& x) const {
