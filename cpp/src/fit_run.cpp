@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -34,6 +36,13 @@ FitRun::FitRun(Run& run, FitBasis& basis)
       Xz_(n_),
       gram_(d_) {
   Vector H = basis.gram();
+  constant_ = std::all_of(H.begin(), H.end(), [](double h) { return h == 0; });
+  const Vector &y = f_.targets(), &up = f_.up(), &down = f_.down();
+  for (Index i = 0; i < n_; ++i) {
+    const double size = f_.is_sum() ? std::max(up[i], down[i]) * std::abs(y[i]) : std::abs(y[i]);
+    rounding_ = f_.is_sum() ? rounding_ + size : std::max(rounding_, size);
+  }
+  rounding_ *= 4 * std::numeric_limits<double>::epsilon();
   for (Index j = 0; j < d_; ++j) H[j * d_ + j] *= 1 + 1e-14;
   regular_ = factor_near(gram_, H, d_);
   run.measure("relative duality gap");
@@ -56,6 +65,11 @@ void FitRun::step(FitPoint& at, double length, double mu) {
   const double gap = measure(at);
   if (gap < 1e-2 && d_ <= 1000) try_vertex(at, length, mu);
   run_.step_with(x_, fun_, g_, gap, length, mu);
+  if (std::abs(fun_ - bound_) <= rounding_) {
+    char text[96];
+    std::snprintf(text, sizeof text, "Converged: the duality gap %.6g is rounding of y.", std::abs(fun_ - bound_));
+    run_.fail(Status::converged, text);
+  }
 }
 
 void FitRun::residuals_of_last(const Vector& w, Vector& r) {
@@ -72,7 +86,10 @@ double FitRun::measure(FitPoint& at) {
   residuals_of_last(at.w, at.r);
   at.Xv.resize(d_);
   f_.transposed(at.v.data(), at.Xv.data());
-  bound_ = std::max(bound_, regular_ ? bound_of(at.w, at.v, at.Xv) : -INFINITY);
+  if (constant_)  // X is 0: every w has this value
+    bound_ = fun_;
+  else if (regular_)
+    bound_ = std::max(bound_, bound_of(at.w, at.v, at.Xv));
   return certify(fun_);
 }
 

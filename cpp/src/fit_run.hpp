@@ -42,7 +42,8 @@ class FitRun {
   Vector x_, g_;  // of the given columns
   Vector v_, Xv_, Xz_;
   Factor gram_;
-  bool regular_ = false;
+  bool regular_ = false, constant_ = false;
+  double rounding_ = 0;  // of f, from that of y
   double fun_ = 0, bound_ = -INFINITY;
 };
 
