@@ -1,7 +1,8 @@
 // Truncated Newton: H d = -g by conjugate gradients from products H v, to a relative residual of
 // min(0.5, sqrt(|g| / |g0|)), cut short by negative curvature, whose direction the step then has too (Nocedal and
 // Wright, algorithms 7.1 and 7.2). Either a strong Wolfe line search along d follows, or the steps stay in a trust region
-// (Steihaug). The trace's column "cg_iterations" counts products. O(dim) memory.
+// (Steihaug). Stationary points that are no minima are left. The trace's column "cg_iterations" counts products of the
+// steps. O(dim) memory, but for the last such question.
 #include <algorithm>
 #include <limits>
 
@@ -79,7 +80,7 @@ void NewtonCG::solve_by_lines(Run& run, const double* x0) {
   Vector x(x0, x0 + n), g(n), d(n);
   TruncatedCG cg(n);
   LineSearch line(run, n);
-  double fun = n <= 200 ? start_with_hessian(run, x, g, 0) : run.start(x, g, 0);
+  double fun = start_with_hessian(run, x, g, 0, Seen::by_products);
   end_by_regions(run, x, g, fun);
   const double start = norm2(g);
   double last = 0;
@@ -99,6 +100,7 @@ void NewtonCG::solve_by_lines(Run& run, const double* x0) {
     x.swap(line.x);
     g.swap(line.g);
     fun = line.fun;
+    if (leave_saddle(run, x, g, fun, products, Seen::by_products)) continue;
     run.step(x, fun, g, line.step, products);
   }
 }
@@ -107,7 +109,7 @@ void NewtonCG::solve_by_regions(Run& run, const double* x0) {
   const Index n = run.objective().dim();
   Vector x(x0, x0 + n), g(n), p(n), x1(n), g1(n);
   TruncatedCG cg(n);
-  double fun = n <= 200 ? start_with_hessian(run, x, g, 0) : run.start(x, g, 0), radius = std::max(1.0, norm2(x));
+  double fun = start_with_hessian(run, x, g, 0, Seen::by_products), radius = std::max(1.0, norm2(x));
   const double start = norm2(g);
   for (int refused = 0;;) {
     const int products = cg.solve(run, x, g, forcing(g, start), radius, p);
@@ -128,6 +130,10 @@ void NewtonCG::solve_by_regions(Run& run, const double* x0) {
       g.swap(g1);
       fun = fun1;
       refused = 0;
+      if (leave_saddle(run, x, g, fun, products, Seen::by_products)) {
+        radius = std::max(radius, 1e-3 * std::max(1.0, norm2(x)));
+        continue;
+      }
       run.step(x, fun, g, length, products);
     } else if (++refused >= 60) {
       run.line_search_failed();

@@ -351,6 +351,7 @@ Result Run::finish() {
     const bool free = !l1_ && !options_.lower && !options_.upper && known;
     result_.suboptimality_bound = free ? f_.suboptimality_bound(result_.x.data(), result_.jac.data()) : INFINITY;
   }
+  if (result_.status == Status::converged && !note_.empty()) result_.message += " " + note_;
   const bool bounded = options_.lower || options_.upper;
   const std::string remark = known && !bounded ? f_.remark(result_.x.data()) : "";
   if (!remark.empty()) result_.message += " " + remark;

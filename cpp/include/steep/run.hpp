@@ -65,7 +65,8 @@ class Run {
                                  const std::string& how);
   [[noreturn]] void fail(Status status, std::string message);
   [[noreturn]] void line_search_failed();
-  [[noreturn]] void fail_at_rounding(std::string what);  // what no longer works; the numbers follow
+  void note_of_convergence(std::string text) { note_ = std::move(text); }  // added to the message of a converged run
+  [[noreturn]] void fail_at_rounding(std::string what);                    // what no longer works; the numbers follow
   // For methods that decrease f in every step: ends a run that has moved neither f nor the gradient norm for 30 steps.
   void watch_for_stall() { watched_ = true; }
   // Tried once where a run would end as line_search_failed, or takes many evaluations a step; may return.
@@ -122,7 +123,7 @@ class Run {
   const SolveOptions& options_;
   const double* l1_;
   Index max_iter_;
-  std::string measure_ = "gradient norm";
+  std::string measure_ = "gradient norm", note_;
   std::function<void()> rescue_;
   double threshold_ = 0, first_fun_ = 0, last_norm_ = 0;
   double steepest_ = 0;                      // largest norm where f is no higher than at the start

@@ -36,11 +36,15 @@ enum class RegionColumn { none, radius, shift };
 [[noreturn]] void descend_by_regions(class Run& run, Vector x, Vector g, double fun, double radius,
                                      RegionColumn column);
 
-// Run::start of methods with a Hessian: a start that is stationary but no minimum is left along negative curvature.
-double start_with_hessian(class Run& run, Vector& x, Vector& g, double extra);
+// How negative curvature is looked for: by a Cholesky factor of the Hessian, or by Hessian-vector products alone.
+enum class Seen { by_factor, by_products };
 
-// Whether an iterate, reached by a Hessian that was not positive definite, is stationary but no minimum; it is left then.
-bool leave_saddle(class Run& run, Vector& x, Vector& g, double& fun, double extra);
+// Run::start of methods with a Hessian: a start that is stationary but no minimum is left along negative curvature.
+double start_with_hessian(class Run& run, Vector& x, Vector& g, double extra, Seen by = Seen::by_factor);
+
+// Whether an iterate is stationary but no minimum; it is left then. (Asked by a factor only where the Hessian that led to it
+// was not positive definite.)
+bool leave_saddle(class Run& run, Vector& x, Vector& g, double& fun, double extra, Seen by = Seen::by_factor);
 
 // Has a first-order run of few variables, at (x, g, fun) then, go on like that where its line search fails: close to the
 // rounding of f a Hessian, by differences of gradients if need be, still tells the last digits of x.

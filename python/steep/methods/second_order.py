@@ -98,8 +98,10 @@ class NewtonCG(Method):
     Notes
     -----
     Negative curvature ends the inner iteration, and the step goes along its direction too. Where the line search fails,
-    a trust region helps out as it does for :class:`BFGS`. Source: Nocedal and Wright, *Numerical Optimization*, section
-    7.1.
+    a trust region helps out as it does for :class:`BFGS`. Where the gradient vanishes and the objective is not known to
+    be convex, some dozen more products tell the Hessian's least eigenvalue by Lanczos's method: a saddle is left, and
+    the message of a minimum says that it is one, where that is so by a wide margin. Source:
+    Nocedal and Wright, *Numerical Optimization*, section 7.1.
 
     Examples
     --------
