@@ -5,7 +5,8 @@
 Every run is checked first: the infinity norm of the mean objective's gradient (by steep's float64 objective, whose
 values are tested against NumPy) must be at most 1e-8 (or the objective within 1e-9 for LIBLINEAR). A peer's tolerance
 is lowered by tenths until its answer passes; the first setting that passes is timed. Times are medians of alternating
-runs, each from the arrays: steep's objective is made anew, for it keeps single-precision copies and factors.
+runs, each from the arrays: steep's objective is made anew, for it keeps single-precision copies and factors. Before each
+run the machine rests a moment, for OpenBLAS's threads go on spinning after their work and would take a core from it.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from threadpoolctl import threadpool_limits
 import steep
 
 NORM = 1e-8
+REST = 0.2  # s
 
 
 def timed(run):
@@ -61,6 +63,7 @@ def compare(case, make, ours, peers, passes, repeat, threads):
         seconds = {name: [] for name in candidates}
         for _ in range(repeat):
             for name, run in candidates.items():
+                time.sleep(REST)
                 seconds[name].append(timed(run)[0])
     medians = {name: float(np.median(values)) for name, values in seconds.items()}
     others = [value for name, value in medians.items() if not name.startswith("steep")]

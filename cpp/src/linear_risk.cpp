@@ -153,7 +153,6 @@ template <class T>
 void LinearRiskOf<T>::evaluate_rows(Index first, Index m, T* z, bool known, bool gradient, double* sums, Space& space) {
   const Index k = outputs();
   if (!known && no_weights_) {
-    if (gradient) design_.fetch(first, m);
     for (Index i = 0; i < m * k; ++i) z[i] = options_.intercept ? b_[i % k] : T(0);
   } else if (!known) {
     design_.scores(first, m, k, w_.data(), packed_.data(), options_.intercept ? b_.data() : nullptr, z,
@@ -188,6 +187,7 @@ double LinearRiskOf<T>::evaluate(const double* w, double* g) {
   if (partial_.size() < tasks * stride) partial_.resize(tasks * stride);
   std::fill_n(partial_.data(), tasks * stride, 0.0);
   const auto rows = [&](Index first, Index m, Index task, Space& space) {
+    if (g && !known && no_weights_ && !foreseen) design_.fetch(first, m);  // no scores do that
     evaluate_rows(first, m, slot.z.data() + first * k, known, g, partial_.data() + task * stride, space);
   };
   if (foreseen) {
