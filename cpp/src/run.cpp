@@ -151,18 +151,28 @@ double Run::normal_equations(const Vector& x, double* JtJ, double* Jtr) {
   return f_.normal_equations(x.data(), JtJ, Jtr);
 }
 
+// A gradient step of 1 / unit_, which is 1; under rtol far shorter than the way to a bound or to 0 from x0 on, since that
+// way does not grow with f as the gradient does.
 double Run::optimality(const Vector& x, const Vector& g) const {
+  if (!l1_ && !options_.lower && !options_.upper) return norm_inf(g);
+  if (unit_ == 0) {
+    const double free = mapped_gradient(x, g, 1e30);
+    unit_ = options_.rtol * free > options_.tol ? free / std::min(options_.rtol, 1.0) : 1;
+  }
+  return mapped_gradient(x, g, unit_);
+}
+
+double Run::mapped_gradient(const Vector& x, const Vector& g, double unit) const {
   const double *l1 = l1_, *lower = options_.lower, *upper = options_.upper;
-  if (!l1 && !lower && !upper) return norm_inf(g);
   double largest = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     // x less P(S(x - g, l1)): x - (x - g) loses the digits of a small g, so what the prox-step takes is written out.
     if (std::isnan(g[i])) return g[i];
-    const double v = x[i] - g[i], threshold = l1 ? l1[i] : 0;
-    const double slope = v > threshold ? g[i] + threshold : v < -threshold ? g[i] - threshold : x[i];
-    double change = std::abs(slope), moved = x[i] - slope;
-    if (lower && moved < lower[i]) moved = lower[i], change = std::abs(moved - x[i]);
-    if (upper && moved > upper[i]) moved = upper[i], change = std::abs(moved - x[i]);
+    const double threshold = l1 ? l1[i] : 0, v = unit * x[i] - g[i];
+    const double slope = v > threshold ? g[i] + threshold : v < -threshold ? g[i] - threshold : unit * x[i];
+    double change = std::abs(slope), moved = x[i] - slope / unit;
+    if (lower && moved < lower[i]) moved = lower[i], change = unit * std::abs(moved - x[i]);
+    if (upper && moved > upper[i]) moved = upper[i], change = unit * std::abs(moved - x[i]);
     largest = std::max(largest, change);
   }
   return largest;

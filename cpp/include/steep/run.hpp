@@ -112,6 +112,7 @@ class Run {
 
  private:
   void begin(const Vector& x, double fun, const Vector& g, double norm, double extra);
+  double mapped_gradient(const Vector& x, const Vector& g, double unit) const;
   bool resolved(const Vector& x, double fun) const;  // differences tell gradients of the threshold's size
   std::string resolution(const Vector& x, double fun) const;
   void note_interrupt();
@@ -125,6 +126,7 @@ class Run {
   Index max_iter_;
   std::string measure_ = "gradient norm", note_;
   std::function<void()> rescue_;
+  mutable double unit_ = 0;  // of optimality's steps; its first point is x0
   double threshold_ = 0, first_fun_ = 0, last_norm_ = 0;
   double steepest_ = 0;                      // largest norm where f is no higher than at the start
   double curvature_ = 0;                     // that of the last steps, where the gradient is by differences
