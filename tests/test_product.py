@@ -247,7 +247,7 @@ def test_triangular_solves(dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_matrix_times_vector(dtype):
     rng = np.random.default_rng(42)
-    for n, d in [*((n, 37) for n in range(1, 20)), *((9, d) for d in range(1, 71)), (50, 300)]:
+    for n, d in [*((n, 37) for n in range(1, 20)), *((9, d) for d in range(1, 71)), (50, 300), (300, 200)]:
         x = matrix(rng, (n, d + 3), dtype)[:, :d]
         w, v, start = matrix(rng, d, dtype), matrix(rng, n, dtype), matrix(rng, d, dtype)
         y = _core.matrix_vector(x, w)
