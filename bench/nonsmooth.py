@@ -51,12 +51,12 @@ def sparse_problem(n, d, nonzeros, correlation, seed=0):
     return X, score + 0.5 * score.std() * rng.standard_normal(n), rng
 
 
-def compare(name, make, method, peers, repetitions, value, accuracy=1e-7):
+def compare(name, make, method, peers, repetitions, value, accuracy=1e-7, tol=1e-8):
     """Print a row a thread count: steep, each peer, the ratio to the fastest peer that reached the objective."""
     rows = []
     for threads in (1, 2):
         with threadpool_limits(threads):
-            ours = lambda: steep.minimize(make(), None, method, n_threads=threads)  # noqa: B023, E731
+            ours = lambda: steep.minimize(make(), None, method, tol=tol, n_threads=threads)  # noqa: B023, E731
             seconds, results = best_of([ours, *peers.values()], repetitions)
             res = results[0]
             best = min([res.fun] + [value(r) for r in results[1:]])
@@ -173,18 +173,27 @@ def lasso_path(n, d, nonzeros, correlation, ratio, tol, repetitions=1):
     return rows
 
 
-def hinge(n, d, C, tol, accuracy, loss="hinge", repetitions=1):
+def hinge(n, d, C, accuracy, repetitions=3):
+    """To `accuracy` of the least objective, LIBLINEAR by the loosest of its tolerances that reaches it."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, d))
     y = np.where(X @ rng.standard_normal(d) / d**0.5 + rng.standard_normal(n) > 0, 1, -1)
-    make = lambda: steep.problems.svm(X, y, l2=1 / (n * C), loss=loss)  # noqa: E731
+    make = lambda: steep.problems.svm(X, y, l2=1 / (n * C))  # noqa: E731
     f = make()
+    least = steep.minimize(f, tol=1e-11).fun
 
-    def fit():
-        model = svm.LinearSVC(C=C, loss=loss, fit_intercept=False, tol=tol, max_iter=100000, dual=loss == "hinge")
+    def fit(tol):
+        model = svm.LinearSVC(C=C, loss="hinge", fit_intercept=False, tol=tol, max_iter=100000, dual=True)
         return model.fit(X, y).coef_.ravel()
 
-    return compare(f"{loss} {n}x{d} C={C:g}", make, "auto", {"liblinear": fit}, repetitions, f.value, accuracy)
+    for tol in 10.0 ** np.arange(-1, -9, -1):
+        start = time.perf_counter()
+        reached = f.value(fit(tol)) - least <= accuracy * least
+        if reached or time.perf_counter() - start > 2:
+            break
+    name = f"hinge {n}x{d} C={C:g} to {accuracy:g}"
+    peers = {"liblinear": lambda: fit(tol)}
+    return compare(name, make, "auto", peers, repetitions, f.value, accuracy, tol=accuracy * least)
 
 
 CASES = {
@@ -203,7 +212,9 @@ CASES = {
         *lasso_path(20_000, 500, 50, 0.5, 1e-2, 1e-8),
         *lasso_path(1_000, 3_000, 50, 0.5, 0.05, 1e-8),
     ],
-    "hinge": lambda: [*hinge(20_000, 100, 1.0, 1e-3, 1e-5), *hinge(20_000, 100, 0.01, 1e-4, 1e-5)],
+    "hinge": lambda: [
+        row for C in (1e-4, 1e-3, 0.01, 0.1, 1) for accuracy in (1e-5, 1e-8) for row in hinge(20_000, 100, C, accuracy)
+    ],
 }
 
 

@@ -1,20 +1,17 @@
-// Primal-dual interior point for linear support vector machines (margin.hpp, q = 1), predictor and corrector of Mehrotra
-// (SIAM J. Optim. 2 (1992) 575; Ferris and Munson, SIAM J. Optim. 13 (2002) 783). With x_k >= 0 the terms' values, t_k >= 0
-// the slack of s_k z_i - o_k + x_k = t_k, multipliers a_k of t and 1 - a_k of x, a Newton step is one weighted Gram matrix:
+// Linear support vector machines (margin.hpp, q = 1) by the interior point of margin_interior.hpp; ends on the duality gap.
 //
-//     (l2 + X'diag(c h)X) dw = X'(c s (a + h p)) - l2 w,      1 / h = x / (1 - a) + t / a,      da = h (p - s X dw),
-//     p = r - x + t - (m - x (1 - a)) / (1 - a) + (m - t a) / a,      r = o - s z,      h of a row: the sum of its sides',
-//
-// the intercept being a column of ones without l2. O(n d^2) an iteration, 15 to 30 iterations; ends on the duality gap
-// of w and a, which is feasible all along. The way to a gap of 1e-4 is made on a copy of X in single precision, where
-// that pays.
+// Where rows are many, nearly all multipliers end at a bound: a draft of the solution tells which rows may not, and the
+// interior point runs on these alone, the others adding what is linear in w. A pass over all rows gives the gap of the whole
+// and shows the rows that were on the wrong side, which join for another round. Where that does not settle it the interior
+// point takes all rows: 10 to 20 iterations of O(n d^2), those to a gap of 1e-4 on a copy of X in single precision where that
+// pays. Its multipliers are feasible all along.
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <numeric>
 
-#include "steep/factor.hpp"
 #include "steep/margin.hpp"
+#include "steep/margin_draft.hpp"
+#include "steep/margin_interior.hpp"
 #include "steep/nonsmooth.hpp"
 #include "steep/run.hpp"
 
@@ -22,190 +19,6 @@ namespace steep {
 namespace {
 
 constexpr double rough_gap = 1e-4;  // relative, up to which single precision does
-
-class InteriorPoint {
- public:
-  explicit InteriorPoint(MarginProblem& problem)
-      : problem_(&problem),
-        model_(&problem.model()),
-        n_(problem.rows()),
-        k_(problem.sides()),
-        d_(model_->features()),
-        m_(d_ + (model_->intercept() ? 1 : 0)),
-        factor_(m_),
-        columns_(m_),
-        H_(m_ * m_),
-        w_(m_, 0.0),
-        z_(n_, 0.0),
-        x_(k_, 2.0),
-        t_(k_, 1.0),
-        a_(k_, 0.5),
-        h_(k_),
-        p_(k_),
-        u_(n_),
-        dz_(n_),
-        da_(k_),
-        dx_(k_),
-        dt_(k_),
-        dw_(m_),
-        q_(m_) {
-    std::iota(columns_.begin(), columns_.end(), Index{0});
-    // Start along w(a) for a balanced a, as far as the dual along it rises; without one w(a) is 0.
-    double positive = 0;
-    for (Index k = 0; k < k_; ++k) {
-      total_ += weight(k);
-      if (problem.sign()[k] > 0) positive += weight(k);
-    }
-    const double negative = total_ - positive, less = std::min(positive, negative);
-    for (Index k = 0; k < k_ && m_ > d_; ++k) a_[k] = 0.5 * less / (problem.sign()[k] > 0 ? positive : negative);
-    refresh();
-    double slope = 0, square = 0;
-    for (Index k = 0; k < k_; ++k) slope += weight(k) * problem.offset()[k] * a_[k];
-    for (Index j = 0; j < d_; ++j) square += q_[j] * q_[j] / problem.l2();
-    const double scale = square > 0 ? std::clamp(slope / square, 0.0, 1.0) : 0;
-    for (Index j = 0; j < d_; ++j) w_[j] = scale * q_[j] / problem.l2();
-    model_->scores(w_.data(), z_);
-    if (m_ > d_) {
-      w_[d_] = problem.best_intercept(z_);
-      for (double& z : z_) z += w_[d_];
-    }
-    const double room = 3 * problem.scale();  // 1 and 10 cost a fifth more iterations on the hinges tried
-    for (Index k = 0; k < k_; ++k) {
-      const double r = rest(k);
-      x_[k] = std::max(r, 0.0) + room;
-      t_[k] = x_[k] - r;
-    }
-  }
-
-  const Vector& coefficients() const { return w_; }
-  const Vector& multipliers() const { return a_; }
-
-  // Goes on with another problem of the same rows.
-  void move_to(MarginProblem& problem) {
-    problem_ = &problem;
-    model_ = &problem.model();
-    model_->scores(w_.data(), z_);
-    refresh();
-  }
-
-  // X'(c s a), and its last entry sum c s a, anew: steps update it by their own equation.
-  void refresh() {
-    gather(u_, [&](Index k) { return weight(k) * problem_->sign()[k] * a_[k]; });
-    model_->transposed(u_, q_.data());
-  }
-
-  double primal() const {
-    double square = 0;
-    for (Index j = 0; j < d_; ++j) square += w_[j] * w_[j];
-    return problem_->loss(z_) + 0.5 * problem_->l2() * square;
-  }
-  // At a, which is balanced but for rounding where there is an intercept.
-  double dual() const {
-    double value = 0, square = 0;
-    for (Index k = 0; k < k_; ++k) value += weight(k) * problem_->offset()[k] * a_[k];
-    for (Index j = 0; j < d_; ++j) square += q_[j] * q_[j];
-    return value - 0.5 * square / problem_->l2();
-  }
-  // A subgradient that takes a_i for the hinge's slope: l2 w - X'(c s a).
-  void subgradient(Vector& g) const {
-    for (Index j = 0; j < m_; ++j) g[j] = (j < d_ ? problem_->l2() * w_[j] : 0.0) - q_[j];
-  }
-
-  // Mean complementarity, weighted.
-  double complementarity() const {
-    double sum = 0;
-    for (Index k = 0; k < k_; ++k) sum += weight(k) * (x_[k] * (1 - a_[k]) + t_[k] * a_[k]);
-    return sum / (2 * total_);
-  }
-
-  // False when the Gram matrix cannot be factored.
-  bool step(double& length) {
-    for (Index k = 0; k < k_; ++k) h_[k] = weight(k) / (x_[k] / (1 - a_[k]) + t_[k] / a_[k]);
-    gather(u_, [&](Index k) { return h_[k]; });
-    model_->columns_gram(columns_, u_, H_.data());
-    double largest = 0;
-    for (Index j = 0; j < m_; ++j) {
-      if (j < d_) H_[j * m_ + j] += problem_->l2();
-      largest = std::max(largest, H_[j * m_ + j]);
-    }
-    double shift = 0;
-    while (!factor_.factor(H_.data(), shift)) {
-      shift = std::max(1e-14 * largest, 100 * shift);
-      if (!(shift < largest)) return false;
-    }
-    const double mean = complementarity();
-    direction(0, false);
-    const double affine = longest(1);
-    double after = 0;
-    for (Index k = 0; k < k_; ++k)
-      after += weight(k) * ((x_[k] + affine * dx_[k]) * (1 - a_[k] - affine * da_[k]) +
-                            (t_[k] + affine * dt_[k]) * (a_[k] + affine * da_[k]));
-    const double share = std::max(after / (2 * total_) / mean, 0.0);
-    direction(std::min(share * share * share, 1.0) * mean, true);
-    length = longest(std::max(0.9, 1 - mean / problem_->scale()));
-    for (Index i = 0; i < n_; ++i) z_[i] += length * dz_[i];
-    for (Index k = 0; k < k_; ++k) x_[k] += length * dx_[k], t_[k] += length * dt_[k], a_[k] += length * da_[k];
-    for (Index j = 0; j < m_; ++j) {
-      q_[j] += length * ((j < d_ ? problem_->l2() * (w_[j] + dw_[j]) : 0.0) - q_[j]);  // the step's equation
-      w_[j] += length * dw_[j];
-    }
-    return true;
-  }
-
- private:
-  // Towards complementarity `target`, with the second-order terms of the last direction when correcting.
-  void direction(double target, bool correct) {
-    const Vector& s = problem_->sign();
-    for (Index k = 0; k < k_; ++k) {
-      const double e = 1 - a_[k];
-      const double first = target - t_[k] * a_[k] - (correct ? dt_[k] * da_[k] : 0);
-      const double second = target - x_[k] * e + (correct ? dx_[k] * da_[k] : 0);
-      p_[k] = rest(k) - x_[k] + t_[k] - second / e + first / a_[k];
-      dt_[k] = first, dx_[k] = second;  // right-hand sides until the step is known
-    }
-    gather(u_, [&](Index k) { return s[k] * h_[k] * p_[k]; });
-    model_->transposed(u_, dw_.data());
-    for (Index j = 0; j < m_; ++j) dw_[j] += q_[j] - (j < d_ ? problem_->l2() * w_[j] : 0.0);
-    factor_.solve(dw_);
-    model_->scores(dw_.data(), dz_);
-    for (Index k = 0; k < k_; ++k) {
-      const double c = weight(k);
-      da_[k] = c > 0 ? h_[k] / c * (p_[k] - s[k] * dz_[problem_->row(k)]) : 0;
-      dt_[k] = (dt_[k] - t_[k] * da_[k]) / a_[k];
-      dx_[k] = (dx_[k] + x_[k] * da_[k]) / (1 - a_[k]);
-    }
-  }
-
-  double weight(Index k) const { return problem_->weight()[problem_->row(k)]; }
-  double rest(Index k) const { return problem_->offset()[k] - problem_->sign()[k] * z_[problem_->row(k)]; }
-
-  // out (rows) = the sums of a row's sides.
-  template <class F>
-  void gather(Vector& out, F&& side) const {
-    for (Index i = 0; i < n_; ++i) out[i] = side(i);
-    for (Index k = n_; k < k_; ++k) out[k - n_] += side(k);
-  }
-
-  // The longest step up to 1 that keeps `share` of the way to the boundary.
-  double longest(double share) const {
-    double a = 1 / share;
-    for (Index k = 0; k < k_; ++k) {
-      if (dx_[k] < 0) a = std::min(a, -x_[k] / dx_[k]);
-      if (dt_[k] < 0) a = std::min(a, -t_[k] / dt_[k]);
-      if (da_[k] < 0) a = std::min(a, -a_[k] / da_[k]);
-      if (da_[k] > 0) a = std::min(a, (1 - a_[k]) / da_[k]);
-    }
-    return std::min(1.0, share * a);
-  }
-
-  MarginProblem* problem_;
-  LinearModel* model_;
-  Index n_, k_, d_, m_;
-  Factor factor_;
-  std::vector<Index> columns_;
-  Vector H_, w_, z_, x_, t_, a_, h_, p_, u_, dz_, da_, dx_, dt_, dw_, q_;
-  double total_ = 0;
-};
 
 // The sign of all sides with a weight, 0 where both occur.
 double only_class(const MarginProblem& problem) {
@@ -216,6 +29,141 @@ double only_class(const MarginProblem& problem) {
     sign = problem.sign()[k];
   }
   return sign;
+}
+
+bool at_rounding(const MarginInterior& point, const MarginProblem& problem, double primal) {
+  return point.complementarity() < 1e-14 * std::max(problem.scale(), primal);
+}
+
+// Rounds of the interior point on the rows near their corners.
+class NearRows {
+ public:
+  NearRows(MarginProblem& problem, MarginDraft draft)
+      : problem_(problem),
+        model_(problem.model()),
+        at_(std::move(draft)),
+        near_(problem.rows()),
+        a_(problem.sides()),
+        u_(problem.rows()),
+        g_(at_.w.size()) {}
+
+  // False when the near rows are too many, or those that are fixed are right and another round leads no further.
+  bool round(Run& run) {
+    if (!choose()) return false;
+    MarginProblem near = problem_.part(rows_);
+    MarginInterior point(near, fixed_rows(), at_.w, 0.25 * at_.reach);
+    minimize(point, run);
+    const bool balanced = point.balance();
+    for (Index k = 0; k < near.sides(); ++k)
+      a_[rows_[near.row(k)] + (k < near.rows() ? 0 : problem_.rows())] = point.multipliers()[k];
+    at_.w = point.coefficients();
+    point.subgradient(g_);
+    model_.scores(at_.w.data(), at_.z);
+    const double primal = problem_.loss(at_.z) + problem_.ridge(at_.w);
+    const double gap = std::abs(primal - (balanced ? point.dual() : problem_.dual(a_, dual_w_)));
+    if (!std::isfinite(primal) || !std::isfinite(gap)) return false;
+    Vector w = at_.w;
+    problem_.uncenter(w, g_);
+    ++run.result().nfev;
+    run.certify("duality_gap", gap, gap);
+    run.step_with(w, primal, g_, gap / std::max(1.0, std::abs(primal)), NAN, point.complementarity());
+    at_.reach = 2 * farthest_wrong();
+    return at_.reach > 0;
+  }
+
+ private:
+  // Takes the rows within reach, at least twice as many as columns, and so many that their multipliers can balance those of
+  // the others, which are at the bound of their side. False when that takes too many.
+  bool choose() {
+    const Index n = problem_.rows();
+    Vector distance(n);
+    for (Index i = 0; i < n; ++i) distance[i] = problem_.weight()[i] > 0 ? problem_.distance(at_.z, i) : INFINITY;
+    Vector sorted = distance;
+    const auto least = sorted.begin() + static_cast<std::ptrdiff_t>(std::min(n - 1, 2 * model_.features() + 2));
+    std::nth_element(sorted.begin(), least, sorted.end());
+    at_.reach = std::max(at_.reach, *least);
+    for (Index k = 0; k < problem_.sides(); ++k) a_[k] = problem_.rest(at_.z, k) > 0 ? 1 : 0;
+    for (;; at_.reach *= 2) {
+      rows_.clear();
+      for (Index i = 0; i < n; ++i) {
+        near_[i] = distance[i] <= at_.reach;
+        if (near_[i]) rows_.push_back(i);
+      }
+      if (4 * static_cast<Index>(rows_.size()) > n) return false;
+      if (!model_.intercept() || balances()) return true;
+    }
+  }
+
+  bool balances() const {
+    double fixed = 0, up = 0, down = 0;
+    for (Index k = 0; k < problem_.sides(); ++k) {
+      const double c = problem_.weight()[problem_.row(k)], s = problem_.sign()[k];
+      if (!near_[problem_.row(k)])
+        fixed += c * s * a_[k];
+      else
+        (s > 0 ? up : down) += c;
+    }
+    return -fixed < 0.95 * up && fixed < 0.95 * down;
+  }
+
+  FixedRows fixed_rows() {
+    FixedRows fixed{Vector(g_.size(), 0.0), 0};
+    std::fill(u_.begin(), u_.end(), 0.0);
+    for (Index k = 0; k < problem_.sides(); ++k) {
+      const Index i = problem_.row(k);
+      if (near_[i]) continue;
+      u_[i] += problem_.weight()[i] * problem_.sign()[k] * a_[k];
+      fixed.value += problem_.weight()[i] * problem_.offset()[k] * a_[k];
+    }
+    model_.transposed(u_, fixed.slope.data());
+    return fixed;
+  }
+
+  // Until the gap is small or rounding.
+  void minimize(MarginInterior& point, Run& run) {
+    const double enough = 0.3 * run.threshold();
+    double length = 1, best = INFINITY;
+    for (int k = 0; k < 50 && length > 1e-8; ++k) {
+      const double primal = point.primal();
+      const double norm = std::abs(primal - point.dual()) / std::max(1.0, std::abs(primal));
+      if (norm <= enough || (norm > 0.9 * best && at_rounding(point, problem_, primal))) return;
+      best = std::min(best, norm);
+      run.check_time();
+      ++run.result().nhev;
+      if (!point.step(length)) return;
+      if (norm <= 100 * enough) point.refresh();
+    }
+  }
+
+  // Of the sides that are fixed, how far the farthest is on the other side of its corner.
+  double farthest_wrong() const {
+    double most = 0;
+    for (Index k = 0; k < problem_.sides(); ++k)
+      if (!near_[problem_.row(k)] && problem_.weight()[problem_.row(k)] > 0)
+        most = std::max(most, a_[k] > 0 ? -problem_.rest(at_.z, k) : problem_.rest(at_.z, k));
+    return most;
+  }
+
+  MarginProblem& problem_;
+  LinearModel& model_;
+  MarginDraft at_;
+  std::vector<Index> rows_;
+  std::vector<char> near_;
+  Vector a_, u_, g_, dual_w_;
+};
+
+// Starts the run at zero, and ends it where the near rows lead to the solution.
+void by_near_rows(MarginProblem& problem, MarginProblem& quick, Run& run) {
+  Vector w(run.objective().dim(), 0.0), g(w.size());
+  const double fun = quick.value_at_zero(g);
+  quick.uncenter(w, g);
+  run.certify("duality_gap", fun, fun);
+  run.start(w, fun, g, fun / std::max(1.0, fun), problem.scale());
+  MarginDraft draft;
+  if (!draft_margin(quick, run, draft)) return;
+  NearRows rows(problem, std::move(draft));
+  for (int k = 0; k < 4; ++k)
+    if (!rows.round(run)) return;
 }
 
 }  // namespace
@@ -237,7 +185,9 @@ Result HingeInteriorPoint::solve(Objective& f, const double*, const SolveOptions
     Objective* draft = problem.model().center().empty() ? f.draft(Objective::Brevity::single) : nullptr;
     auto rough = draft ? std::make_unique<MarginProblem>(*draft, name()) : nullptr;
     if (rough && !rough->model().center().empty()) rough.reset();
-    InteriorPoint point(rough ? *rough : problem);
+    const bool begun = draft_pays(problem) && run.limit() >= 50;
+    if (begun) by_near_rows(problem, rough ? *rough : problem, run);
+    MarginInterior point(rough ? *rough : problem);
     Vector g(f.dim()), w;
     double primal = 0, norm = 0, length = 0;
     const auto certificate = [&](bool exact = false) {
@@ -245,6 +195,7 @@ Result HingeInteriorPoint::solve(Objective& f, const double*, const SolveOptions
       ++run.result().nfev;
       primal = point.primal();
       const double gap = std::abs(primal - (exact ? problem.dual(point.multipliers(), w) : point.dual()));
+      if (!std::isfinite(gap)) run.line_search_failed();  // products of slacks and multipliers fell to zero
       point.subgradient(g);
       w = point.coefficients();
       problem.uncenter(w, g);
@@ -259,7 +210,10 @@ Result HingeInteriorPoint::solve(Objective& f, const double*, const SolveOptions
     };
     certificate();
     leave_copy(options.tol, false);
-    run.start(w, primal, g, norm, point.complementarity());
+    if (begun)
+      run.step_with(w, primal, g, norm, NAN, point.complementarity());
+    else
+      run.start(w, primal, g, norm, point.complementarity());
     for (double best = norm;;) {
       run.check_time();
       ++run.result().nhev;
@@ -268,8 +222,7 @@ Result HingeInteriorPoint::solve(Objective& f, const double*, const SolveOptions
       leave_copy(run.threshold(), length < 0.1);
       if (norm <= 100 * run.threshold()) point.refresh(), certificate(true);
       run.step_with(w, primal, g, norm, length, point.complementarity());
-      if (length < 1e-8 || (norm > 0.9 * best && point.complementarity() < 1e-14 * std::max(problem.scale(), primal)))
-        run.line_search_failed();
+      if (length < 1e-8 || (norm > 0.9 * best && at_rounding(point, problem, primal))) run.line_search_failed();
       best = std::min(best, norm);
     }
   });

@@ -14,14 +14,23 @@ namespace {
 
 constexpr Index most_rows = 512;  // of a block
 
+// Rows of another risk, copied.
+template <class T>
+struct Rows {
+  Buffer<T> x, y, weight;
+  std::unique_ptr<LinearRiskOf<T>> risk;
+};
+
 template <class T>
 class ModelOf : public LinearModel {
  public:
-  ModelOf(LinearRiskOf<T>& risk, CenteredDesign<T> centered)
-      : risk_(risk),
+  ModelOf(LinearRiskOf<T>& risk, CenteredDesign<T> centered, std::unique_ptr<Rows<T>> own = nullptr)
+      : own_(std::move(own)),
+        risk_(risk),
         centered_(std::move(centered)),
-        X_(centered_.center.empty() ? risk.design()
-                                    : Design<T>(centered_.rows.data(), risk.rows(), risk.features(), risk.features())),
+        X_(centered_.rows.size() == 0
+               ? risk.design()
+               : Design<T>(centered_.rows.data(), risk.rows(), risk.features(), risk.features())),
         n_(risk.rows()),
         d_(risk.features()),
         w_(d_),
@@ -44,6 +53,7 @@ class ModelOf : public LinearModel {
   Index rows() const override { return n_; }
   Index features() const override { return d_; }
   bool intercept() const override { return risk_.options().intercept; }
+  bool sparse() const override { return X_.sparse(); }
   Loss loss() const override { return risk_.options().loss; }
   double parameter() const override { return risk_.options().loss_parameter; }
   double l1() const override { return risk_.options().l1; }
@@ -153,6 +163,28 @@ class ModelOf : public LinearModel {
     return sum;
   }
 
+  std::unique_ptr<LinearModel> part(const std::vector<Index>& rows, double factor) override {
+    if (X_.sparse()) return nullptr;
+    auto copy = std::make_unique<Rows<T>>();
+    const Index count = static_cast<Index>(rows.size());
+    copy->x.resize_unset(count * d_);
+    copy->y.resize_unset(count);
+    if (risk_.sample_weight()) copy->weight.resize_unset(count);
+    for (Index k = 0; k < count; ++k) {
+      std::copy_n(X_.dense_row(rows[k]), d_, copy->x.data() + k * d_);
+      copy->y[k] = risk_.target()[rows[k]];
+      if (risk_.sample_weight()) copy->weight[k] = risk_.sample_weight()[rows[k]];
+    }
+    copy->risk =
+        std::make_unique<LinearRiskOf<T>>(risk_.options(), Design<T>(copy->x.data(), count, d_, d_), copy->y.data(),
+                                          nullptr, risk_.sample_weight() ? copy->weight.data() : nullptr);
+    copy->risk->set_scale(risk_.scale() * factor);
+    CenteredDesign<T> centered;
+    centered.center = centered_.center;
+    LinearRiskOf<T>& risk = *copy->risk;
+    return std::make_unique<ModelOf<T>>(risk, std::move(centered), std::move(copy));
+  }
+
  private:
   struct Space {
     Buffer<T> a, work;
@@ -220,6 +252,7 @@ class ModelOf : public LinearModel {
     });
   }
 
+  std::unique_ptr<Rows<T>> own_;  // of a part
   LinearRiskOf<T>& risk_;
   CenteredDesign<T> centered_;
   Design<T> X_;

@@ -10,19 +10,33 @@ namespace {
 
 constexpr double far = 2;  // from zero, in standard deviations: columns beyond are centered
 
-}  // namespace
+bool is_tube(Loss loss) { return loss == Loss::epsilon_insensitive || loss == Loss::squared_epsilon_insensitive; }
+bool is_squared(Loss loss) { return loss == Loss::squared_hinge || loss == Loss::squared_epsilon_insensitive; }
 
-MarginProblem::MarginProblem(Objective& f, const char* method) : model_(linear_model_of(f, far)) {
-  const Loss loss = model_ ? model_->loss() : Loss::squared_error;
-  const bool tube = loss == Loss::epsilon_insensitive || loss == Loss::squared_epsilon_insensitive;
-  squared_ = loss == Loss::squared_hinge || loss == Loss::squared_epsilon_insensitive;
-  const bool fits = tube || squared_ || loss == Loss::hinge;
-  if (!fits || !(model_->l2() > 0) || model_->l1() > 0)
+// The model, unless it is not such a problem.
+std::unique_ptr<LinearModel> checked(Objective& f, const char* method) {
+  auto model = linear_model_of(f, far);
+  const Loss loss = model ? model->loss() : Loss::squared_error;
+  const bool fits = is_tube(loss) || is_squared(loss) || loss == Loss::hinge;
+  if (!fits || !(model->l2() > 0) || model->l1() > 0)
     throw std::invalid_argument(std::string("method ") + method +
                                 " needs a linear model with one output, the hinge or the epsilon-insensitive loss or "
                                 "its square, l2 > 0 and no l1, got " +
                                 f.name());
-  n_ = model_->rows(), d_ = model_->features(), l2_ = model_->l2();
+  return model;
+}
+
+}  // namespace
+
+MarginProblem::MarginProblem(Objective& f, const char* method) : MarginProblem(checked(f, method)) {}
+
+MarginProblem::MarginProblem(std::unique_ptr<LinearModel> model)
+    : model_(std::move(model)),
+      squared_(is_squared(model_->loss())),
+      n_(model_->rows()),
+      d_(model_->features()),
+      l2_(model_->l2()) {
+  const bool tube = is_tube(model_->loss());
   s_.resize(tube ? 2 * n_ : n_), o_.resize(s_.size(), 1.0), c_.resize(n_), u_.resize(n_);
   double mean = 0, total = 0, spread = 0;
   for (Index i = 0; i < n_; ++i) {
@@ -37,6 +51,40 @@ MarginProblem::MarginProblem(Objective& f, const char* method) : model_(linear_m
     spread += c_[i] * std::abs(y - (model_->intercept() ? mean / total : 0));
   }
   if (tube && spread > 0) scale_ = spread / total;
+}
+
+MarginProblem MarginProblem::part(const std::vector<Index>& rows, double factor) const {
+  return MarginProblem(model_->part(rows, factor));
+}
+
+Vector MarginProblem::balanced() const {
+  Vector a(s_.size(), 0.5);
+  if (!model_->intercept()) return a;
+  double positive = 0, negative = 0;
+  for (Index k = 0; k < sides(); ++k) (s_[k] > 0 ? positive : negative) += c_[row(k)];
+  const double less = std::min(positive, negative), least = 1e-300;
+  for (Index k = 0; k < sides(); ++k) a[k] = 0.5 * less / std::max(least, s_[k] > 0 ? positive : negative);
+  return a;
+}
+
+void MarginProblem::aim(const Vector& a, Vector& w, Vector& z) {
+  std::fill(u_.begin(), u_.end(), 0.0);
+  double slope = 0, square = 0;
+  for (Index k = 0; k < sides(); ++k) {
+    u_[row(k)] += c_[row(k)] * s_[k] * a[k];
+    slope += c_[row(k)] * o_[k] * a[k];
+  }
+  w.assign(d_ + 1, 0.0);
+  model_->transposed(u_, w.data());
+  w.resize(d_ + (model_->intercept() ? 1 : 0));
+  for (Index j = 0; j < d_; ++j) square += w[j] * w[j] / l2_;
+  const double scale = square > 0 ? std::clamp(slope / square, 0.0, 1.0) : 0;
+  for (Index j = 0; j < d_; ++j) w[j] *= scale / l2_;
+  if (model_->intercept()) w[d_] = 0;
+  model_->scores(w.data(), z);
+  if (!model_->intercept()) return;
+  w[d_] = best_intercept(z);
+  for (double& score : z) score += w[d_];
 }
 
 double MarginProblem::best_intercept(const Vector& z) const {
@@ -75,7 +123,7 @@ double MarginProblem::best_intercept(const Vector& z) const {
 double MarginProblem::loss(const Vector& z) const {
   double sum = 0;
   for (Index k = 0; k < sides(); ++k) {
-    const double q = std::max(0.0, o_[k] - s_[k] * z[row(k)]);
+    const double q = std::max(0.0, rest(z, k));
     sum += c_[row(k)] * (squared_ ? q * q : q);
   }
   return sum;
@@ -105,11 +153,21 @@ double MarginProblem::dual(const Vector& a, Vector& w) {
   return value - 0.5 * l2_ * square;
 }
 
-double MarginProblem::primal(const Vector& w) {
-  model_->scores(w.data(), z_);
+double MarginProblem::ridge(const Vector& w) const {
   double square = 0;
   for (Index j = 0; j < d_; ++j) square += w[j] * w[j];
-  return loss(z_) + 0.5 * l2_ * square;
+  return 0.5 * l2_ * square;
+}
+
+double MarginProblem::distance(const Vector& z, Index i) const {
+  double least = INFINITY;
+  for (Index k = i; k < sides(); k += n_) least = std::min(least, std::abs(rest(z, k)));
+  return least;
+}
+
+double MarginProblem::primal(const Vector& w) {
+  model_->scores(w.data(), z_);
+  return loss(z_) + ridge(w);
 }
 
 MarginProblem::Values MarginProblem::certify(const Vector& a, Vector& w) {
@@ -131,10 +189,16 @@ void MarginProblem::uncenter(Vector& w, Vector& g) const {
   }
 }
 
+double MarginProblem::value_at_zero(Vector& g) {
+  z_.assign(n_, 0.0);
+  subgradient(Vector(g.size(), 0.0), g);
+  return loss(z_);
+}
+
 void MarginProblem::subgradient(const Vector& w, Vector& g) {
   std::fill(u_.begin(), u_.end(), 0.0);
   for (Index k = 0; k < sides(); ++k) {
-    const double q = o_[k] - s_[k] * z_[row(k)];
+    const double q = rest(z_, k);
     if (q > 0) u_[row(k)] -= c_[row(k)] * s_[k] * (squared_ ? 2 * q : 1.0);
   }
   model_->transposed(u_, g.data());

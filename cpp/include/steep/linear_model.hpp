@@ -25,6 +25,7 @@ class LinearModel {
   virtual Index rows() const = 0;
   virtual Index features() const = 0;
   virtual bool intercept() const = 0;
+  virtual bool sparse() const { return false; }
   virtual Loss loss() const = 0;
   virtual double parameter() const = 0;  // huber's delta, epsilon
   virtual double l1() const = 0;
@@ -53,6 +54,10 @@ class LinearModel {
   virtual double row_score(Index i) const = 0;
   virtual void row_add(Index i, double a) = 0;
   virtual double row_square(Index i) const = 0;
+
+  // The model of some rows alone, copied: each c_i times `factor`, columns centered as here. Of a risk with
+  // dense rows; null for others.
+  virtual std::unique_ptr<LinearModel> part(const std::vector<Index>&, double) { return nullptr; }
 };
 
 // Of a linear risk with one output; null for anything else. Refers to the objective's data, or, with an intercept and

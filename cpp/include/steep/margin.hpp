@@ -16,6 +16,9 @@ class MarginProblem {
   // Throws std::invalid_argument, naming the method, unless f is such a problem with l2 > 0.
   MarginProblem(Objective& f, const char* method);
 
+  // That of some rows of dense data, copied, each c_i times `factor`.
+  MarginProblem part(const std::vector<Index>& rows, double factor = 1) const;
+
   LinearModel& model() { return *model_; }
   bool squared() const { return squared_; }
   Index rows() const { return n_; }
@@ -27,9 +30,16 @@ class MarginProblem {
   const Vector& weight() const { return c_; }  // of rows
   double scale() const { return scale_; }      // size of a term: 1 for hinges, the spread of y for the others
 
+  double rest(const Vector& z, Index side) const { return o_[side] - s_[side] * z[row(side)]; }  // what max(0, .) takes
+  double distance(const Vector& z, Index row) const;  // of a row from the nearest corner of its sides
+  double ridge(const Vector& w) const;                // l2/2 ||w||^2
   // b that minimizes sum c_i max(0, o_k - s_k (z_i + b))^q.
   double best_intercept(const Vector& z) const;
   double loss(const Vector& z) const;
+  Vector balanced()
+      const;  // multipliers of q = 1 halfway to their bounds, those of the heavier sign less where they must balance
+  // w (d, then b) along w(a) as far as the dual along it rises, with the best b, and its scores.
+  void aim(const Vector& a, Vector& w, Vector& z);
   struct Values {
     double primal, dual;
   };
@@ -41,8 +51,10 @@ class MarginProblem {
   void uncenter(Vector& w, Vector& g) const;
   // A subgradient of the smooth-or-not objective at w, the last point of certify or primal.
   void subgradient(const Vector& w, Vector& g);
+  double value_at_zero(Vector& g);  // and a subgradient there
 
  private:
+  explicit MarginProblem(std::unique_ptr<LinearModel> model);
   std::unique_ptr<LinearModel> model_;
   bool squared_;
   Index n_, d_;
