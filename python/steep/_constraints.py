@@ -43,7 +43,14 @@ class Curved:
         """Return the Jacobian, (size, dim), by central differences where none was given."""
         if self.jac is not None:
             found = self.jac(x)
-            return np.asarray(found.toarray() if hasattr(found, "toarray") else found, float).reshape(self.size, x.size)
+            rows = np.asarray(found.toarray() if hasattr(found, "toarray") else found, float)
+            if self.size == 1 or x.size == 1:  # a gradient, or a column of slopes
+                rows = rows.reshape(self.size, x.size) if rows.size == self.size * x.size else rows
+            if rows.shape != (self.size, x.size):
+                raise ValueError(
+                    f"jac of a constraint must return an array of shape ({self.size}, {x.size}), got shape {rows.shape}"
+                )
+            return rows
         columns = []
         for j in range(x.size):
             h = np.cbrt(np.finfo(float).eps) * max(1.0, abs(x[j]))
@@ -56,7 +63,11 @@ class Curved:
 
     def measure(self, x: Array) -> None:
         """Find the size, and broadcast the limits to it."""
-        self.size = self.values(x).size
+        found = self.values(x)
+        if not np.isfinite(found).all():
+            first = int((~np.isfinite(found)).argmax())
+            raise ValueError(f"a constraint must be finite at x0, got {found[first]} in entry {first} at x = {x}")
+        self.size = found.size
         self.low, self.high = as_limits(self.low, self.high, self.size)
         self.equality = self.low == self.high
 

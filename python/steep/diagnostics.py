@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,32 +103,42 @@ def check_convexity(
     if f.is_convex:
         return ConvexityCheck(True, None, "convex by construction")
     rng = np.random.default_rng(seed)
+    finite = 0
     second_order = f._core.has_hessian and f.dim <= 200
     for k in range(samples):
         x = middle + radius * rng.standard_normal(f.dim)
-        if second_order and k < 50:  # the direction of least curvature, when it is negative
-            values, vectors = np.linalg.eigh(f.hessian(x))
-            direction = vectors[:, 0] if values[0] < 0 else rng.standard_normal(f.dim)
-        else:
-            direction = rng.standard_normal(f.dim)
+        curved = second_order and k < 50
+        direction = _least_curved(f.hessian(x), rng) if curved else rng.standard_normal(f.dim)
         direction = direction * radius * 10.0 ** rng.uniform(-3, 0.5) / np.linalg.norm(direction)
         y, x = x + direction, x - direction
         ends, at = (f.value(x), f.value(y)), f.value((x + y) / 2)
         excess = at - (ends[0] + ends[1]) / 2
+        finite += bool(np.isfinite(excess))
         if excess > 1e-12 * (abs(ends[0]) + abs(ends[1]) + abs(at)):
             return ConvexityCheck(
                 False, (x, y, excess), f"not convex: the middle of two points is {excess:.3g} too high"
             )
-    return ConvexityCheck(None, None, f"no counterexample in {samples} pairs of points")
+    some = "" if finite == samples else f", of which {samples - finite} had a value that is not finite"
+    return ConvexityCheck(None, None, f"no counterexample in {samples} pairs of points{some}")
 
 
-def condition_number(f: Objective, w: Any = None) -> float:
+def _least_curved(H: Array, rng: np.random.Generator) -> Array:
+    """Return the direction of least curvature, or any where that is not negative or not finite."""
+    if np.isfinite(H).all():
+        values, vectors = np.linalg.eigh(H)
+        if values[0] < 0:
+            least: Array = vectors[:, 0]
+            return least
+    return rng.standard_normal(H.shape[0])
+
+
+def condition_number(f: Objective | Callable[..., Any], w: Any = None) -> float:
     """
     Return L / mu: of the objective's exact constants, or of the Hessian at a point.
 
     Parameters
     ----------
-    f : Objective
+    f : Objective or function
     w : array of shape (dim,), optional
         Needed where the constants are bounds or unknown.
 
@@ -142,6 +153,7 @@ def condition_number(f: Objective, w: Any = None) -> float:
     >>> steep.diagnostics.condition_number(steep.problems.quadratic([[4.0, 0.0], [0.0, 1.0]], [0.0, 0.0]))
     4.0
     """
+    f = as_objective(f, None if w is None else np.size(w))
     if w is None:
         top, low = f._core.lipschitz(), f._core.strong_convexity()
         if top is None or low is None or not (top[1] and low[1]):

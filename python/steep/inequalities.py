@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ._validation import as_matrix, check_positive
-from .objectives import Objective
+from .objectives import Objective, as_objective
 
 __all__ = ["InequalityCheck", "check_cocoercivity", "check_polyak_lojasiewicz"]
 
@@ -36,14 +37,14 @@ class InequalityCheck:
 
 
 def check_polyak_lojasiewicz(
-    f: Objective, points: Any, *, minimum: float | None = None, mu: float | None = None
+    f: Objective | Callable[..., Any], points: Any, *, minimum: float | None = None, mu: float | None = None
 ) -> InequalityCheck:
     """
     Check ``||gradient||^2 >= 2 mu (f(w) - minimum)`` at points, such as ``res.allvecs``.
 
     Parameters
     ----------
-    f : Objective
+    f : Objective or function
     points : array of shape (k, dim)
     minimum : float, optional
         Least value of f; default the problem's own.
@@ -62,12 +63,14 @@ def check_polyak_lojasiewicz(
     >>> check.holds, check.constant
     (True, 1.0)
     """
+    path = as_matrix(points, "points")
+    f = as_objective(f, path.shape[1])
     minimum = f.minimum if minimum is None else minimum
     if minimum is None:
         raise ValueError(f"minimum must be given for {f.name}, whose least value is not known, got None")
     mu = f.strong_convexity().value if mu is None else mu
     ratios = []
-    for point in as_matrix(points, "points"):
+    for point in path:
         fun, gradient = f.value_and_gradient(point)
         gap = fun - minimum
         gap -= 1e-15 * max(abs(fun), abs(minimum))  # its rounding
@@ -76,13 +79,15 @@ def check_polyak_lojasiewicz(
     return InequalityCheck(bool(ratios[worst] >= mu * (1 - 1e-9)), ratios[worst], worst)
 
 
-def check_cocoercivity(f: Objective, points: Any, *, lipschitz: float | None = None) -> InequalityCheck:
+def check_cocoercivity(
+    f: Objective | Callable[..., Any], points: Any, *, lipschitz: float | None = None
+) -> InequalityCheck:
     """
     Check ``(grad f(v) - grad f(w))'(v - w) >= ||grad f(v) - grad f(w)||^2 / L`` between successive points.
 
     Parameters
     ----------
-    f : Objective
+    f : Objective or function
     points : array of shape (k, dim)
     lipschitz : float, optional
         L; default the objective's own.
@@ -98,8 +103,9 @@ def check_cocoercivity(f: Objective, points: Any, *, lipschitz: float | None = N
     >>> steep.diagnostics.check_cocoercivity(f, [[1.0, 1.0], [0.0, 2.0]], lipschitz=4.0).holds
     True
     """
-    lipschitz = check_positive(f.lipschitz().value if lipschitz is None else lipschitz, "lipschitz")
     path = as_matrix(points, "points")
+    f = as_objective(f, path.shape[1])
+    lipschitz = check_positive(f.lipschitz().value if lipschitz is None else lipschitz, "lipschitz")
     gradients = np.array([f.gradient(point) for point in path])
     needed = [0.0]
     for before, after, g0, g1 in zip(path[:-1], path[1:], gradients[:-1], gradients[1:], strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,15 +72,21 @@ class PointClass:
 
 
 def classify_point(
-    f: Objective, w: Any, *, tol: float = 1e-6, zero: float | None = None, search: bool = True, seed: int = 0
+    f: Objective | Callable[..., Any],
+    w: Any,
+    *,
+    tol: float = 1e-6,
+    zero: float | None = None,
+    search: bool = True,
+    seed: int = 0,
 ) -> PointClass:
     """
     Classify a point by the gradient and the Hessian's eigenvalues.
 
     Parameters
     ----------
-    f : Objective
-        With a Hessian.
+    f : Objective or function
+        With a Hessian, or values and what differences of them tell.
     w : array of shape (dim,)
     tol : float
         Largest infinity norm of the gradient, relative to ``max(1, |f(w)|)``, of a stationary point.
@@ -113,7 +120,7 @@ def classify_point(
     >>> steep.classify_point(f, [0.0, 0.0]).kind
     'saddle'
     """
-    f = as_objective(f)
+    f = as_objective(f, np.size(w))
     tol = check_positive(tol, "tol")
     check_bool(search, "search")
     w = as_parameters(w, f.dim, "w")

@@ -329,9 +329,11 @@ class FunctionObjective(Objective):
         return bool(self._core.exact_gradient)  # type: ignore[attr-defined]
 
 
-def as_objective(f: Any) -> Objective:
-    """Return f when it is an objective; a function must be made one, which says how many variables it has."""
+def as_objective(f: Any, dim: int | None = None) -> Objective:
+    """Return f when it is an objective; a function is made one where the number of its variables is known."""
     if isinstance(f, Objective):
         return f
+    if callable(f) and dim is not None:
+        return FunctionObjective(f, dim=dim, differences="3-point")
     hint = " (steep.objectives.FunctionObjective makes one of a function)" if callable(f) else ""
     raise TypeError(f"f must be an Objective{hint}, got {show(f)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -55,12 +55,14 @@ def compare(runs: Mapping[str, Any], *, minimum: float | None = None, axes: Any 
     """
     plt = _pyplot()
 
+    if isinstance(runs, Mapping) and "trace" in runs:
+        raise TypeError('runs must be a dict of name -> result, got one result: draw it by plot(), or {"name": it}')
     if not isinstance(runs, Mapping) or not runs:
         raise TypeError(f"runs must be a dict of name -> result, got {show(runs)}")
     curves = {name: _curves(run) for name, run in runs.items()}
     if minimum is None:
         known = [
-            float(run.minimum) for run in runs.values() if isinstance(run, Result) and run.get("minimum") is not None
+            float(run["minimum"]) for run in runs.values() if isinstance(run, dict) and run.get("minimum") is not None
         ]
         reached = [float(np.nanmin(fun)) for fun, _, _ in curves.values()]
         minimum = min(known or reached)
@@ -105,13 +107,15 @@ def _log_scale(ax: Any) -> None:
     ax.set_yscale("log")
 
 
-def contour(f: Objective, paths: Any = None, *, bounds: Any = None, levels: int = 25, ax: Any = None) -> Any:
+def contour(
+    f: Objective | Callable[..., Any], paths: Any = None, *, bounds: Any = None, levels: int = 25, ax: Any = None
+) -> Any:
     """
     Draw the contours of a function of two variables, and trajectories over them.
 
     Parameters
     ----------
-    f : Objective
+    f : Objective or function
         Of two variables.
     paths : dict of name -> path, or one path
         A path is an array of shape (k, 2), or a Result of ``minimize(..., return_all=True)``.
@@ -132,7 +136,7 @@ def contour(f: Objective, paths: Any = None, *, bounds: Any = None, levels: int 
     >>> res = steep.minimize(f, [1.0, 1.0], "gradient_descent", return_all=True)
     >>> figure = steep.plot.contour(f, {"gradient descent": res})  # doctest: +SKIP
     """
-    f = as_objective(f)
+    f = as_objective(f, 2)
     plt = _pyplot()
 
     if f.dim != 2:
@@ -140,7 +144,7 @@ def contour(f: Objective, paths: Any = None, *, bounds: Any = None, levels: int 
     levels = check_integer(levels, "levels", 2)
     if paths is None:
         paths = {}
-    if isinstance(paths, Result) or not isinstance(paths, Mapping):
+    if not isinstance(paths, Mapping) or "trace" in paths:
         paths = {"": paths}
     tracks = {name: _track(path) for name, path in paths.items()}
     if bounds is None:
@@ -177,7 +181,8 @@ def _cycle(n: int) -> list[str]:
 
 def _curves(run: Any) -> tuple[Array, Array, Array]:
     """Objective, gradient norm and seconds of a Result or of a training run."""
-    if isinstance(run, Result):
+    if isinstance(run, dict) and "trace" in run:  # a Result, or what came back through SciPy's door
+        run = Result(run)
         trace = run.trace
         return gap(run, 0.0), np.asarray(trace["gradient_norm"], dtype=float), np.asarray(trace["seconds"])
     history = getattr(run, "history", None)
@@ -188,10 +193,10 @@ def _curves(run: Any) -> tuple[Array, Array, Array]:
 
 
 def _track(path: Any) -> Array:
-    if isinstance(path, Result):
+    if isinstance(path, dict):
         if "allvecs" not in path:
             raise ValueError("paths must hold the iterates: run minimize(..., return_all=True), got a Result without")
-        path = path.allvecs
+        path = path["allvecs"]
     track = np.asarray(path, dtype=float)
     if track.ndim != 2 or track.shape[1] != 2 or track.shape[0] == 0:
         raise ValueError(f"paths must have shape (k, 2), got {track.shape}")

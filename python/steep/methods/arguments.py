@@ -39,8 +39,8 @@ def as_bounds(bounds: Any, n: int) -> tuple[Array | None, Array | None]:
     if hasattr(bounds, "lb"):
         lower, upper = bounds.lb, bounds.ub
     else:
-        pairs = list(bounds)
-        if len(pairs) != n or any(len(pair) != 2 for pair in pairs):
+        pairs = list(bounds) if np.iterable(bounds) else []
+        if len(pairs) != n or any(np.shape(pair) != (2,) for pair in pairs):
             raise ValueError(f"bounds must be {n} pairs (low, high), got {show(bounds)}")
         lower = [-np.inf if low is None else low for low, _ in pairs]
         upper = [np.inf if high is None else high for _, high in pairs]
@@ -62,6 +62,8 @@ def function_objective(
     """Return SciPy's arguments as an objective; "2-point" and "3-point" name the differences."""
     if isinstance(jac, str) and jac == "cs":
         jac = _complex_steps(fun, args)
+    if not (jac is None or isinstance(jac, (bool, str)) or callable(jac)):
+        raise TypeError(f"gradient must be callable, True, '2-point', '3-point' or 'cs', got {show(jac)}")
     differences = next((v for v in (jac, hess) if isinstance(v, str)), "2-point")
     if differences not in ("2-point", "3-point"):
         raise ValueError(f"jac and hess must be callable, '2-point' or '3-point' (jac also 'cs'), got {differences!r}")
