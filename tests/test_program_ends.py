@@ -40,4 +40,4 @@ def test_the_proof_hears_an_interrupt(hopeless):
     waited = time.perf_counter() - sent[0]
     thread.join()
     assert res.status == "interrupted", res.message
-    assert waited < 0.3
+    assert waited < 1.0

@@ -46,7 +46,6 @@ class Barrier {
   void solve(const double* x0);
 
  private:
-  double value(const Vector& x, Vector* g) { return run_.evaluate(x, g); }
   void constrain(const Vector& x, Column& c, Matrix* J) {
     constraints_.residuals(x.data(), c.data(), J ? J->data() : nullptr);
     if (J == &J_) steepest_ = std::max(steepest_, J_.size() ? J_.cwiseAbs().maxCoeff() : 0.0);
@@ -86,7 +85,7 @@ class Barrier {
   bool restore(double mu);
   void begin(double mu);
   void first_multipliers();
-  void evaluate() { fun_ = value(x_, &g_), constrain(x_, c_, &J_); }
+  void evaluate() { fun_ = run_.evaluate(x_, &g_), constrain(x_, c_, &J_); }
   double measure();
 
   Run& run_;
@@ -242,7 +241,7 @@ bool Barrier::direction(double mu) {
 double Barrier::look(const Step& step, double a, double mu, Trial& out) {
   out.x.resize(n_), out.c.resize(p_ + m_);
   for (Index j = 0; j < n_; ++j) out.x[j] = x_[j] + a * step.x[j];
-  const double fun = value(out.x, nullptr);
+  const double fun = run_.evaluate(out.x, nullptr);
   if (!std::isfinite(fun)) return INFINITY;
   constrain(out.x, out.c, nullptr);
   if (!out.c.allFinite()) return INFINITY;

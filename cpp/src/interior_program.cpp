@@ -48,7 +48,6 @@ class Search {
   bool suspicious() const;
   void prove();  // ends the run when there is no solution
   [[noreturn]] void give_up();
-  [[noreturn]] void end(Status status, const std::string& message);
   void report(double step, double mu);
   double bound() const;
   void store_multipliers(const double* y, const double* z, double unit);
@@ -148,8 +147,6 @@ void Search::report(double step, double mu) {
     run_.step_with(x, fun_, g_, kkt_, step, mu);
 }
 
-void Search::end(Status status, const std::string& message) { run_.fail(status, message); }
-
 // Iterates that diverge as those of a program without a solution do.
 bool Search::suspicious() const {
   const double level = d_.b.dot(at_.y) + d_.e.dot(at_.z), size = norm_of(at_.y) + norm_of(at_.z);
@@ -215,8 +212,7 @@ void Search::solve() {
 
 // Asks auxiliary programs whether there is a solution.
 void Search::prove() {
-  const Index n = d_.n, m = d_.m, p = d_.p;
-  constexpr double inf = INFINITY;
+  const Index n = d_.n, p = d_.p;
   SolveOptions options;
   options.monitor = run_.options().monitor;
   options.max_time = run_.options().max_time;
@@ -232,27 +228,8 @@ void Search::prove() {
     run_.check_time();  // what cut that run short ends this one
     return result;
   };
-  // min t: every constraint relaxed by t >= 0.
-  QuadraticProgram phase;
-  phase.c = Column::Zero(n + 1);
-  phase.c[n] = 1;
-  const Index rows = d_.count + 2 * p;
-  phase.G = Matrix::Zero(rows, n + 1);
-  phase.h.resize(rows);
-  phase.G.topLeftCorner(m, n) = d_.G;
-  for (std::size_t k = 0; k < d_.low.size(); ++k) phase.G(m + k, d_.low[k]) = -1;
-  for (std::size_t k = 0; k < d_.high.size(); ++k) phase.G(m + d_.low.size() + k, d_.high[k]) = 1;
-  phase.h.head(d_.count) = d_.e;
-  phase.G.block(d_.count, 0, p, n) = d_.A;
-  phase.G.block(d_.count + p, 0, p, n) = -d_.A;
-  phase.h.segment(d_.count, p) = d_.b;
-  phase.h.tail(p) = -d_.b;
-  phase.G.col(n).setConstant(-1);
-  phase.A = Matrix::Zero(0, n + 1);
-  phase.b.resize(0);
-  phase.lower = Column::Constant(n + 1, -inf);
-  phase.upper = Column::Constant(n + 1, inf);
-  phase.lower[n] = -1;
+  QuadraticProgram phase, cone;
+  d_.relax(phase);
   const Result first = solved(phase);
   const double size = 1 + norm_of(d_.b) + norm_of(d_.e);
   if (first.x[n] > 1e-7 * size && first.status == Status::converged) {
@@ -261,24 +238,10 @@ void Search::prove() {
     store_multipliers(y.data(), z, 1);
     char text[32];
     std::snprintf(text, sizeof text, "%.6g", first.x[n] * d_.x_unit);
-    end(Status::infeasible, std::string("The constraints are infeasible: some are violated by at least ") + text +
-                                " everywhere; res.multipliers combine them into a contradiction.");
+    run_.fail(Status::infeasible, std::string("The constraints are infeasible: some are violated by at least ") + text +
+                                      " everywhere; res.multipliers combine them into a contradiction.");
   }
-  // min c'd over the recession cone cut to a box.
-  QuadraticProgram cone;
-  cone.c = d_.c / std::max(norm_of(d_.c), 1e-300);
-  cone.G = d_.G;
-  cone.h = Column::Zero(m);
-  const double largest = d_.Q.size() ? d_.Q.cwiseAbs().maxCoeff() : 0;
-  const Index curved = largest > 0 ? n : 0;
-  cone.A.resize(p + curved, n);
-  if (curved) cone.A.bottomRows(curved) = d_.Q / largest;
-  cone.A.topRows(p) = d_.A;
-  cone.b = Column::Zero(p + curved);
-  cone.lower = Column::Constant(n, -1);
-  cone.upper = Column::Constant(n, 1);
-  for (Index i : d_.low) cone.lower[i] = 0;
-  for (Index i : d_.high) cone.upper[i] = 0;
+  d_.recede(cone);
   const Result second = solved(cone);
   if (first.status == Status::converged && second.fun < -1e-6 && second.status == Status::converged) {
     Vector direction = second.x;
@@ -291,7 +254,7 @@ void Search::give_up() {
   if (!nested_) prove();
   char text[32];
   std::snprintf(text, sizeof text, "%.3g", kkt_);
-  end(Status::line_search_failed, std::string("The steps became too short; the KKT residual is ") + text + ".");
+  run_.fail(Status::line_search_failed, std::string("The steps became too short; the KKT residual is ") + text + ".");
 }
 
 }  // namespace

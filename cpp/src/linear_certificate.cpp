@@ -1,6 +1,7 @@
-// What is known of the point where a run ended. How far f is above its least value at (W, b), for a linear risk with an l2 penalty on W and a free intercept, which
-// ||grad f||^2 / (2 l2) does not bound. Fenchel's duality gap at v = D u, where u (n, k) are the slopes of the losses and D
-// shrinks rows until the dual constraint of the intercept, sum_i c_i v_i = 0, holds exactly:
+// What is known of the point where a run of a linear risk ended: how far f is above its least value at (W, b). With an l2
+// penalty on W and a free intercept, ||grad f||^2 / (2 l2) does not bound that; Fenchel's duality gap does, at v = D u, where
+// u (n, k) are the slopes of the losses and D shrinks rows until the dual constraint of the intercept, sum_i c_i v_i = 0,
+// holds exactly:
 //
 //     sum_i c_i (phi_i(z_i) + phi_i*(v_i) - v_i'z_i) + ||X'CV + l2 W||^2 / (2 l2)                (no term is negative)
 //

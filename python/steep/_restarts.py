@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ._side_by_side import run_side_by_side
 from ._validation import Array
-from .fits import run_side_by_side
 from .full_batch import NOT_FINITE
 from .methods import Method, Options
 from .methods.arguments import inside

@@ -11,9 +11,10 @@ import numpy as np
 
 from ._hints import hint
 from ._problem import Problem
+from ._side_by_side import run_side_by_side
 from ._validation import Array
 from .callbacks import EarlyStopping, EpochInfo, Patience, Progress, stops
-from .fits import Fits, run_side_by_side
+from .fits import Fits
 from .methods import Method, Options
 from .methods.arguments import inside
 from .methods.base import with_defaults

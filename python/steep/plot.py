@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ._figures import COLOURS, FLOOR, pyplot
+from ._training_figures import activations, gradients, history
 from ._validation import Array, check_integer, show
 from .objectives import Objective, as_objective
 from .results import Result, gap
@@ -16,18 +18,6 @@ __all__ = ["activations", "compare", "contour", "gradients", "history"]
 
 def __dir__() -> list[str]:
     return __all__
-
-
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#7f7f7f")
-_FLOOR = 1e-17
-
-
-def _pyplot() -> Any:
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError:
-        raise ImportError("steep.plot needs Matplotlib: pip install 'steep[plot]'") from None
-    return plt
 
 
 def compare(runs: Mapping[str, Any], *, minimum: float | None = None, axes: Any = None) -> Any:
@@ -53,7 +43,7 @@ def compare(runs: Mapping[str, Any], *, minimum: float | None = None, axes: Any 
     >>> runs = {m: steep.minimize(f, [1.0, 1.0], m) for m in ("gradient_descent", "conjugate_gradient")}
     >>> figure = steep.plot.compare(runs)  # doctest: +SKIP
     """
-    plt = _pyplot()
+    plt = pyplot()
 
     if isinstance(runs, Mapping) and "trace" in runs:
         raise TypeError('runs must be a dict of name -> result, got one result: draw it by plot(), or {"name": it}')
@@ -81,7 +71,7 @@ def compare(runs: Mapping[str, Any], *, minimum: float | None = None, axes: Any 
             style |= {"marker": "o", "markersize": 3}
         distance = fun - least
         # Gaps of nothing but rounding are left out, rather than drawn as a fall to zero.
-        distance = np.where(distance > max(_FLOOR, 1e-16 * abs(least)), distance, np.nan)
+        distance = np.where(distance > max(FLOOR, 1e-16 * abs(least)), distance, np.nan)
         for row, values in enumerate((distance, np.where(norm > 0, norm, np.nan))):
             axes[row, 0].plot(np.arange(fun.size), values, **style)
             axes[row, 1].plot(seconds * factor, values, **style)
@@ -102,7 +92,7 @@ def compare(runs: Mapping[str, Any], *, minimum: float | None = None, axes: Any 
 def _log_scale(ax: Any) -> None:
     """Scale the heights, or say of an axis with nothing above zero that this is so."""
     if not any(np.nanmax(line.get_ydata(), initial=0.0) > 0 for line in ax.lines):
-        ax.set_ylim(_FLOOR, 1.0)
+        ax.set_ylim(FLOOR, 1.0)
         ax.text(0.5, 0.5, "zero throughout", transform=ax.transAxes, ha="center", color="0.4")
     ax.set_yscale("log")
 
@@ -137,7 +127,7 @@ def contour(
     >>> figure = steep.plot.contour(f, {"gradient descent": res})  # doctest: +SKIP
     """
     f = as_objective(f, 2)
-    plt = _pyplot()
+    plt = pyplot()
 
     if f.dim != 2:
         raise ValueError(f"f must have 2 variables, got {f.dim}")
@@ -176,7 +166,7 @@ def contour(
 
 
 def _cycle(n: int) -> list[str]:
-    return [_COLOURS[k % len(_COLOURS)] for k in range(n)]
+    return [COLOURS[k % len(COLOURS)] for k in range(n)]
 
 
 def _curves(run: Any) -> tuple[Array, Array, Array]:
@@ -201,132 +191,3 @@ def _track(path: Any) -> Array:
     if track.ndim != 2 or track.shape[1] != 2 or track.shape[0] == 0:
         raise ValueError(f"paths must have shape (k, 2), got {track.shape}")
     return track
-
-
-def history(columns: Mapping[str, Array], names: Any = None, axes: Any = None) -> Any:
-    """
-    Draw columns of a training run's history against epochs: losses above, everything else below.
-
-    Parameters
-    ----------
-    columns : dict of name -> array (epochs,)
-        ``run.history``.
-    names : str or sequence of str, optional
-        Default: the losses, and the metrics with their validation values.
-    axes : one or two Matplotlib axes, optional
-
-    Returns
-    -------
-    figure
-    """
-    plt = _pyplot()
-    if isinstance(names, str):
-        names = [names]
-    hidden = ("seconds", "learning_rate", "gradient_norm", "layer_gradient_norm", "layer_activation_norm", "objective")
-    wanted = [name for name in columns if name not in hidden] if names is None else list(names)
-    for name in wanted:
-        if name not in columns:
-            raise ValueError(f"names must be among {', '.join(columns)}, got {name!r}")
-    losses = [name for name in wanted if name.removeprefix("val_") in ("loss", "objective")]
-    groups = [group for group in (losses, [name for name in wanted if name not in losses]) if group]
-    if not groups:
-        raise ValueError("names must have at least one column, got none")
-    if axes is None:
-        _, axes = plt.subplots(
-            len(groups), 1, figsize=(7, 3 * len(groups)), sharex=True, layout="constrained", squeeze=False
-        )
-    places = np.asarray(axes).reshape(-1)
-    for group, ax in zip(groups, places, strict=False):
-        for k, name in enumerate(group):
-            values = np.asarray(columns[name])
-            style = "--" if name.startswith("val_") else "-"
-            ax.plot(np.arange(1, len(values) + 1), values, style, color=_COLOURS[k % len(_COLOURS)], label=name)
-        ax.legend()
-        ax.grid(alpha=0.3)
-        if group is losses and all(np.all(np.asarray(columns[name]) > 0) for name in group):
-            ax.set_yscale("log")
-    places[len(groups) - 1].set_xlabel("epoch")
-    return places[0].figure
-
-
-def gradients(run: Any, ax: Any = None) -> Any:
-    """
-    Draw the norm of each layer's gradient against epochs: where gradients vanish or explode.
-
-    Parameters
-    ----------
-    run : Run
-        From :func:`steep.train`.
-    ax : Matplotlib axes, optional
-
-    Returns
-    -------
-    figure
-
-    Examples
-    --------
-    Through 20 layers of sigmoids, whose derivative is at most 1/4, next to nothing of the gradient reaches the first.
-    ReLU with the initialization of He et al. (2015), or batch norm before each sigmoid, lets it through:
-
-    >>> import numpy as np, steep
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.normal(size=(1000, 10))
-    >>> y = X[:, 0] * X[:, 1] > 0
-    >>> def normed(units):
-    ...     return [steep.Dense(units, use_bias=False), steep.BatchNorm(), steep.Activation("sigmoid")]
-    >>> nets = {
-    ...     "sigmoid": steep.MLP([10] + 19 * [32] + [1], "sigmoid", "sigmoid"),
-    ...     "He and ReLU": steep.MLP([10] + 19 * [32] + [1], "relu", "sigmoid", initialization="he_normal"),
-    ...     "batch norm": steep.Network(sum((normed(32) for _ in range(19)), []) + [steep.Dense(1, "sigmoid")], 10),
-    ... }
-    >>> for name, net in nets.items():
-    ...     run = steep.train(net, X, y, epochs=20)
-    ...     norms = run.history["layer_gradient_norm"][0]  # of the first epoch
-    ...     learned = run.history["loss"][-1] < 0.5  # from log 2
-    ...     print(f"{name}: first layer / last layer {norms[0] / norms[-1]:.0e}, learned: {learned}")
-    sigmoid: first layer / last layer 5e-13, learned: False
-    He and ReLU: first layer / last layer 7e-01, learned: True
-    batch norm: first layer / last layer 5e-01, learned: True
-    >>> figure = steep.plot.gradients(run)  # doctest: +SKIP
-    """
-    return _by_layer(run, "layer_gradient_norm", "gradient norm", ax)
-
-
-def activations(run: Any, ax: Any = None) -> Any:
-    """
-    Draw the root mean square of each layer's outputs against epochs: where signals die out, saturate or explode.
-
-    Parameters
-    ----------
-    run : Run
-        From :func:`steep.train`.
-    ax : Matplotlib axes, optional
-
-    Returns
-    -------
-    figure
-    """
-    if "layer_activation_norm" not in run.history:
-        raise ValueError(
-            "run must be of an optimizer with mini-batches, such as Adam, whose history has layer_activation_norm; "
-            "full-batch methods do not record it: steep.plot.gradients shows their layers"
-        )
-    return _by_layer(run, "layer_activation_norm", "activation norm", ax)
-
-
-def _by_layer(run: Any, column: str, label: str, ax: Any) -> Any:
-    plt, norms = _pyplot(), run.history[column]
-    kinds = [type(spec).__name__ for spec in run.network._specs]
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7, 4), layout="constrained")
-    epochs = np.arange(1, len(norms) + 1)
-    colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, norms.shape[1]))
-    for layer, colour in enumerate(colours):
-        if np.any(norms[:, layer] > 0):
-            ax.semilogy(epochs, np.maximum(norms[:, layer], _FLOOR), color=colour, label=f"{layer} {kinds[layer]}")
-    ax.set(xlabel="epoch", ylabel=label)
-    ax.legend(
-        fontsize="small", ncols=1 + norms.shape[1] // 20, loc="upper left", bbox_to_anchor=(1.0, 1.0), title="layer"
-    )
-    ax.grid(alpha=0.3)
-    return ax.figure

@@ -44,10 +44,10 @@ class RateRange:
 
     def plot(self, ax: Any = None) -> Any:
         """Draw loss against learning rate; return the figure."""
-        from .plot import _pyplot
+        from ._figures import pyplot
 
         if ax is None:
-            _, ax = _pyplot().subplots(figsize=(6, 4), layout="constrained")
+            _, ax = pyplot().subplots(figsize=(6, 4), layout="constrained")
         ax.semilogx(self.rates, self.losses)
         ax.axvline(self.suggestion, color="0.5", linestyle="--", label=f"suggestion {self.suggestion:.2g}")
         ax.set(xlabel="learning rate", ylabel="loss (smoothed)")

@@ -16,14 +16,10 @@
 #include <string>
 
 #include "steep/solver.hpp"
+#include "steep/vectors.hpp"
 
 namespace steep {
 
-double norm_inf(const Vector& v);
-double norm2(const Vector& v);
-double dot(const Vector& a, const Vector& b);
-void axpy(double a, const Vector& x, Vector& y);  // y += a x
-bool all_finite(const Vector& v);
 std::string point_text(const Vector& x);  // for messages: its first entries
 
 class Run {

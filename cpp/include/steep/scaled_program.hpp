@@ -15,6 +15,11 @@ struct ScaledProgram {
   Column times(const Column& x) const;       // E x
   Column transposed(const Column& z) const;  // E'z
   bool factor(KktSystem& system, const Column& weight) const;
+  // Programs that have a solution whatever this one is: min t with every constraint relaxed by t >= 0, whose least t is
+  // above 0 where this is infeasible; and min c'd over the directions d in a box that no constraint limits and along which
+  // Q is flat, below 0 where this is unbounded.
+  void relax(QuadraticProgram& out) const;
+  void recede(QuadraticProgram& out) const;
 
   Index n, p, m, count = 0;
   Matrix A, G, Q;
