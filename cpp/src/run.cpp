@@ -158,6 +158,7 @@ void Run::begin(const Vector& x, double fun, const Vector& g, double norm, doubl
   first_fun_ = fun;
   threshold_ = threshold_for(norm);
   offer(x, fun, g);
+  keep_enough(x, fun, g, norm);
   last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = steepest_ = norm;
   record(fun, norm, NAN, extra);
 }
@@ -221,6 +222,7 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
   }
   last_x_ = x, last_g_ = g, last_fun_ = fun, last_norm_ = norm;
   offer(x, fun, g);
+  keep_enough(x, fun, g, norm);
   const bool told_to_stop =
       options_.callback && options_.callback(Progress{result_.nit, x.data(), fun, norm, g.data(), step_size});
   if (norm <= threshold_ && resolved(x, fun))
@@ -300,7 +302,26 @@ void Run::note_interrupt() {
   result_.message = "Interrupted after " + std::to_string(result_.nit) + " iterations.";
 }
 
-// A converged run returns the iterate that passed the test; any other the lowest value seen.
+void Run::keep_enough(const Vector& x, double fun, const Vector& g, double norm) {
+  if (!(norm <= options_.enough)) return;
+  enough_x_ = x, enough_g_ = g, enough_fun_ = fun, enough_norm_ = norm;
+}
+
+const char* Run::shortfall() const {
+  switch (result_.status) {
+    case Status::line_search_failed:
+      return "is beyond the objective's rounding";
+    case Status::max_iter:
+      return "takes more iterations than allowed";
+    case Status::max_time:
+      return "takes more time than allowed";
+    default:
+      return nullptr;
+  }
+}
+
+// A converged run returns the iterate that passed the test; any other the lowest value seen, unless only another iterate
+// was enough.
 Result Run::finish() {
   const bool use_last = last_only_ || result_.status == Status::converged || !has_best_ || !(best_fun_ < last_fun_);
   result_.x = use_last ? std::move(last_x_) : std::move(best_x_);
@@ -308,13 +329,24 @@ Result Run::finish() {
   result_.fun = use_last ? last_fun_ : best_fun_;
   const bool known = !result_.jac.empty();  // not of a run cut short within its first evaluation
   if (!known) result_.jac.assign(result_.x.size(), NAN);
+  const char* reason = options_.enough > 0 ? shortfall() : nullptr;
   if (!certified_ && options_.certify) {
+    double norm = !known ? NAN : use_last ? last_norm_ : optimality(result_.x, result_.jac);
+    if (reason && !(norm <= options_.enough) && !enough_x_.empty()) {
+      result_.x.swap(enough_x_), result_.jac.swap(enough_g_);
+      result_.fun = enough_fun_, norm = enough_norm_;
+    }
     result_.certificate_kind = l1_ ? "prox_gradient_norm" : "gradient_norm";
-    result_.certificate = !known ? NAN : use_last ? last_norm_ : optimality(result_.x, result_.jac);
+    result_.certificate = norm;
     const bool free = !l1_ && !options_.lower && !options_.upper && known;
     result_.suboptimality_bound = free ? f_.suboptimality_bound(result_.x.data(), result_.jac.data()) : INFINITY;
   }
   if (result_.status == Status::converged && !note_.empty()) result_.message += " " + note_;
+  if (reason && result_.certificate <= options_.enough) {
+    result_.status = Status::converged;
+    result_.message = "Converged: " + measure_ + " " + number(result_.certificate) + " <= " + number(options_.enough) +
+                      "; the " + number(threshold_) + " first aimed at " + reason + ".";
+  }
   const bool bounded = options_.lower || options_.upper;
   const std::string remark = known && !bounded ? f_.remark(result_.x.data()) : "";
   if (!remark.empty()) result_.message += " " + remark;

@@ -114,6 +114,8 @@ class Run {
   void note_interrupt();
   void try_rescue();
   void record(double fun, double norm, double step_size, double extra);
+  void keep_enough(const Vector& x, double fun, const Vector& g, double norm);
+  const char* shortfall() const;  // why the run ended short of tol; null: for another reason
   Result finish();
 
   Objective& f_;
@@ -136,6 +138,8 @@ class Run {
   double best_fun_ = INFINITY;
   Vector last_x_, last_g_;  // the last accepted iterate
   double last_fun_ = INFINITY;
+  Vector enough_x_, enough_g_;  // the last iterate that met options.enough; empty: none did
+  double enough_fun_ = INFINITY, enough_norm_ = INFINITY;
   Result result_;
 };
 

@@ -22,7 +22,7 @@ from .arguments import as_bounds, as_start, function_objective, inside
 __all__ = ["Method", "Options", "method_table", "with_bounds"]
 
 # The default of SciPy's gradient methods: what differences can reach, and what counts as converged through its door
-# when rounding ends a run on the way to 1e-8.
+# when a run ends on the way to 1e-8.
 _SCIPY_TOL = 1e-5
 
 # Name in snake case -> class; a method enters by being defined.
@@ -46,6 +46,7 @@ class Options:
     records: Callable[..., Any] | None = None
     interval: float = 0.0
     n_threads: int | None = None  # of an evaluation; None: as many as the objective says
+    enough: float = 0.0  # what counts as converged where a run ends short of tol
 
     def __post_init__(self) -> None:
         if self.tol is not None:
@@ -63,6 +64,7 @@ class Options:
         return {
             "tol": 1e-8 if self.tol is None else self.tol,
             "rtol": self.rtol,
+            "enough": self.enough,
             "max_iter": -1 if self.max_iter is None else self.max_iter,
             "max_time": np.inf if self.max_time is None else self.max_time,
             "lower": self.lower,
@@ -202,7 +204,9 @@ class Method:
 
         Options: ``tol`` (also ``gtol``), ``rtol``, ``maxiter`` (also ``max_iter``), ``maxfun`` (also ``maxfev``; seen
         after each iteration), ``max_time``, ``disp``, ``return_all``. Others meet SciPy's OptimizeWarning, as with its
-        own methods.
+        own methods. Without a tolerance the run aims at 1e-8 (at SciPy's 1e-5 where the gradient is by differences);
+        one that ends short of that, by rounding or a limit, is converged where a point on its way met 1e-5, and
+        returns the last such.
         """
         tol = options.pop("gtol", None)
         tol = options.pop("tol", None) if tol is None else tol
@@ -218,13 +222,15 @@ class Method:
             _warn_of_options(unknown)
         start = as_start(x0)
         f = function_objective(fun, start, jac, hess, hessp, args, bounds)
-        default = tol is None
-        if default:
-            tol = 1e-8 if f._core.exact_gradient else _SCIPY_TOL  # type: ignore[attr-defined]
+        enough = 0.0
+        if tol is None and f._core.exact_gradient:  # type: ignore[attr-defined]
+            tol, enough = 1e-8, _SCIPY_TOL
+        elif tol is None:
+            tol = _SCIPY_TOL
         lower, upper = as_bounds(bounds, start.size)
         if constraints is None or isinstance(constraints, (dict, str)) or not np.iterable(constraints):
             constraints = () if constraints is None else (constraints,)
-        run = Options(tol, max_iter=max_iter, callback=callback, lower=lower, upper=upper, **known)
+        run = Options(tol, enough=enough, max_iter=max_iter, callback=callback, lower=lower, upper=upper, **known)
         run.constraints = tuple(constraints)
         start = inside(start, lower, upper)
         with keep_path(run, start, return_all) as path:
@@ -233,15 +239,14 @@ class Method:
         if return_all:
             result.allvecs = path
         if spent and result.status == "interrupted":
-            result.status = "max_iter"
+            result.status, result.success = "max_iter", False
             result.message = f"Stopped after {result.nfev} evaluations, maxfun being {most_calls}."
-        if default and result.status == "line_search_failed" and result.certificate.value <= _SCIPY_TOL:
-            result.status, result.success = "converged", True
-            kind, value = result.certificate.kind.replace("_", " "), result.certificate.value
-            result.message = (
-                f"Converged: {kind} {value:.6g} <= {_SCIPY_TOL:g}; "
-                "the 1e-08 first aimed at is beyond the objective's rounding."
-            )
+            if result.certificate.value <= enough:
+                result.status, result.success = "converged", True
+                result.message = (
+                    f"Converged: gradient norm {result.certificate.value:.6g} <= {enough:g}; "
+                    f"the {tol:.0e} first aimed at takes more evaluations than allowed."
+                )
         if disp:
             print(f"{result.message}\n  fun {result.fun:.10g}, nit {result.nit}, nfev {result.nfev}")
         return result.to_scipy()
