@@ -132,3 +132,25 @@ def test_units_far_apart():
     assert res.success, res.message
     assert np.abs(f(res.x)[1]).max() <= GRADIENT
     assert res.nfev < 2000  # 9,664 where H starts from the inverse of the largest curvature
+
+
+SECONDS = np.arange(16) * 0.1
+
+
+def devgla2(x):
+    """DeVilliers and Glasser: a valley that curves down by 1e-7 of the steepest way up."""
+
+    def model(x):
+        growth = x[1] ** SECONDS * np.tanh(x[2] * SECONDS + np.sin(x[3] * SECONDS))
+        return x[0] * growth * np.cos(np.exp(x[4]) * SECONDS)
+
+    r = model(x) - model(np.array([53.81, 1.27, 3.012, 2.13, 0.507]))
+    slopes = np.stack([model(x + 1e-30j * row).imag / 1e-30 for row in np.eye(5)])
+    return r @ r, 2 * slopes @ r
+
+
+def test_slight_negative_curvature_is_followed_far():
+    res = minimize(devgla2, [20.0, 2.0, 2.0, 2.0, 0.2], jac=True, method=steep.NewtonCG(), tol=GRADIENT)
+    assert res.success, res.message
+    assert res.fun < 1e-8
+    assert res.nit < 100  # 1,000 were not enough where steps along it were no longer than Newton's

@@ -84,19 +84,25 @@ void NewtonCG::solve_by_lines(Run& run, const double* x0) {
   end_by_regions(run, x, g, fun);
   const double start = norm2(g);
   double last = 0;
+  double reach = 0;  // along directions of negative curvature: twice as far as the last such step came
   for (;;) {
     const int products = cg.solve(run, x, g, forcing(g, start), INFINITY, d);
     // Negative curvature in the first direction: -g, as far as the last step went or as a first step would.
     const bool plain = cg.met_negative() && products == 1;
     double first = 1;
     if (plain) first = std::max(first_step(fun, g), last / norm2(g));
-    // Later: along it too, as far as the step has come without it.
-    if (cg.met_negative() && !plain) axpy(norm2(d) / norm2(cg.last_direction()), cg.last_direction(), d);
+    // Later: along it too, as far as the step has come without it, or farther where that went well.
+    const bool bent = cg.met_negative() && !plain;
+    if (bent) {
+      reach = std::max(reach, norm2(d));
+      axpy(reach / norm2(cg.last_direction()), cg.last_direction(), d);
+    }
     if (!(dot(g, d) < 0) || !line.strong_wolfe(x, fun, g, d, first)) {
       for (Index i = 0; i < n; ++i) d[i] = -g[i];
       if (!line.strong_wolfe(x, fun, g, d, first_step(fun, g))) run.line_search_failed();
     }
     last = line.step * norm2(d);
+    if (bent) reach *= 2 * line.step;
     x.swap(line.x);
     g.swap(line.g);
     fun = line.fun;
