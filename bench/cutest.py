@@ -92,7 +92,7 @@ class Problem:
         return float(np.abs(x - moved).max()) if self.bounds is not None else float(np.abs(g).max())
 
     def solve(self, method, options, *, with_hessian, differences):
-        """The gradient's norm at the answer (infinite after an error), the value there, evaluations and message."""
+        """The gradient's norm at the answer (infinite after an error), the value, evaluations, message and success."""
         more = {"hess": lambda x: np.array(self.call("hessian", x))} if with_hessian else {}
         self.call("f", self.x0), self.norm(self.x0)  # compiled before the clock starts
         end = time.process_time() + SECONDS
@@ -106,9 +106,9 @@ class Problem:
         try:
             with np.errstate(all="ignore"):
                 found = minimize(f, self.x0, jac=jac, method=method, bounds=self.bounds, options=options, **more)
-                return self.norm(found.x), float(found.fun), int(found.nfev), str(found.message)
+                return self.norm(found.x), float(found.fun), int(found.nfev), str(found.message), bool(found.success)
         except (TimeUpError, ValueError, np.linalg.LinAlgError) as error:
-            return np.inf, np.nan, 0, f"{type(error).__name__}: {error}"
+            return np.inf, np.nan, 0, f"{type(error).__name__}: {error}", False
 
 
 def of_size(problem, largest=150):
@@ -154,12 +154,18 @@ def report(name, tol, names, runs):
     print(
         f"{name}, tol {tol}: steep solves {len(solved)}, SciPy's {METHODS[name][1]} {len(also)} of {len(names)}; "
         f"evaluations where both do {counts[0].sum()} and {counts[1].sum()}, "
-        f"in the median {np.median(counts[0]):g} and {np.median(counts[1]):g}"
+        f"in the median {np.median(counts[0]):g} and {np.median(counts[1]):g}, "
+        f"their ratio {np.median(counts[0] / counts[1]):.2f}"
     )
 
     def told(p):
         return f"{p}: |g| {ours[p][0]:.2g} and {theirs[p][0]:.2g}, f {ours[p][1]:.12g} and {theirs[p][1]:.12g}"
 
+    for p in names:
+        if ours[p][4] and p not in solved:
+            print(f"    success, but not solved: {told(p)}; {ours[p][3]}")
+        if p in solved and not ours[p][4]:
+            print(f"    solved, but no success: {told(p)}; {ours[p][3]}")
     for p in sorted(also - solved):
         print(f"    only SciPy solves {told(p)}; {ours[p][3]}")
     higher = [p for p in names if theirs[p][1] < ours[p][1] - 1e-6 * max(1.0, abs(theirs[p][1]))]
