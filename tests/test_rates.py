@@ -50,3 +50,19 @@ def test_predictions_are_of_the_rule_that_ran(method, predicted):
     if predicted is not None:
         assert found.rate <= found.predicted + 0.03  # best parameters of the heavy ball: (k rho^k)^2
     assert found.theory
+
+
+@pytest.mark.parametrize("step_size", ["1/L", 0.0199, "exact", "armijo"])
+def test_order_of_linear_convergence_to_an_unknown_minimum(step_size):
+    """Gaps to the run's own last value would say 1.3."""
+    f = steep.problems.quadratic(np.diag([100.0, 1.0]), [3.0, -2.0])
+    res = steep.minimize(f, [1.0, 100.0], steep.GradientDescent(step_size))
+    assert res.success
+    assert steep.convergence_rate(res, f).order == pytest.approx(1, abs=0.15)
+
+
+def test_no_order_of_a_method_that_ends():
+    """Conjugate gradients are done after n steps, which is no order of 1700."""
+    f = steep.problems.quadratic(np.diag([100.0, 1.0]), [0.0, 0.0])
+    order = steep.convergence_rate(steep.minimize(f, [1.0, 100.0], "conjugate_gradient"), f).order
+    assert not order > 50

@@ -129,7 +129,7 @@ def _least_curved(H: Array, rng: np.random.Generator) -> Array:
         if values[0] < 0:
             least: Array = vectors[:, 0]
             return least
-    return rng.standard_normal(H.shape[0])
+    return rng.standard_normal(len(H))
 
 
 def condition_number(f: Objective | Callable[..., Any], w: Any = None) -> float:

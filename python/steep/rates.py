@@ -106,19 +106,23 @@ def _order(res: Result, least: float | None) -> float:
 
     Of the objective's gaps, which Newton's method shrinks steadily where gradients along a valley alternate: of the
     last three where they shrink ever faster, else of nine. The gap's order is that of the distance to the minimizer.
+    Where the least value is not known, gaps to the run's own last value tell superlinear convergence only: others would
+    seem to speed up, and are told by the second half of the gradient norms.
     """
     fun = np.asarray(res.trace["fun"], dtype=float)
-    least = float(fun[-1]) if least is None else least
-    for errors, floor in (
-        (fun - least, 1e-15 * abs(least)),
-        (np.asarray(res.trace["gradient_norm"], dtype=float), 0.0),
+    norms = np.asarray(res.trace["gradient_norm"], dtype=float)
+    low = float(fun[-1]) if least is None else least
+    for errors, floor, length in (
+        (fun - low, 1e-15 * abs(low), 0 if least is None else 9),
+        (norms, 0.0, 9 if least is not None else max(9, norms.size // 2)),
     ):
         above = errors[np.isfinite(errors) & (errors > floor)]
         falls = np.diff(np.log(above))
-        if falls.size >= 2 and falls[-1] < np.log(0.1) and falls[-1] < 1.3 * falls[-2] < 0:
+        shrinks = falls.size >= 2 and falls[-2] < np.log(0.9)
+        if shrinks and falls[-1] < np.log(0.1) and falls[-1] < 1.3 * falls[-2]:
             return float(falls[-1] / falls[-2])
-        logs = np.log(above)[-9:]
-        if logs.size >= 3 and np.ptp(logs[:-1]) > 0:
+        logs = np.log(above)[max(above.size - length, 0) :]
+        if (logs.size > 3 or (logs.size == 3 and shrinks)) and np.ptp(logs[:-1]) > 0:
             return float(np.polyfit(logs[:-1], logs[1:], 1)[0])
     return float("nan")
 
