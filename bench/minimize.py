@@ -5,8 +5,8 @@
 Every run is checked first: the infinity norm of the mean objective's gradient (by steep's float64 objective, whose
 values are tested against NumPy) must be at most 1e-8 (or the objective within 1e-9 for LIBLINEAR). A peer's tolerance
 is lowered by tenths until its answer passes; the first setting that passes is timed. Times are medians of alternating
-runs, each from the arrays: steep's objective is made anew, for it keeps single-precision copies and factors. Before each
-run the machine rests a moment, for OpenBLAS's threads go on spinning after their work and would take a core from it.
+runs, each from the arrays: steep's objective is made anew, for it keeps single-precision copies and factors. Before
+each run the machine rests a moment, for OpenBLAS's threads go on spinning after their work and would take a core of it.
 """
 
 import argparse
