@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "steep/kernels.hpp"
+#include "steep/matrix_times.hpp"
 
 namespace steep {
 namespace {
@@ -93,7 +94,7 @@ void KktSystem::solve(const Column& r, const Column& s, Column& dx, Column& dy) 
   Column ex, ey;
   for (int round = 0; round < 2; ++round) {
     // H_ holds gamma A'A: its part of the first row is moved to the right-hand side.
-    Column first = r - H_ * dx;
+    Column first = r - matrix_times(H_, dx);
     Column second = s;
     if (p_ > 0) {
       second -= A_ * dx;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "steep/matrix_times.hpp"
+
 namespace steep {
 namespace {
 
@@ -15,10 +17,14 @@ constexpr double unlike_costs = 64;    // or its inverse, from which on costs ar
 
 double power_of_two(double v) { return std::exp2(std::round(std::log2(v))); }
 
-double largest(const Matrix& M, Index j) { return M.rows() ? M.col(j).cwiseAbs().maxCoeff() : 0.0; }
+// size of columns, where an entry of M is larger; row by row, as M lies in memory.
+void raise_to_largest(const Matrix& M, Column& size) {
+  for (Index i = 0; i < M.rows(); ++i) size = size.cwiseMax(M.row(i).transpose().cwiseAbs());
+}
 
 void scale_row(Matrix& M, Column& v, Column& scale, Index i) {
-  const double norm = M.row(i).stableNorm();
+  double norm = M.row(i).norm();
+  if (!(norm > 1e-140 && norm < 1e140)) norm = M.row(i).stableNorm();  // squares are out of range
   if (!(norm > 0)) return;
   M.row(i) /= norm;
   v[i] /= norm;
@@ -67,10 +73,10 @@ void ScaledProgram::scale_rows() {
 void ScaledProgram::equilibrate() {
   for (int round = 0;; ++round) {
     scale_rows();
-    Column size(n);
+    Column size = Column::Zero(n);
+    for (const Matrix* M : {&A, &G, &Q}) raise_to_largest(*M, size);
     double least = INFINITY, most = 0;
     for (Index j = 0; j < n; ++j) {
-      size[j] = std::max({largest(A, j), largest(G, j), largest(Q, j)});
       if (size[j] > 0) least = std::min(least, size[j]), most = std::max(most, size[j]);
     }
     if (!(most > unlike_columns * least) || !std::isfinite(most) || round == 12) return;
@@ -116,16 +122,18 @@ void ScaledProgram::enlarge(const QuadraticProgram& q) {
   Q *= unit * unit;
 }
 
+Column ScaledProgram::product(const Column& x) const { return Q.size() ? Column(matrix_times(Q, x)) : Column::Zero(n); }
+
 Column ScaledProgram::times(const Column& x) const {
   Column out(count);
-  out.head(m) = G * x;
+  out.head(m) = matrix_times(G, x);
   for (std::size_t k = 0; k < low.size(); ++k) out[m + k] = -x[low[k]];
   for (std::size_t k = 0; k < high.size(); ++k) out[m + low.size() + k] = x[high[k]];
   return out;
 }
 
 Column ScaledProgram::transposed(const Column& z) const {
-  Column out = G.transpose() * z.head(m);
+  Column out = transposed_times(G, z.data());
   for (std::size_t k = 0; k < low.size(); ++k) out[low[k]] -= z[m + k];
   for (std::size_t k = 0; k < high.size(); ++k) out[high[k]] += z[m + low.size() + k];
   return out;

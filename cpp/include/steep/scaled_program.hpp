@@ -11,7 +11,7 @@ struct ScaledProgram {
   using Column = QuadraticProgram::Column;
 
   explicit ScaledProgram(const QuadraticProgram& q);
-  Column product(const Column& x) const { return Q.size() ? Column(Q * x) : Column::Zero(n); }
+  Column product(const Column& x) const;     // Q x
   Column times(const Column& x) const;       // E x
   Column transposed(const Column& z) const;  // E'z
   bool factor(KktSystem& system, const Column& weight) const;
