@@ -86,3 +86,31 @@ def test_jacobians_of_constraints_are_not_reshaped():
 def test_constraints_that_are_not_finite_are_named():
     with pytest.raises(ValueError, match=r"a constraint must be finite at x0, got nan in entry 1 at x = \[2. 3.\]"):
         steep.minimize(bowl, [2.0, 3.0], constraints=constraint(lambda x: np.array([x[0], np.nan])))
+
+
+def test_gradient_at_the_edge_of_a_domain():
+    """The usual step leads where the function is not finite."""
+
+    def logarithm(x):
+        with np.errstate(all="ignore"):
+            return np.log(x[0])
+
+    assert steep.check_gradient(logarithm, [1e-9], lambda x: 1 / x)
+    assert not steep.check_gradient(logarithm, [1e-9], lambda x: 1.01 / x)
+
+
+def test_a_small_gradient_of_a_smaller_function_is_not_stationary():
+    """The minimizer is half a unit away."""
+    assert steep.classify_point(lambda x: 1e-9 * (x @ x + x[0]), [0.0, 0.0]).kind == "not_stationary"
+    assert steep.classify_point(lambda x: 1e-9 * (x @ x + x[0]), [-0.5, 0.0]).kind == "minimum"
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [("BFGS", "bfgs"), ("L-BFGS-B", "lbfgs"), ("Newton-CG", "newton_cg"), ("CG", "conjugate_gradient"),
+     ("trust-exact", "trust_region")],
+)  # fmt: skip
+def test_names_of_scipy(name, own):
+    assert steep.minimize(rosen, [-1.2, 1.0], name, gradient=rosen_der).method == own
+    with pytest.raises(ValueError, match=r"method must be one of 'auto', .*, got 'Nelder-Mead'"):
+        steep.minimize(rosen, [-1.2, 1.0], "Nelder-Mead")

@@ -89,7 +89,8 @@ def classify_point(
         With a Hessian, or values and what differences of them tell.
     w : array of shape (dim,)
     tol : float
-        Largest infinity norm of the gradient, relative to ``max(1, |f(w)|)``, of a stationary point.
+        Largest infinity norm of the gradient, relative to ``max(1, |f(w)|)``, of a stationary point. Nor may it be
+        large beside the Hessian, which would put the minimizer elsewhere.
     zero : float, optional
         Eigenvalues up to this fraction of the largest count as zero; default 1e-8, and 1e-6 for a Hessian by
         differences. So do those within what is not known of the Hessian: the error of its differences, and how much it
@@ -128,7 +129,9 @@ def classify_point(
     fun = known.fun
     norm = float(np.abs(known.gradient).max())
     values, vectors = np.linalg.eigh((known.hessian + known.hessian.T) / 2)
-    if norm > tol * max(1.0, abs(fun)):
+    bend = float(np.abs(values).max())
+    far = bend > 4 * known.error and norm > 1e-2 * max(1.0, float(np.abs(w).max())) * bend  # as is the Newton step
+    if norm > tol * max(1.0, abs(fun)) or far:
         message = f"not stationary: the gradient's infinity norm is {norm:.3g}"
         return PointClass("not_stationary", norm, values, None, message)
     if zero is None:

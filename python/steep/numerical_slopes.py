@@ -21,7 +21,7 @@ _WIDE, _NARROW = 1e-3, 6e-6  # near the fifth and the third root of the rounding
 def wide_slope(at: Callable[[float], Any], h: float) -> tuple[Array, float]:
     """Return the derivative of `at` at 0 by differences of fourth order, and the largest value met."""
     values = [np.asarray(at(k * h), np.float64) for k in (1, -1, 2, -2)]
-    size = max(float(np.abs(value).max(initial=0.0)) for value in values)
+    size = max(float(np.abs(value[np.isfinite(value)]).max(initial=0.0)) for value in values)
     return (8 * (values[0] - values[1]) - (values[2] - values[3])) / (12 * h), size
 
 
@@ -34,10 +34,25 @@ def along(at: Callable[[float], Any], step: float, found: Array | None) -> tuple
     """
     wide, size = wide_slope(at, _WIDE * step)
     h = _NARROW * step
-    narrow = (np.asarray(at(h), np.float64) - np.asarray(at(-h), np.float64)) / (2 * h)
+    narrow = _narrow_slope(at, h)
+    for _ in range(6):  # at the edge of a domain
+        if np.isfinite(narrow).all():
+            break
+        h *= 1e-2
+        first, narrow = narrow, _narrow_slope(at, h)
+        for finer in (_narrow_slope(at, 1e-2 * h), _narrow_slope(at, 1e-4 * h)):
+            if found is not None:
+                narrow = np.where(np.abs(finer - found) < np.abs(narrow - found), finer, narrow)
+        narrow = np.where(np.isfinite(first), first, narrow)
     if found is None:
         return narrow, size
-    return np.where(np.abs(narrow - found) < np.abs(wide - found), narrow, wide), size
+    nearer = np.abs(narrow - found) < np.abs(wide - found)
+    return np.where(nearer | ~np.isfinite(wide), narrow, wide), size
+
+
+def _narrow_slope(at: Callable[[float], Any], h: float) -> Array:
+    slope: Array = (np.asarray(at(h), np.float64) - np.asarray(at(-h), np.float64)) / (2 * h)
+    return slope
 
 
 def in_entry(function: Callable[[Array], Any], w: Array, i: int) -> Callable[[float], Any]:

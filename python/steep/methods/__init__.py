@@ -15,7 +15,16 @@ for _module in pkgutil.iter_modules(__path__):
 __all__ = ["Method", "Options", "method_table", "resolve_method"]
 
 
-_ALIASES = {"fista": "proximal_gradient"}  # which is accelerated by default
+# Other names: FISTA is what proximal_gradient is by default; the rest are SciPy's, spelled as here.
+_ALIASES = {
+    "fista": "proximal_gradient",
+    "cg": "conjugate_gradient",
+    "l_bfgs_b": "lbfgs",
+    "trust_exact": "trust_region",
+    "slsqp": "interior_point",
+    "trust_constr": "interior_point",
+    "lm": "levenberg_marquardt",
+}
 
 
 def resolve_method(method: str | Method) -> Method:
@@ -25,7 +34,7 @@ def resolve_method(method: str | Method) -> Method:
     Parameters
     ----------
     method : Method or str
-        An object, a class, or a name in snake case.
+        An object, a class, or a name in snake case; SciPy's name of a method of this kind is understood.
     """
     if isinstance(method, Method):
         return method
@@ -34,6 +43,8 @@ def resolve_method(method: str | Method) -> Method:
         return made
     if not isinstance(method, str):
         raise TypeError(f"method must be a Method, a name or 'auto', got {show(method)}")
-    name = _ALIASES.get(method, method)
-    named: Method = method_table[check_choice(name, "method", ["auto", *sorted(method_table)])]()
+    name = method.lower().replace("-", "_")
+    name = _ALIASES.get(name, name)
+    known = name if name in method_table else check_choice(method, "method", ["auto", *sorted(method_table)])
+    named: Method = method_table[known]()
     return named
