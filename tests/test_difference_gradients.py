@@ -48,7 +48,7 @@ def test_evaluations_on_more_garbow_and_hillstroms_problems(method):
     assert max(ratios) < 6
 
 
-@pytest.mark.parametrize("method", PEERS)
+@pytest.mark.parametrize("method", [*PEERS, "conjugate_gradient"])
 @pytest.mark.parametrize("shift", [1e4, 1e6, 1e8, 1e12])
 def test_differences_of_large_values_prove_nothing(method, shift):
     res = steep.minimize(lambda x: shift + rosen(x), [-1.2, 1.0, 0.5], method)
