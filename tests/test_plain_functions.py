@@ -114,3 +114,9 @@ def test_names_of_scipy(name, own):
     assert steep.minimize(rosen, [-1.2, 1.0], name, gradient=rosen_der).method == own
     with pytest.raises(ValueError, match=r"method must be one of 'auto', .*, got 'Nelder-Mead'"):
         steep.minimize(rosen, [-1.2, 1.0], "Nelder-Mead")
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_nan_has_no_sign(sign):
+    with pytest.raises(ValueError, match=r"the objective must be finite at x0, got nan at \[1\]"):
+        steep.minimize(lambda x: np.copysign(np.nan, sign), [1.0])

@@ -9,6 +9,7 @@ namespace steep {
 namespace {
 
 std::string number(double value) {
+  if (std::isnan(value)) return "nan";  // whose sign says nothing
   char text[32];
   std::snprintf(text, sizeof text, "%.6g", value);
   return text;
