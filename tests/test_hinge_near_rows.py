@@ -132,6 +132,13 @@ def test_against_coordinate_ascent(C):
     assert other.fun - other.certificate.value <= res.fun + 1e-8
 
 
+@pytest.mark.parametrize("case", ["apart", "tube 0.1, C=1", "tube 1, C=1"])
+def test_rows_left_out_wrongly_join_the_second_round(case):
+    res = steep.minimize(make(case, False), method="hinge_interior_point", tol=1e-9)
+    assert res.nit == 2
+    assert res.trace["gradient_norm"][1] > 1e-9
+
+
 @pytest.mark.parametrize("count", [24, 72, 120])
 def test_near_rows_of_one_class_take_no_steps(count):
     """Their multipliers cannot balance the others': their problem is unbounded."""
