@@ -83,8 +83,20 @@ def test_auto_chooses_by_shape():
     X, y = blobs(600, 5)
     res = steep.minimize(P.svm(X, y, l2=0.01, intercept=True))
     assert res.method == "hinge_interior_point"
-    res = steep.minimize(P.svm(X[:6], y[:6], l2=0.01))
-    assert res.method == "dual_coordinate_ascent"
+    assert steep.minimize(P.svm(X[:6], y[:6], l2=0.01)).method == "hinge_interior_point"
+    wide = np.tile(X[:6], 61)
+    assert steep.minimize(P.svm(wide, y[:6], l2=0.01)).method == "dual_coordinate_ascent"
+
+
+def test_auto_minimizes_few_rows_of_uneven_columns():
+    rng = np.random.default_rng(42)
+    for n, d in [(12, 9), (60, 107), (72, 80), (35, 64)]:
+        X = rng.standard_normal((n, d)) * np.exp(2 * rng.standard_normal(d)) + 30 * rng.standard_normal(d)
+        y = np.where(rng.random(n) < 0.5, -1, 1)
+        for f in (P.svm(X, y, l2=1e-3), P.svr(X, X[:, 0] + rng.standard_normal(n), l2=1e-3, intercept=True)):
+            res = steep.minimize(f)
+            assert res.status == "converged", res.message
+            assert res.certificate.bound <= 1e-8 * max(1, res.fun)
 
 
 @pytest.mark.parametrize("method", METHODS)
