@@ -145,13 +145,6 @@ def test_starts_are_vectors():
         steep.minimize(rosen, np.zeros((2, 2)))
 
 
-def test_functions_where_an_objective_is_asked_for():
-    pytest.importorskip("matplotlib").use("Agg")
-    for ask in (steep.check_convexity, lambda f: steep.classify_point(f, [0.0, 0.0]), steep.plot.contour):
-        with pytest.raises(TypeError, match=r"f must be an Objective .*FunctionObjective makes one of a function"):
-            ask(rosen)
-
-
 def test_bounds_of_objectives_without_a_gradient():
     X = np.random.default_rng(0).normal(size=(30, 2))
     f = steep.problems.svm(X, np.sign(X[:, 0]), l2=0.1)

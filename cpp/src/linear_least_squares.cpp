@@ -131,6 +131,8 @@ bool LinearRiskOf<T>::single_pays() const {
 // follow remove, as their gradients are exact.
 template <class T>
 bool LinearRiskOf<T>::factor_block(bool single) {
+  block_.reset();
+  this->check_interrupt();
   const Index d = features_, m = d + (options_.intercept ? 1 : 0);
   Vector H(std::move(gram_)), z(m);
   gram_.clear();
@@ -138,6 +140,7 @@ bool LinearRiskOf<T>::factor_block(bool single) {
     H.assign(m * m, 0.0);
     form_gram(H.data(), single);
   }
+  this->check_interrupt();
   for (Index j = 0; j < d; ++j) H[j * m + j] += options_.l2;
   block_scale_.assign(m, 0.0);
   bool definite = true;
