@@ -120,3 +120,9 @@ def test_names_of_scipy(name, own):
 def test_nan_has_no_sign(sign):
     with pytest.raises(ValueError, match=r"the objective must be finite at x0, got nan at \[1\]"):
         steep.minimize(lambda x: np.copysign(np.nan, sign), [1.0])
+
+
+def test_a_point_without_variables_is_named():
+    for ask in (steep.classify_point, steep.diagnostics.condition_number):
+        with pytest.raises(ValueError, match="w must hold the variables of a function, got none"):
+            ask(lambda x: x @ x, [])

@@ -238,8 +238,8 @@ class FunctionObjective : public Objective {
     return x;
   }
 
-  // eps^(1/order) max(1, |x|), away from zero; turned around at a bound, shorter where neither side has `reach` times as
-  // much room, and 0 for a variable that is fixed.
+  // eps^(1/order) max(1, |x|), away from zero; turned around at a bound, shorter where neither side has `reach` times
+  // as much room, and 0 for a variable that is fixed.
   double step(const double* w, Index i, int order, double reach = 1) const {
     const double h = std::pow(eps, 1.0 / order) * std::max(1.0, std::abs(w[i]));
     const double above = room_above(w, i) / reach, below = room_below(w, i) / reach;

@@ -1,4 +1,5 @@
-// Dense products and factorizations of the level in use, for tests and benchmarks: strict dtypes, any strides for A and B.
+// Dense products and factorizations of the level in use, for tests and benchmarks: strict dtypes, any strides for A and
+// B.
 #include <memory>
 #include <optional>
 

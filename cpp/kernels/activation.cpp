@@ -1,8 +1,8 @@
 // Activations: value, pullback and curvature of each, in vectors.
 //
 // Functions of an element come from activation_terms.hpp; softmax acts on rows. A result depends on its element alone
-// (softmax: on its row), and the rest of a block runs through the code of its whole vectors, so that any cut into blocks
-// gives the same bits.
+// (softmax: on its row), and the rest of a block runs through the code of its whole vectors, so that any cut into
+// blocks gives the same bits.
 #include "steep/activation.hpp"
 
 #include "activation_terms.hpp"

@@ -1,10 +1,10 @@
 // Lower Cholesky factor in place, A = L L', and triangular solves (Golub and Van Loan, Matrix Computations, 4.2.9).
 //
-// Right-looking in blocks of columns: factor the square on the diagonal, solve the rows below it, subtract their product
-// from the rest. The rows below are turned into strips (lower.hpp), where forward substitution is a sequence of register
-// tiles, one lane a row; the same strips then serve the update. Both are cut into tasks by n alone, which the caller may
-// spread over threads. Squares up to a few vectors wide are factored column by column. Only the lower triangle is read
-// and written. Cost: n^3 / 3 flops.
+// Right-looking in blocks of columns: factor the square on the diagonal, solve the rows below it, subtract their
+// product from the rest. The rows below are turned into strips (lower.hpp), where forward substitution is a sequence of
+// register tiles, one lane a row; the same strips then serve the update. Both are cut into tasks by n alone, which the
+// caller may spread over threads. Squares up to a few vectors wide are factored column by column. Only the lower
+// triangle is read and written. Cost: n^3 / 3 flops.
 #include <algorithm>
 #include <cmath>
 
@@ -19,7 +19,8 @@ constexpr Index smallest = 16;  // columns factored without blocks
 // Columns of a block. Narrow ones keep the factoring of squares short, wide ones the passes over the rest few.
 Index block_columns(Index n) { return n <= 16 ? n : n <= 128 ? 16 : n <= 768 ? 64 : 128; }
 
-// Elements from a strip of k rows to the next: a line more than they take, so that strips do not meet in one set of the cache.
+// Elements from a strip of k rows to the next: a line more than they take, so that strips do not meet in one set of the
+// cache.
 template <class T>
 Index strip_room(Index k) {
   return (k + 1) * Simd<T>::width;

@@ -1,8 +1,8 @@
 // Elementary functions of whole vectors: exp, expm1, log, log1p, tanh, sigmoid, softplus and the normal distribution.
 //
 // Range reduction by powers of two (Cody and Waite, ln 2 in two parts), then polynomials fitted by Remez's exchange in
-// 50 digits and rounded. The logarithm's series is that of 2 atanh(f / (2 + f)). Errors stay within about 2 units in the
-// last place (tests/test_activation.py states and checks each); signed zeros, subnormal numbers, infinities and NaN
+// 50 digits and rounded. The logarithm's series is that of 2 atanh(f / (2 + f)). Errors stay within about 2 units in
+// the last place (tests/test_activation.py states and checks each); signed zeros, subnormal numbers, infinities and NaN
 // come out as in the C library; tanh and the sigmoid saturate at exactly 1. No fused multiply-add is needed for that,
 // and none does harm; the last bits may differ from one instruction-set level to another.
 #pragma once

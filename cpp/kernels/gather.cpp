@@ -1,8 +1,8 @@
 // Minibatch gathers: out(r, :) = scale * source(rows[r], :) + shift, converted on the way.
 //
-// Rows come at random from a set that is larger than the caches: each row's first touch is a memory latency, so the lines
-// of the row a few places ahead are prefetched while one is converted, one line a line. Rows of the result's own type
-// without scale and shift are copied as they are. Cost: one read of the rows and one write.
+// Rows come at random from a set that is larger than the caches: each row's first touch is a memory latency, so the
+// lines of the row a few places ahead are prefetched while one is converted, one line a line. Rows of the result's own
+// type without scale and shift are copied as they are. Cost: one read of the rows and one write.
 #include <cstring>
 
 #include "level.hpp"

@@ -1,8 +1,8 @@
 // Lower triangle of H [+]= X' diag(weight) X: what Newton's method, Gauss-Newton and least squares spend their time in.
 //
-// Rows of X are taken in blocks small enough that three strips of one stay in the first cache: X is read from memory once,
-// the next block while the tiles of this one compute. Each entry is one chain over a block's rows, added to H block by
-// block. Cost: n d^2 flops.
+// Rows of X are taken in blocks small enough that three strips of one stay in the first cache: X is read from memory
+// once, the next block while the tiles of this one compute. Each entry is one chain over a block's rows, added to H
+// block by block. Cost: n d^2 flops.
 #include <algorithm>
 
 #include "level.hpp"
@@ -12,7 +12,8 @@ namespace steep {
 namespace {
 
 constexpr Index block_rows = 128;
-// From a strip to the next: one line more than its rows, so that rows of many strips do not meet in one set of the cache.
+// From a strip to the next: one line more than its rows, so that rows of many strips do not meet in one set of the
+// cache.
 template <class T>
 constexpr Index strip_room = (block_rows + 1) * Simd<T>::width;
 

@@ -1,9 +1,9 @@
 // C (d, d; lower triangle) [+|-]= P' Q for P and Q of k rows: the heart of X'DX and of Cholesky.
 //
-// P and Q are cut into strips, each one vector of columns wide, stored row after row and padded with zeros. Tiles are a few
-// rows of C against up to three vectors of columns; they stop at the vector that holds the diagonal, whose lanes beyond it
-// are not stored, so that the work is one triangle and half a vector a row. While tiles compute, they fetch what
-// the caller will read next, a cache line each step.
+// P and Q are cut into strips, each one vector of columns wide, stored row after row and padded with zeros. Tiles are a
+// few rows of C against up to three vectors of columns; they stop at the vector that holds the diagonal, whose lanes
+// beyond it are not stored, so that the work is one triangle and half a vector a row. While tiles compute, they fetch
+// what the caller will read next, a cache line each step.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -106,7 +106,8 @@ struct Ahead {
   Index lines = 0;
 };
 
-// Rows [first, end) of C at and below the diagonal in the columns of `vectors` strips from s on; `first` starts a strip.
+// Rows [first, end) of C at and below the diagonal in the columns of `vectors` strips from s on; `first` starts a
+// strip.
 template <class T>
 void lower_rows(LowerTile<T> t, Index s, Index vectors, Index first, Index end, const T* p, T* c, Ahead& ahead) {
   constexpr Index w = Simd<T>::width;

@@ -1,9 +1,9 @@
 // Products of a matrix with a vector and triangular solves with one right-hand side, at the speed of memory.
 //
-// Rows of a large X are read one after the other: prefetchers follow one stream of memory at twice the speed of four. What
-// is in cache is read four rows at a time, which share what they load of w. Either way a row's dot product is the same two
-// chains of vectors, summed in the same order: the bits do not depend on the number of rows or on a row's neighbours. X'v
-// adds its rows in ascending order.
+// Rows of a large X are read one after the other: prefetchers follow one stream of memory at twice the speed of four.
+// What is in cache is read four rows at a time, which share what they load of w. Either way a row's dot product is the
+// same two chains of vectors, summed in the same order: the bits do not depend on the number of rows or on a row's
+// neighbours. X'v adds its rows in ascending order.
 #include <algorithm>
 
 #include "level.hpp"

@@ -2,8 +2,8 @@
 //
 //     C(i, j) = [C(i, j) +] sum_k A(i, k) B(k, j), then [+ bias(j)], [max(., 0)],
 //
-// one chain of fused multiply-adds a C(i, j), k ascending; k may run in `repeats` of equal length, between which A and B
-// jump: windows of images are such sums. B comes in panels of two vectors (`b_panel` elements apart) whose
+// one chain of fused multiply-adds a C(i, j), k ascending; k may run in `repeats` of equal length, between which A and
+// B jump: windows of images are such sums. B comes in panels of two vectors (`b_panel` elements apart) whose
 // rows are `b_row` elements apart; A has any strides and is broadcast entry by entry. All products, Gram matrices and
 // factorizations of the library are made of these tiles, so an entry has the same bits wherever the tile's edge falls.
 #pragma once

@@ -1,5 +1,5 @@
-// Sums of batch and layer normalization, in plain loops that the compiler turns into vectors. Down columns each entry is
-// one chain in the order of rows; along a row sixteen chains are added up at the end, at every level.
+// Sums of batch and layer normalization, in plain loops that the compiler turns into vectors. Down columns each entry
+// is one chain in the order of rows; along a row sixteen chains are added up at the end, at every level.
 #include "steep/normalization.hpp"
 
 #include <cmath>

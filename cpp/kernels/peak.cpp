@@ -1,5 +1,6 @@
-// The fastest rate of fused multiply-adds (multiply and add where there are none) of this level on one core, in GFLOP/s:
-// what products are measured against. Twelve independent chains keep two units with four to six cycles of latency busy.
+// The fastest rate of fused multiply-adds (multiply and add where there are none) of this level on one core, in
+// GFLOP/s: what products are measured against. Twelve independent chains keep two units with four to six cycles of
+// latency busy.
 #include <algorithm>
 #include <chrono>
 

@@ -1,7 +1,7 @@
-// C = [C +] A B [+ bias], [max(., 0)], blocked for the caches (Goto and van de Geijn 2008): blocks of k whose panels of B
-// stay in the first and second cache, tiles of C in registers (micro_kernel.hpp). k is cut into equal blocks (of whole
-// repeats, where one is no deeper than a block), a function of k alone; each entry's chain starts anew in each block and is
-// added to C. B is read in place where that is as fast.
+// C = [C +] A B [+ bias], [max(., 0)], blocked for the caches (Goto and van de Geijn 2008): blocks of k whose panels of
+// B stay in the first and second cache, tiles of C in registers (micro_kernel.hpp). k is cut into equal blocks (of
+// whole repeats, where one is no deeper than a block), a function of k alone; each entry's chain starts anew in each
+// block and is added to C. B is read in place where that is as fast.
 #include <algorithm>
 
 #include "level.hpp"
@@ -38,8 +38,8 @@ void pack(Index k, Index n, const T* b, Index b_row, Index b_col, T* packed) {
   pack_panels(k, Cut<T>(n), b, b_row, b_col, packed, k);
 }
 
-// Where the panels of one block of k are: whole ones `panel` apart from `b`; the pieces one after the other from `rest`,
-// `total` rows each, the block's first being row `first`; null: in place too.
+// Where the panels of one block of k are: whole ones `panel` apart from `b`; the pieces one after the other from
+// `rest`, `total` rows each, the block's first being row `first`; null: in place too.
 template <class T>
 struct Panels {
   const T* b;

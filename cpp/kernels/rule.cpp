@@ -1,10 +1,10 @@
 // Update rules, COURSE section 5 and PyTorch's forms: one struct a rule, one fused pass over theta, g and the slots.
 //
-// A rule's `update` works on one entry and returns that entry's step scale, by which an l1 penalty's proximal threshold is
-// multiplied: the scale is such that a constant gradient g moves theta by scale * g, so the fixed points with l1 are the
-// minimizers. Whole vectors and the padded rest run through one and the same machine code: no cut into segments changes
-// a bit. Moments that decay towards zero would become subnormal numbers, which cost 100 cycles each and move nothing;
-// they are flushed to zero inside these passes. Cost: reads of theta, g, slots and writes of theta, slots.
+// A rule's `update` works on one entry and returns that entry's step scale, by which an l1 penalty's proximal threshold
+// is multiplied: the scale is such that a constant gradient g moves theta by scale * g, so the fixed points with l1 are
+// the minimizers. Whole vectors and the padded rest run through one and the same machine code: no cut into segments
+// changes a bit. Moments that decay towards zero would become subnormal numbers, which cost 100 cycles each and move
+// nothing; they are flushed to zero inside these passes. Cost: reads of theta, g, slots and writes of theta, slots.
 #include <cmath>
 #include <cstring>
 
@@ -110,7 +110,8 @@ struct AdaptiveRate {  // adagrad (beta2 = gain2 = 1) and rmsprop
     return scale;
   }
 };
-// mhat / (sqrt(vhat) + eps) = m / (1 - b1^t) sqrt(1 - b2^t) / (sqrt(v) + eps sqrt(1 - b2^t)): rate and eps hold the rest.
+// mhat / (sqrt(vhat) + eps) = m / (1 - b1^t) sqrt(1 - b2^t) / (sqrt(v) + eps sqrt(1 - b2^t)): rate and eps hold the
+// rest.
 struct Adam {
   static constexpr int slots = 2;
   template <class T>

@@ -1,8 +1,8 @@
 // Nesterov's accelerated gradient: y = x_k + b_k (x_k - x_{k-1}), x_{k+1} = y - grad f(y) / L, with
-// b_k = (t_k - 1) / t_{k+1}, t_{k+1} = (1 + sqrt(1 + 4 t_k^2)) / 2, or (sqrt(kappa) - 1) / (sqrt(kappa) + 1) when strongly
-// convex. Restart: t = 1 whenever grad f(y)'(x_{k+1} - x_k) > 0 (O'Donoghue and Candes, Found. Comput. Math. 15 (2015) 715).
-// Where L is unknown it is doubled until f(x_{k+1}) <= f(y) - ||grad f(y)||^2 / (2 L). Two gradients an iteration: at y, and
-// at x, of which the trace and the certificate speak. Heavy ball (Polyak) is here too.
+// b_k = (t_k - 1) / t_{k+1}, t_{k+1} = (1 + sqrt(1 + 4 t_k^2)) / 2, or (sqrt(kappa) - 1) / (sqrt(kappa) + 1) when
+// strongly convex. Restart: t = 1 whenever grad f(y)'(x_{k+1} - x_k) > 0 (O'Donoghue and Candes, Found. Comput. Math.
+// 15 (2015) 715). Where L is unknown it is doubled until f(x_{k+1}) <= f(y) - ||grad f(y)||^2 / (2 L). Two gradients an
+// iteration: at y, and at x, of which the trace and the certificate speak. Heavy ball (Polyak) is here too.
 #include <algorithm>
 
 #include "steep/first_order.hpp"

@@ -1,4 +1,5 @@
-// Random changes of images; see augment.hpp. Turned images are read bilinearly about their middle; the rest moves whole pixels.
+// Random changes of images; see augment.hpp. Turned images are read bilinearly about their middle; the rest moves whole
+// pixels.
 #include "steep/augment.hpp"
 
 #include <algorithm>
@@ -51,7 +52,8 @@ void move(const Augmentation& a, Index down, Index right, bool mirror, const T* 
   }
 }
 
-// log of a Gamma(shape) variable, shape > 1 (Marsaglia and Tsang, "A simple method for generating gamma variables", 2000).
+// log of a Gamma(shape) variable, shape > 1 (Marsaglia and Tsang, "A simple method for generating gamma variables",
+// 2000).
 double log_gamma_variable(double shape, PhiloxReader& random) {
   const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
   for (;;) {
@@ -86,7 +88,8 @@ void augment(const Augmentation& a, std::uint64_t seed, std::uint32_t epoch, std
     std::fill(image + (y * a.width + x0) * a.channels, image + (y * a.width + x1) * a.channels, T(0));
 }
 
-// l = a / (a + b) with a, b ~ Gamma(alpha), each Gamma(alpha + 1) U^(1 / alpha), by logarithms: a small alpha underflows.
+// l = a / (a + b) with a, b ~ Gamma(alpha), each Gamma(alpha + 1) U^(1 / alpha), by logarithms: a small alpha
+// underflows.
 Partner partner_of(const Mixup& m, std::uint64_t seed, std::uint32_t epoch, std::int64_t row) {
   const Philox4 key = philox(seed, static_cast<std::uint32_t>(row),
                              static_cast<std::uint32_t>(static_cast<std::uint64_t>(row) >> 32), epoch, stream::mixup);

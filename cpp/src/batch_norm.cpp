@@ -3,10 +3,11 @@
 //     y = gamma (x - mean) inverse + beta,   inverse = 1 / sqrt(variance + eps)
 //     dx = gamma inverse (dy - mean(dy) - xhat mean(dy xhat)),  xhat = (x - mean) inverse
 //
-// Training takes mean and biased variance of the batch, and moves the running ones: running += momentum (batch - running),
-// with the unbiased variance, as PyTorch does (Keras calls 1 - momentum its momentum and keeps the biased variance).
-// Inference takes the running ones. Sums go over runs of a fixed number of rows, combined in order and in double (Chan,
-// Golub, LeVeque 1979), so they do not depend on threads. Cost: two reads of x forward, two of x and dy backward.
+// Training takes mean and biased variance of the batch, and moves the running ones: running += momentum (batch -
+// running), with the unbiased variance, as PyTorch does (Keras calls 1 - momentum its momentum and keeps the biased
+// variance). Inference takes the running ones. Sums go over runs of a fixed number of rows, combined in order and in
+// double (Chan, Golub, LeVeque 1979), so they do not depend on threads. Cost: two reads of x forward, two of x and dy
+// backward.
 #include <algorithm>
 #include <cmath>
 

@@ -1,4 +1,5 @@
-// See centered_design.hpp. Two passes over X: sums of differences to the first row, so that constant columns become zeros.
+// See centered_design.hpp. Two passes over X: sums of differences to the first row, so that constant columns become
+// zeros.
 #include "steep/centered_design.hpp"
 
 #include <algorithm>

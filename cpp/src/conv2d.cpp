@@ -3,9 +3,9 @@
 //     z(y, x, o) = b(o) + sum W(o, ky, kx, c) a(y stride + ky dilation - top, x stride + kx dilation - left, c)
 //
 // Weights are (filters, kernel_y, kernel_x, channels / groups). Two ways to products:
-// - framed (stride 1, no dilation, one group): images lie in frames of zeros, and the windows of a line of outputs are read
-//   from there as the left factor of one product; nothing is unfolded. The input's gradient is the same with the flipped
-//   kernel on the framed dz, and the weights' gradient is one product an image and ky, over all pixels.
+// - framed (stride 1, no dilation, one group): images lie in frames of zeros, and the windows of a line of outputs are
+//   read from there as the left factor of one product; nothing is unfolded. The input's gradient is the same with the
+//   flipped kernel on the framed dz, and the weights' gradient is one product an image and ky, over all pixels.
 // - unfolded (everything else; conv2d_unfolded.cpp).
 // An image is one run of products, so results depend on the row alone.
 #include "conv2d.hpp"

@@ -1,5 +1,5 @@
-// Coordinate descent for one objective, and for a path of l1 penalties: each solve starts from the last one's answer. With
-// squared errors on few columns the path needs the data once: from then on values and correlations come from X'X.
+// Coordinate descent for one objective, and for a path of l1 penalties: each solve starts from the last one's answer.
+// With squared errors on few columns the path needs the data once: from then on values and correlations come from X'X.
 #include <cmath>
 
 #include "steep/coordinate_search.hpp"

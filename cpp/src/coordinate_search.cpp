@@ -1,11 +1,13 @@
-// Coordinate descent on working sets for linear models with an l1 penalty (or none): a proximal Newton method whose model
+// Coordinate descent on working sets for linear models with an l1 penalty (or none): a proximal Newton method whose
+// model
 //
 //     1/2 v'(X_S'DX_S + l2) v + b'v + l1 ||v||_1,      D = diag(c_i phi_i''),
 //
-// on the columns S that are in use or violate their optimality condition most, is minimized by coordinate descent on its
-// Gram matrix (l1_quadratic.hpp). For the squared error the model is the objective. Then a line search on the kept scores,
-// O(n) a trial, and one pass over X for all correlations X'u, which the duality gap and the next working set come from.
-// Stops when the gap is at most tol max(1, |f|) (Massias, Gramfort, Salmon, ICML 2018; Yuan, Ho, Lin, JMLR 13 (2012) 1999).
+// on the columns S that are in use or violate their optimality condition most, is minimized by coordinate descent on
+// its Gram matrix (l1_quadratic.hpp). For the squared error the model is the objective. Then a line search on the kept
+// scores, O(n) a trial, and one pass over X for all correlations X'u, which the duality gap and the next working set
+// come from. Stops when the gap is at most tol max(1, |f|) (Massias, Gramfort, Salmon, ICML 2018; Yuan, Ho, Lin, JMLR
+// 13 (2012) 1999).
 #include "steep/coordinate_search.hpp"
 
 #include <algorithm>

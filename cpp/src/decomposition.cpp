@@ -18,8 +18,8 @@ Matrix extended(const Matrix& B, Index rows) {
   return out;
 }
 
-// A P = Q R in place, R above the reflections: columns of largest remaining norm first (LAPACK's dgeqp3, whose rule it is
-// when a norm that was updated must be found anew). Returns the order of the columns.
+// A P = Q R in place, R above the reflections: columns of largest remaining norm first (LAPACK's dgeqp3, whose rule it
+// is when a norm that was updated must be found anew). Returns the order of the columns.
 Eigen::VectorXi pivot_in_place(Matrix& A, Eigen::VectorXd& scale, const Poll& poll) {
   const Index m = A.rows(), n = A.cols(), s = std::min(m, n);
   scale.setZero(s);

@@ -1,4 +1,5 @@
-// Deep linear networks; see deep_linear.hpp. An evaluation costs 6 n sum d_l d_{l+1} flops, a Hessian-vector product twice.
+// Deep linear networks; see deep_linear.hpp. An evaluation costs 6 n sum d_l d_{l+1} flops, a Hessian-vector product
+// twice.
 #include "steep/deep_linear.hpp"
 
 namespace steep {

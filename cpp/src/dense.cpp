@@ -2,8 +2,8 @@
 //
 //     dz = Phi'(z) dy,  dx = W' dz,  dW = sum_r dz_r x_r',  db = sum_r dz_r
 //
-// One product each, on panels of W that are packed once a step. Its cache keeps z where Phi' needs it. Tiles are runs of
-// output rows, so that a tile's parameters are contiguous.
+// One product each, on panels of W that are packed once a step. Its cache keeps z where Phi' needs it. Tiles are runs
+// of output rows, so that a tile's parameters are contiguous.
 #include <algorithm>
 
 #include "steep/kernels.hpp"

@@ -1,5 +1,5 @@
-// The minimizer of a quadratic 1/2 x'Hx + g'x + c: Cholesky of H scaled to a unit diagonal while its condition estimate is
-// below 1e8, else the eigenvalues, which give the minimizer of least norm, or a direction in which the quadratic is
+// The minimizer of a quadratic 1/2 x'Hx + g'x + c: Cholesky of H scaled to a unit diagonal while its condition estimate
+// is below 1e8, else the eigenvalues, which give the minimizer of least norm, or a direction in which the quadratic is
 // unbounded: one of negative curvature, or the part of -g outside the range of H. O(dim^3 / 3). An objective with a
 // structure of its own (least squares) answers by that.
 #include <algorithm>

@@ -1,5 +1,6 @@
-// Inverted dropout (Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, JMLR 15 (2014) 1929): in training each unit
-// is zero with probability `rate` and else divided by 1 - rate, so that its mean is the input; the identity in inference.
+// Inverted dropout (Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, JMLR 15 (2014) 1929): in training each
+// unit is zero with probability `rate` and else divided by 1 - rate, so that its mean is the input; the identity in
+// inference.
 //
 // The mask is a function of (seed, layer, epoch, data row, unit) alone. rate is taken to the nearest multiple of 2^-16
 // below 1, and the division is by exactly the probability that is left. The cache holds a bit a unit.

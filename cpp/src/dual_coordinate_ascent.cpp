@@ -1,12 +1,12 @@
-// Dual coordinate ascent for linear support vector machines (Hsieh, Chang, Lin, Keerthi, Sundararajan, ICML 2008; Ho and
-// Lin, JMLR 13 (2012) 3323): the dual of margin.hpp in one a_k at a time, exactly, w(a) kept up to date,
+// Dual coordinate ascent for linear support vector machines (Hsieh, Chang, Lin, Keerthi, Sundararajan, ICML 2008; Ho
+// and Lin, JMLR 13 (2012) 3323): the dual of margin.hpp in one a_k at a time, exactly, w(a) kept up to date,
 //
 //     a_k <- clip(a_k + (o_k - s_k z_i - [q = 2] a_k / 2) / (c_i ||x_i||^2 / l2 + [q = 2] / 2)).
 //
-// Sides in an order drawn anew each epoch (Philox); those at a bound that their slope holds there are left out (shrinking)
-// until the rest has converged. A free intercept makes sum c_i a_i s_i = 0 a condition: method of multipliers, that is an
-// extra column 1 with penalty g/2 (b - b_k)^2, b_k moved on after every epoch. Every few epochs the duality gap of the
-// feasible point next to a is computed; it is what stops. O(n d) an epoch, serial.
+// Sides in an order drawn anew each epoch (Philox); those at a bound that their slope holds there are left out
+// (shrinking) until the rest has converged. A free intercept makes sum c_i a_i s_i = 0 a condition: method of
+// multipliers, that is an extra column 1 with penalty g/2 (b - b_k)^2, b_k moved on after every epoch. Every few epochs
+// the duality gap of the feasible point next to a is computed; it is what stops. O(n d) an epoch, serial.
 #include <algorithm>
 #include <cmath>
 

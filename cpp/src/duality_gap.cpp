@@ -1,5 +1,6 @@
 // Fenchel's duality gap of a linear model. Primal: sum c_i phi_i(z_i) + Omega(w), z = Xw + b. Dual, for any v with
-// sum v = 0 (when there is an intercept): -sum c_i phi_i*(v_i / c_i) - Omega*(-X'v). With t_i = v_i / c_i their difference is
+// sum v = 0 (when there is an intercept): -sum c_i phi_i*(v_i / c_i) - Omega*(-X'v). With t_i = v_i / c_i their
+// difference is
 //
 //     sum_i c_i (phi_i(z_i) + phi_i*(t_i) - t_i z_i) + sum_j (Omega(w_j) + Omega*(-q_j) + q_j w_j),    q = X'v,
 //

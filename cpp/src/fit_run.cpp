@@ -93,8 +93,8 @@ double FitRun::measure(FitPoint& at) {
   return certify(fun_);
 }
 
-// y'v for v made feasible: X'v = 0 by projection, then scaled into the box (or to a sum of one); less what is left of X'v
-// times coefficients of twice w's size. A second projection where the first left more than y'v's rounding.
+// y'v for v made feasible: X'v = 0 by projection, then scaled into the box (or to a sum of one); less what is left of
+// X'v times coefficients of twice w's size. A second projection where the first left more than y'v's rounding.
 double FitRun::bound_of(const Vector& w, const Vector& v, const Vector& Xv) {
   const Vector& y = f_.targets();
   v_ = v, Xv_ = Xv;
@@ -137,8 +137,8 @@ std::vector<Index> FitRun::active_rows(const Vector& r, Index count) const {
   return order;
 }
 
-// Solves the rows that w interpolates (d of a sum, d + 1 of a maximum) and their multipliers. Where those are feasible the
-// vertex is optimal to rounding, and the run ends.
+// Solves the rows that w interpolates (d of a sum, d + 1 of a maximum) and their multipliers. Where those are feasible
+// the vertex is optimal to rounding, and the run ends.
 void FitRun::try_vertex(const FitPoint& at, double length, double mu) {
   const bool sum = f_.is_sum();
   const Index k = sum ? d_ : d_ + 1;

@@ -1,8 +1,9 @@
-// The bookkeeping of an interior point on a LinearFit: w and v are handed in, and the true duality gap, the vertex near them
-// and the end of the run follow.
+// The bookkeeping of an interior point on a LinearFit: w and v are handed in, and the true duality gap, the vertex near
+// them and the end of the run follow.
 //
-// Every w is feasible, and f(w) - y'v is a gap once v is projected onto X'v = 0 and scaled into its box. Near the end the rows
-// that w interpolates are solved exactly: an optimal vertex is recognized by its multipliers, and ends the run with all digits.
+// Every w is feasible, and f(w) - y'v is a gap once v is projected onto X'v = 0 and scaled into its box. Near the end
+// the rows that w interpolates are solved exactly: an optimal vertex is recognized by its multipliers, and ends the run
+// with all digits.
 #pragma once
 #include "steep/factor.hpp"
 #include "steep/fit_basis.hpp"

@@ -1,5 +1,5 @@
-// Gauss-Newton: x <- x + a p, p = -J^+ r, the step of least norm where J is rank-deficient. Full steps when `pure`, else
-// halved until f falls by a ten-thousandth of what its slope promises.
+// Gauss-Newton: x <- x + a p, p = -J^+ r, the step of least norm where J is rank-deficient. Full steps when `pure`,
+// else halved until f falls by a ten-thousandth of what its slope promises.
 #include <algorithm>
 #include <cmath>
 

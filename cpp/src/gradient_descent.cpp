@@ -1,6 +1,6 @@
-// Gradient descent x <- x - a_k g: a_k constant, 1/L, a_0 / (k + 1), exact on quadratics (g'g / g'Hg), by Armijo or strong
-// Wolfe searches, or of Barzilai and Borwein: s's / s'y and s'y / y'y in turn, accepted when f falls below the largest of
-// the last ten values (Raydan, SIAM J. Optim. 7 (1997) 26). O(dim) an iteration.
+// Gradient descent x <- x - a_k g: a_k constant, 1/L, a_0 / (k + 1), exact on quadratics (g'g / g'Hg), by Armijo or
+// strong Wolfe searches, or of Barzilai and Borwein: s's / s'y and s'y / y'y in turn, accepted when f falls below the
+// largest of the last ten values (Raydan, SIAM J. Optim. 7 (1997) 26). O(dim) an iteration.
 #include <algorithm>
 
 #include "steep/first_order.hpp"

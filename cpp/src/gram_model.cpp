@@ -2,8 +2,8 @@
 //
 //     f(w) = f(r) + q'(w - r) + 1/2 (w - r)'G(w - r),      X'u = q + G(w - r)
 //
-// (G with the intercept's column of ones.) Rounding is that of G: eps times f at the reference, where rows would give eps
-// times f. It has no rows: vectors over rows are empty.
+// (G with the intercept's column of ones.) Rounding is that of G: eps times f at the reference, where rows would give
+// eps times f. It has no rows: vectors over rows are empty.
 #include <numeric>
 
 #include "steep/linear_model.hpp"

@@ -1,6 +1,6 @@
-// An interior point for LinearFit: Mehrotra's predictor and corrector on the dual program (sum_problem.cpp, max_problem.cpp), in
-// the columns of fit_basis.hpp, with the gap and the end of fit_run.hpp. Both start feasible. An iteration is one weighted Gram
-// matrix of X, n d^2 flops, its Cholesky factor and two solves; 10 to 30 iterations.
+// An interior point for LinearFit: Mehrotra's predictor and corrector on the dual program (sum_problem.cpp,
+// max_problem.cpp), in the columns of fit_basis.hpp, with the gap and the end of fit_run.hpp. Both start feasible. An
+// iteration is one weighted Gram matrix of X, n d^2 flops, its Cholesky factor and two solves; 10 to 30 iterations.
 #include <algorithm>
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // Cyclic coordinate descent v_j <- S(v_j - r_j / H_jj, l1_j / H_jj), r = Hv + b kept up to date: O(m) a changed entry.
-// Sweeps over the nonzero entries alternate with sweeps over all; once signs stay, the nonzero entries are solved for at
-// once, H_SS p = -(r_S + l1_S sign(v_S)), and the step is cut where an entry would change its sign, which removes that
-// entry: what coordinate descent approaches slowly on correlated columns ends in a few such steps.
+// Sweeps over the nonzero entries alternate with sweeps over all; once signs stay, the nonzero entries are solved for
+// at once, H_SS p = -(r_S + l1_S sign(v_S)), and the step is cut where an entry would change its sign, which removes
+// that entry: what coordinate descent approaches slowly on correlated columns ends in a few such steps.
 #include "steep/l1_quadratic.hpp"
 
 #include <algorithm>

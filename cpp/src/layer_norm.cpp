@@ -1,5 +1,5 @@
-// Layer normalization (Ba, Kiros, Hinton 2016): y = gamma (x - mean) / sqrt(variance + eps) + beta, with the mean and the
-// (biased) variance of each row's last axis, or of all its axes. The same in training and in inference.
+// Layer normalization (Ba, Kiros, Hinton 2016): y = gamma (x - mean) / sqrt(variance + eps) + beta, with the mean and
+// the (biased) variance of each row's last axis, or of all its axes. The same in training and in inference.
 #include <algorithm>
 
 #include "steep/kernels.hpp"

@@ -1,7 +1,7 @@
-// Levenberg-Marquardt: p minimizes 1/2 ||r + J p||^2 + damping/2 ||D p||^2, D being the column norms of J or the identity; the
-// damping is that of damping.cpp. Bounds: variables at a bound that the gradient pushes against are left out, and those a
-// step would carry beyond one are put there and the rest solved again. Geodesic acceleration: Transtrum and Sethna,
-// arXiv:1201.5885. O(m n^2) an iteration.
+// Levenberg-Marquardt: p minimizes 1/2 ||r + J p||^2 + damping/2 ||D p||^2, D being the column norms of J or the
+// identity; the damping is that of damping.cpp. Bounds: variables at a bound that the gradient pushes against are left
+// out, and those a step would carry beyond one are put there and the rest solved again. Geodesic acceleration:
+// Transtrum and Sethna, arXiv:1201.5885. O(m n^2) an iteration.
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -1,14 +1,15 @@
-// What is known of the point where a run of a linear risk ended: how far f is above its least value at (W, b). With an l2
-// penalty on W and a free intercept, ||grad f||^2 / (2 l2) does not bound that; Fenchel's duality gap does, at v = D u, where
-// u (n, k) are the slopes of the losses and D shrinks rows until the dual constraint of the intercept, sum_i c_i v_i = 0,
-// holds exactly:
+// What is known of the point where a run of a linear risk ended: how far f is above its least value at (W, b). With an
+// l2 penalty on W and a free intercept, ||grad f||^2 / (2 l2) does not bound that; Fenchel's duality gap does, at v = D
+// u, where u (n, k) are the slopes of the losses and D shrinks rows until the dual constraint of the intercept, sum_i
+// c_i v_i = 0, holds exactly:
 //
 //     sum_i c_i (phi_i(z_i) + phi_i*(v_i) - v_i'z_i) + ||X'CV + l2 W||^2 / (2 l2)                (no term is negative)
 //
-// Where outputs are separate, an output's slopes of the heavier sign shrink. Softmax shrinks rows by class: with T_jk the
-// sum of c_i u_ik over the rows of class j, a'T = 0 asks for the stationary distribution of a Markov chain, found without
-// a subtraction (Grassmann, Taksar and Heyman, Oper. Res. 33 (1985) 1107). At a minimizer D is the identity. Scores are
-// those kept from the last evaluation: one pass over X, and a sixteenth of one near a minimizer of separate outputs.
+// Where outputs are separate, an output's slopes of the heavier sign shrink. Softmax shrinks rows by class: with T_jk
+// the sum of c_i u_ik over the rows of class j, a'T = 0 asks for the stationary distribution of a Markov chain, found
+// without a subtraction (Grassmann, Taksar and Heyman, Oper. Res. 33 (1985) 1107). At a minimizer D is the identity.
+// Scores are those kept from the last evaluation: one pass over X, and a sixteenth of one near a minimizer of separate
+// outputs.
 #include <limits>
 
 #include "steep/conjugate.hpp"
@@ -18,8 +19,8 @@
 namespace steep {
 namespace {
 
-// a'T = 0, max a = 1, for T (k, k) with non-negative entries off the diagonal, whose rows sum to zero. False where there is
-// no such a > 0, or T is not of this kind (soft targets).
+// a'T = 0, max a = 1, for T (k, k) with non-negative entries off the diagonal, whose rows sum to zero. False where
+// there is no such a > 0, or T is not of this kind (soft targets).
 bool stationary(Index k, Vector T, Vector& a) {
   for (Index i = 0; i < k; ++i)
     for (Index j = 0; j < k; ++j)
@@ -44,8 +45,8 @@ bool stationary(Index k, Vector T, Vector& a) {
   return std::isfinite(largest);
 }
 
-// sum_c (m_c - p_c)^2 / p_c >= KL(m || p) for m = a p + (1 - a) y, from the slopes p - y alone; NaN where their rounding
-// would tell.
+// sum_c (m_c - p_c)^2 / p_c >= KL(m || p) for m = a p + (1 - a) y, from the slopes p - y alone; NaN where their
+// rounding would tell.
 template <class T, class Target>
 double quick_divergence(Index k, const T* slope, double weight, double a, const Target& y) {
   double sum = 0, least = 1;
@@ -84,8 +85,8 @@ double LinearRiskOf<T>::excess_of(Index i, Index c, T z, T slope, double a) cons
   return weight * lost;
 }
 
-// With D other than the identity in the first rows only, X'CV + l2 W is the gradient less those rows' part. NaN where they
-// cannot bear the balance alone: far from a minimizer.
+// With D other than the identity in the first rows only, X'CV + l2 W is the gradient less those rows' part. NaN where
+// they cannot bear the balance alone: far from a minimizer.
 template <class T>
 double LinearRiskOf<T>::bound_from_few_rows(const double* w, const double* g) {
   const Index k = outputs(), n_w = weights(), stride = (dim() + 1 + 7) / 8 * 8, block = design_.block_rows(k);

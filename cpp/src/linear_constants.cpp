@@ -1,6 +1,6 @@
 // Lipschitz and strong convexity constants of linear models, from the eigenvalues of c X~'SX~ (with the intercept's
-// column): L = sup l'' lambda_max (+ l2), exact for the squared error and for the logistic loss, which attains 1/4 at 0.
-// Beyond 2,000 features the trace bounds lambda_max. Also the least value of the losses.
+// column): L = sup l'' lambda_max (+ l2), exact for the squared error and for the logistic loss, which attains 1/4 at
+// 0. Beyond 2,000 features the trace bounds lambda_max. Also the least value of the losses.
 #include <cmath>
 
 #include "steep/decomposition.hpp"
@@ -34,23 +34,20 @@ double curvature_bound(Loss loss) {
 
 void LinearRisk::find_constants() {
   if (constants_known_) return;
-  constants_known_ = true;
   const Index m = features_ + (options_.intercept ? 1 : 0);
   const double curve = curvature_bound(options_.loss);
   const bool squared = options_.loss == Loss::squared_error;
   if (has_curvature()) strong_convexity_ = {options_.intercept ? 0 : options_.l2, false, true};
-  if (curve == 0) return;
-  if (m > eigen_limit) {
-    lipschitz_ = {curve * squared_size() + options_.l2, false, true};
+  if (curve == 0 || m > eigen_limit) {
+    if (curve != 0) lipschitz_ = {curve * squared_size() + options_.l2, false, true};
+    constants_known_ = true;
     return;
   }
   Vector H(m * m);
   plain_gram(H.data());
   for (double& entry : H) entry *= curve;
   for (Index j = 0; j < features_; ++j) H[j * m + j] += options_.l2;
-  constants_known_ = false;  // Ctrl-C may end this
   const SymmetricEigen eigen(H.data(), m, SymmetricEigen::values_only, [this] { check_interrupt(); });
-  constants_known_ = true;
   lipschitz_ = {std::max(eigen.values.back(), 0.0), squared || options_.loss == Loss::logistic, true};
   if (squared) {
     // Eigenvalues of nothing but rounding, of the data's type, are zeros.
@@ -58,6 +55,7 @@ void LinearRisk::find_constants() {
     const double low = eigen.values.front(), noise = unit * static_cast<double>(m) * lipschitz_.value;
     strong_convexity_ = {std::max(low > noise ? low : 0.0, options_.intercept ? 0.0 : options_.l2), true, true};
   }
+  constants_known_ = true;
 }
 
 Constant LinearRisk::lipschitz() {

@@ -1,7 +1,7 @@
-// Excerpts of linear risks: a sample of the rows, from which a minimizer and a Hessian are drafted, and all rows in single
-// precision, which read half as much memory. With r rows the sample's Hessian S is within about (1 +- sqrt(d / r)) of H,
-// whatever the condition of H, and its minimizer off by about as much. Rounding of single precision has a mean of zero:
-// over n rows it moves the gradient by some 1e-7 / sqrt(n).
+// Excerpts of linear risks: a sample of the rows, from which a minimizer and a Hessian are drafted, and all rows in
+// single precision, which read half as much memory. With r rows the sample's Hessian S is within about (1 +- sqrt(d /
+// r)) of H, whatever the condition of H, and its minimizer off by about as much. Rounding of single precision has a
+// mean of zero: over n rows it moves the gradient by some 1e-7 / sqrt(n).
 #include "steep/linear_excerpt.hpp"
 
 #include <cmath>

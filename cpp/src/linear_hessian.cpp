@@ -1,6 +1,6 @@
-// Hessians of linear models: with D_ab = c s d2l / dz_a dz_b, the block of outputs a and b is X'D_ab X (+ l2 I), bordered
-// by X'D_ab 1 and 1'D_ab 1 for the intercepts. X is read once, in runs of rows that stay in cache for all blocks; n d^2
-// flops a block. Separable losses have diagonal blocks only.
+// Hessians of linear models: with D_ab = c s d2l / dz_a dz_b, the block of outputs a and b is X'D_ab X (+ l2 I),
+// bordered by X'D_ab 1 and 1'D_ab 1 for the intercepts. X is read once, in runs of rows that stay in cache for all
+// blocks; n d^2 flops a block. Separable losses have diagonal blocks only.
 #include "steep/kernels.hpp"
 #include "steep/linear_risk.hpp"
 
@@ -22,8 +22,8 @@ bool LinearRiskOf<T>::has_hessian() const {
   return has_curvature() && dim() <= (design_.sparse() ? 5000 : 20000);
 }
 
-// H += this run's part: lower triangles of the blocks b <= a, and rows of the intercepts. `curvature` holds m weights for
-// each of those pairs.
+// H += this run's part: lower triangles of the blocks b <= a, and rows of the intercepts. `curvature` holds m weights
+// for each of those pairs.
 template <class T>
 void LinearRiskOf<T>::add_gram_rows(const Index* features, Index count, Index first, Index m, const T* curvature,
                                     double* H, Space& space) {

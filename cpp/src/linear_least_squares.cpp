@@ -1,7 +1,7 @@
-// Linear models with the squared error as sums of squares: r = (sqrt(c s_i) (z_i - y_i), sqrt(l2) W), f = 1/2 ||r||^2, and
-// the minimizer of least norm by orthogonal transformations. X (centered where there is an intercept) and the targets go
-// through Householder's QR block by block, [R; rows] -> R, so that memory is one block; pivoted and twice, of
-// the triangle that is left it reveals the rank (Golub and Van Loan, sections 5.4 and 5.5). 2 n d^2 flops.
+// Linear models with the squared error as sums of squares: r = (sqrt(c s_i) (z_i - y_i), sqrt(l2) W), f = 1/2 ||r||^2,
+// and the minimizer of least norm by orthogonal transformations. X (centered where there is an intercept) and the
+// targets go through Householder's QR block by block, [R; rows] -> R, so that memory is one block; pivoted and twice,
+// of the triangle that is left it reveals the rank (Golub and Van Loan, sections 5.4 and 5.5). 2 n d^2 flops.
 #include <cmath>
 #include <limits>
 
@@ -127,8 +127,8 @@ bool LinearRiskOf<T>::single_pays() const {
 }
 
 // One factorization for all outputs, whose Hessians are the same block: Cholesky of the block scaled to a unit diagonal
-// while its reciprocal condition is above 1e-8 (1e-6 of float32 data); above 1e-4 from products in single precision, whose errors the steps that
-// follow remove, as their gradients are exact.
+// while its reciprocal condition is above 1e-8 (1e-6 of float32 data); above 1e-4 from products in single precision,
+// whose errors the steps that follow remove, as their gradients are exact.
 template <class T>
 bool LinearRiskOf<T>::factor_block(bool single) {
   block_.reset();

@@ -2,7 +2,8 @@
 //
 //     max y'(a - b)   s.t.  X'(a - b) = 0, 1'(a + b) = 1, a, b >= 0
 //
-// w and t = max |r| are the multipliers of its two constraints. Pairs: a with t - r, b with t + r. v = a - b starts at 0.
+// w and t = max |r| are the multipliers of its two constraints. Pairs: a with t - r, b with t + r. v = a - b starts at
+// 0.
 #include <cmath>
 
 #include "fit_problem.hpp"

@@ -29,8 +29,8 @@ const Factor* Metric::at(Run& run, const Vector& x, double norm, Index iteration
     shift = trial == 0 ? 1e-10 * size : 100 * shift;
     usable_ = trial < 6;
   }
-  // Under the metric the condition is that of the sample's noise, ((1 + sqrt(s)) / (1 - sqrt(s)))^2, which the condition
-  // of the estimate itself has on top of the Hessian's.
+  // Under the metric the condition is that of the sample's noise, ((1 + sqrt(s)) / (1 - sqrt(s)))^2, which the
+  // condition of the estimate itself has on top of the Hessian's.
   const bool first = !judged_;
   judged_ = true;
   if (first && usable_ && spread > 0 && spread < 1) {

@@ -1,8 +1,8 @@
 // An approximate Hessian as the start of a quasi-Newton recursion.
 //
-// Its factor is made anew where steps have become slow, at most after 1, 2, 4, 8, ... iterations and never for more than
-// half of the run's time. Where it costs more than half an evaluation, the identity has a go first, and keeps it while the
-// end is near. O(dim^2) memory.
+// Its factor is made anew where steps have become slow, at most after 1, 2, 4, 8, ... iterations and never for more
+// than half of the run's time. Where it costs more than half an evaluation, the identity has a go first, and keeps it
+// while the end is near. O(dim^2) memory.
 #pragma once
 #include "steep/factor.hpp"
 #include "steep/run.hpp"

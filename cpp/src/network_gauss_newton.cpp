@@ -1,7 +1,7 @@
 // Residuals and the generalized Gauss-Newton matrix of a network's risk, in chunks of rows; see network_risk.hpp.
 //
-// Few parameters: a fixed number of accumulators, each with its own rows, so that threads share nothing. Many: the rows'
-// gradients of a chunk in parallel, then the matrix in tiles of the result. Both grids depend on shapes alone.
+// Few parameters: a fixed number of accumulators, each with its own rows, so that threads share nothing. Many: the
+// rows' gradients of a chunk in parallel, then the matrix in tiles of the result. Both grids depend on shapes alone.
 #include <algorithm>
 #include <cmath>
 #include <type_traits>

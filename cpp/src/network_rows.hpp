@@ -16,15 +16,16 @@ class NetworkRisk<T>::Rows : public Pass<T> {
       : Base(net, plan, max_rows, n_threads, true), factor_(max_rows * net.outputs()) {}
 
   // After it, tile_of_product makes the tiles of the Hessian's product with v, of the data loss of these rows; with
-  // gauss_newton, `gradient` makes those of the Gauss-Newton matrix's: the deltas are then H J v, H the loss's curvature.
+  // gauss_newton, `gradient` makes those of the Gauss-Newton matrix's: the deltas are then H J v, H the loss's
+  // curvature.
   void run_tangents(const T* w, const T* v, T* state, const Packed<T>& packed, const Dataset<T>& data,
                     const ChunkRows& rows, bool gauss_newton, Team& team);
   void tile_of_product(Index i, int member, T* Hv);
 
-  // Per-row gradients. begin_rows once a chunk; then for rows [r0, r0 + count): forward, and J (count * outputs, p) with
-  // rows L_c' J_i, where sum_c L_c L_c' is weight times the loss's second derivative in the scores. rho (count * outputs)
-  // receives weight^(1/2) (score - target) where the loss is the squared error, else may be null. The sum of losses is
-  // left in row_loss.
+  // Per-row gradients. begin_rows once a chunk; then for rows [r0, r0 + count): forward, and J (count * outputs, p)
+  // with rows L_c' J_i, where sum_c L_c L_c' is weight times the loss's second derivative in the scores. rho (count *
+  // outputs) receives weight^(1/2) (score - target) where the loss is the squared error, else may be null. The sum of
+  // losses is left in row_loss.
   void begin_rows(const T* w, T* state, const Packed<T>& packed, const Dataset<T>& data, const ChunkRows& rows) {
     this->begin(w, state, packed, data, rows, {false, true, 0, 0});
   }

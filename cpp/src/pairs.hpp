@@ -1,5 +1,5 @@
-// The inverse Hessian of the last m pairs (s, y), applied by the two-loop recursion (Nocedal and Wright, algorithm 7.4):
-// O(m dim). A pair without positive curvature is left out.
+// The inverse Hessian of the last m pairs (s, y), applied by the two-loop recursion (Nocedal and Wright, algorithm
+// 7.4): O(m dim). A pair without positive curvature is left out.
 #pragma once
 #include "steep/factor.hpp"
 #include "steep/run.hpp"

@@ -1,8 +1,8 @@
 // Proximal gradient, x+ = P(S(y - t g(y), t l1)) with P the projection onto bounds, and its acceleration FISTA,
-// y = x_k + b_k (x_k - x_{k-1}), b_k = (t_k - 1) / t_{k+1} (Beck and Teboulle, SIAM J. Imaging Sci. 2 (2009) 183), restarted
-// whenever (y - x_{k+1})'(x_{k+1} - x_k) > 0 (O'Donoghue and Candes, Found. Comput. Math. 15 (2015) 715). Where L is
-// unknown the step is halved until f(x+) <= f(y) + g'(x+ - y) + ||x+ - y||^2 / (2 t), and may grow again. The gradient of a
-// quadratic at y is a combination of two known ones: one evaluation an iteration, else two.
+// y = x_k + b_k (x_k - x_{k-1}), b_k = (t_k - 1) / t_{k+1} (Beck and Teboulle, SIAM J. Imaging Sci. 2 (2009) 183),
+// restarted whenever (y - x_{k+1})'(x_{k+1} - x_k) > 0 (O'Donoghue and Candes, Found. Comput. Math. 15 (2015) 715).
+// Where L is unknown the step is halved until f(x+) <= f(y) + g'(x+ - y) + ||x+ - y||^2 / (2 t), and may grow again.
+// The gradient of a quadratic at y is a combination of two known ones: one evaluation an iteration, else two.
 #include <algorithm>
 
 #include "steep/line_search.hpp"

@@ -48,7 +48,8 @@ void Quadratic::find_eigenvalues() {
   known_ = true;
 }
 
-// H + eps' I has a Cholesky factor, eps' being what rounding may make of an eigenvalue 0: a tenth of the eigenvalues' cost.
+// H + eps' I has a Cholesky factor, eps' being what rounding may make of an eigenvalue 0: a tenth of the eigenvalues'
+// cost.
 bool Quadratic::is_convex() const {
   if (convex_ < 0) {
     const Index n = dim();

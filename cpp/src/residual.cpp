@@ -1,8 +1,8 @@
-// A block with a skip connection (He, Zhang, Ren, Sun 2016): y = F(x) + S(x), with layers F, and S the identity or layers of
-// its own (a projection where the shapes differ).
+// A block with a skip connection (He, Zhang, Ren, Sun 2016): y = F(x) + S(x), with layers F, and S the identity or
+// layers of its own (a projection where the shapes differ).
 //
-// dy is copied before F turns it into its own dz, since S needs it too. Cache: both chains', F(x), S(x), dy again, and S's
-// share of dx; tangents likewise.
+// dy is copied before F turns it into its own dz, since S needs it too. Cache: both chains', F(x), S(x), dy again, and
+// S's share of dx; tangents likewise.
 #include <algorithm>
 #include <deque>
 

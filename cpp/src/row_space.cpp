@@ -1,8 +1,8 @@
 // Least squares and ridge with fewer rows than features, in the space of the rows: the minimizer is W = A'V, A the rows
-// (centered where there is an intercept, times sqrt(c s_i)), and (A A' + l2 I) V = B, of the size of the rows. Without a
-// penalty this W is the one of least norm. Cholesky while the reciprocal condition is above 1e-8, with residuals taken on
-// the rows; else A' = Q R, W = Q U, and U by orthogonal transformations of R', pivots of nothing but rounding left out
-// (Golub and Van Loan, section 5.5). n^2 d + n^3 / 3 flops, 4 n^2 d + 6 n^3.
+// (centered where there is an intercept, times sqrt(c s_i)), and (A A' + l2 I) V = B, of the size of the rows. Without
+// a penalty this W is the one of least norm. Cholesky while the reciprocal condition is above 1e-8, with residuals
+// taken on the rows; else A' = Q R, W = Q U, and U by orthogonal transformations of R', pivots of nothing but rounding
+// left out (Golub and Van Loan, section 5.5). n^2 d + n^3 / 3 flops, 4 n^2 d + 6 n^3.
 #include <cmath>
 #include <limits>
 
@@ -114,7 +114,8 @@ bool LinearRiskOf<T>::factor_rows(RowSpace& space, double* w) {
     }
     trace += K[i * n + i];
   }
-  // Centered rows have the null vector u ~ root, which the targets are orthogonal to: any multiple of u u' may be added.
+  // Centered rows have the null vector u ~ root, which the targets are orthogonal to: any multiple of u u' may be
+  // added.
   const double shift = options_.intercept ? trace / static_cast<double>(n) / space.total : 0.0;
   for (Index i = 0; i < n; ++i) {
     for (Index j = 0; j <= i; ++j) K[i * n + j] += shift * space.root[i] * space.root[j];

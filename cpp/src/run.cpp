@@ -325,7 +325,7 @@ const char* Run::shortfall() const {
 // was enough.
 Result Run::finish() {
   bool use_last = last_only_ || result_.status == Status::converged || !has_best_ || !(best_fun_ < last_fun_);
-  if (!use_last && last_fun_ - best_fun_ <= f_.rounding() * std::abs(best_fun_))  // rounding tells nothing: gradients do
+  if (!use_last && last_fun_ - best_fun_ <= f_.rounding() * std::abs(best_fun_))  // rounding tells nothing
     use_last = last_norm_ < optimality(best_x_, best_g_);
   result_.x = use_last ? std::move(last_x_) : std::move(best_x_);
   result_.jac = use_last ? std::move(last_g_) : std::move(best_g_);

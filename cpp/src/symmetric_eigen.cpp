@@ -1,6 +1,6 @@
-// Eigenvalues and eigenvectors of a symmetric matrix by Householder's tridiagonalization, 4/3 n^3 flops, and implicit QR steps
-// with Wilkinson's shifts, O(n^2), or 3 n^3 where vectors take part (Golub and Van Loan, sections 8.3.1 to 8.3.5). Eigen's
-// solver in steps that a caller can end.
+// Eigenvalues and eigenvectors of a symmetric matrix by Householder's tridiagonalization, 4/3 n^3 flops, and implicit
+// QR steps with Wilkinson's shifts, O(n^2), or 3 n^3 where vectors take part (Golub and Van Loan, sections 8.3.1 to
+// 8.3.5). Eigen's solver in steps that a caller can end.
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
-// One step of training: the gradient of a minibatch, its norms, the fused update with its proximal steps and projections;
-// see trainer.hpp.
+// One step of training: the gradient of a minibatch, its norms, the fused update with its proximal steps and
+// projections; see trainer.hpp.
 #include <algorithm>
 #include <cmath>
 

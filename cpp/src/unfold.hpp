@@ -6,7 +6,8 @@
 
 namespace steep {
 
-// out (pixels of output rows [first, last), taps * count): channels [channel, channel + count) of each tap; zero outside.
+// out (pixels of output rows [first, last), taps * count): channels [channel, channel + count) of each tap; zero
+// outside.
 template <class T>
 void unfold(const Window& w, const T* image, Index first, Index last, Index channel, Index count, T* out) {
   for (Index y = first; y < last; ++y) {

@@ -334,6 +334,8 @@ def as_objective(f: Any, dim: int | None = None) -> Objective:
     if isinstance(f, Objective):
         return f
     if callable(f) and dim is not None:
+        if dim == 0:
+            raise ValueError("w must hold the variables of a function, got none")
         return FunctionObjective(f, dim=dim, differences="3-point")
     hint = " (steep.objectives.FunctionObjective makes one of a function)" if callable(f) else ""
     raise TypeError(f"f must be an Objective{hint}, got {show(f)}")

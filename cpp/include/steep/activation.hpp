@@ -33,8 +33,8 @@ inline constexpr bool needs_preactivation(Activation a) { return a == Activation
 
 template <class T>
 struct ActivationKernels {
-  // (rows, cols) contiguous; softmax acts along a row, the others on each element. `slope` is leaky_relu's, at least 0: its derivative is read off a.
-  // value: a = Phi(z); a == z allowed.
+  // (rows, cols) contiguous; softmax acts along a row, the others on each element. `slope` is leaky_relu's, at least 0:
+  // its derivative is read off a. value: a = Phi(z); a == z allowed.
   void (*value)(Activation kind, T slope, Index rows, Index cols, const T* z, T* a);
   // pullback: d <- Phi'(z) d in place (softmax: J' d = a * (d - <a, d>)); z may be null unless needs_preactivation.
   // The Jacobian is symmetric for every activation here, so the same call pushes tangents forward.

@@ -1,7 +1,8 @@
-// Augmentation of images in the gather: each row of a training batch is moved, mirrored, turned and partly blanked at random,
-// keyed by (seed, epoch, data row), so that neither threads nor the order of rows change anything. And mixup (Zhang, Cisse,
-// Dauphin, Lopez-Paz, "mixup: beyond empirical risk minimization", ICLR 2018, eq. 1): x = l x_i + (1 - l) x_j, y likewise,
-// l ~ Beta(alpha, alpha) and j uniform among the training rows, drawn for each row i by the same key.
+// Augmentation of images in the gather: each row of a training batch is moved, mirrored, turned and partly blanked at
+// random, keyed by (seed, epoch, data row), so that neither threads nor the order of rows change anything. And mixup
+// (Zhang, Cisse, Dauphin, Lopez-Paz, "mixup: beyond empirical risk minimization", ICLR 2018, eq. 1): x = l x_i + (1 -
+// l) x_j, y likewise, l ~ Beta(alpha, alpha) and j uniform among the training rows, drawn for each row i by the same
+// key.
 #pragma once
 #include <cstdint>
 

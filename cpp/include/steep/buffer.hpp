@@ -1,5 +1,5 @@
-// Arrays of the core's own: aligned to cache lines, zero at first, sized once. Large ones ask the system for large pages
-// (a logistic regression of 20,000 x 500 took 100 ms in pages of 4 kB and takes 76 in large ones).
+// Arrays of the core's own: aligned to cache lines, zero at first, sized once. Large ones ask the system for large
+// pages (a logistic regression of 20,000 x 500 took 100 ms in pages of 4 kB and takes 76 in large ones).
 #pragma once
 #include <algorithm>
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Layers one after the other on one batch, with everything between them in one cache: what is inside a residual block, and
-// what a loop of the user's own runs (session.hpp).
+// Layers one after the other on one batch, with everything between them in one cache: what is inside a residual block,
+// and what a loop of the user's own runs (session.hpp).
 #pragma once
 #include "steep/layer.hpp"
 

@@ -1,6 +1,6 @@
-// Gram matrices X_S'diag(c) X_S of chosen columns S of a design matrix, ascending; column d stands for a column of ones. Rows
-// are gathered block by block, without those of weight zero where all columns are chosen; tasks are few where their sums
-// are large, and are added in order.
+// Gram matrices X_S'diag(c) X_S of chosen columns S of a design matrix, ascending; column d stands for a column of
+// ones. Rows are gathered block by block, without those of weight zero where all columns are chosen; tasks are few
+// where their sums are large, and are added in order.
 #pragma once
 #include <memory>
 #include <vector>

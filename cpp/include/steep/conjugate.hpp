@@ -1,6 +1,6 @@
-// What a dual point costs, row by row: phi(z) + phi*(a t) - a t z at t = phi'(z), for 0 <= a <= 1, with phi* the conjugate
-// of a loss phi(., y). By Fenchel and Young not negative, and zero for a = 1; written so that it keeps its digits when
-// small. NaN for a loss whose conjugate is not here.
+// What a dual point costs, row by row: phi(z) + phi*(a t) - a t z at t = phi'(z), for 0 <= a <= 1, with phi* the
+// conjugate of a loss phi(., y). By Fenchel and Young not negative, and zero for a = 1; written so that it keeps its
+// digits when small. NaN for a loss whose conjugate is not here.
 #pragma once
 #include <algorithm>
 #include <cmath>

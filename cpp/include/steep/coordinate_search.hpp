@@ -21,7 +21,8 @@ class CoordinateSearch {
   bool choose();                     // columns in use, then those that violate most; false when there is nothing to do
   double largest_curvature() const;  // of the loss, 0 where it is not bounded
   void form_gram();  // H_ for these columns; that of squared errors is kept, and grows by the new columns' rows
-  // A step of the quadratic model, with the curvature at hand or, where rows that are saturated leave none, a bound on it.
+  // A step of the quadratic model, with the curvature at hand or, where rows that are saturated leave none, a bound on
+  // it.
   bool improve(double kkt, bool bounded);
 
   Run* run_ = nullptr;

@@ -1,5 +1,5 @@
-// Orthogonal decompositions of dense matrices in double precision. Eigen's are most of what it takes to compile: they are
-// named in decomposition.cpp and symmetric_eigen.cpp alone, once for all that solve by them.
+// Orthogonal decompositions of dense matrices in double precision. Eigen's are most of what it takes to compile: they
+// are named in decomposition.cpp and symmetric_eigen.cpp alone, once for all that solve by them.
 #pragma once
 #include <Eigen/Core>
 #include <functional>

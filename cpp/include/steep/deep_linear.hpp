@@ -1,5 +1,5 @@
-// Deep linear networks: f(W_1, ..., W_L) = 1/2 ||X W_1' W_2' ... W_L' - Y||_F^2, W_l of shape (out, in), in one vector row by
-// row, first layer first. The residuals are X W_1' ... W_L' - Y row by row.
+// Deep linear networks: f(W_1, ..., W_L) = 1/2 ||X W_1' W_2' ... W_L' - Y||_F^2, W_l of shape (out, in), in one vector
+// row by row, first layer first. The residuals are X W_1' ... W_L' - Y row by row.
 //
 // Exact derivatives: gradient by backpropagation, Hessian-vector products by differentiating both passes along v.
 #pragma once

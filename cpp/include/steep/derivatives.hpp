@@ -1,7 +1,7 @@
 // Exact derivatives of a network, row by row: Jacobians of the outputs, and gradients of each row's own loss.
 //
-// One backward pass an output, at the rows' activations; results go straight into the caller's array, so memory beyond it
-// is bounded by a chunk of rows.
+// One backward pass an output, at the rows' activations; results go straight into the caller's array, so memory beyond
+// it is bounded by a chunk of rows.
 #pragma once
 #include "steep/pass.hpp"
 

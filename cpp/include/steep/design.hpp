@@ -26,9 +26,9 @@ class Design {
   void pack(Index k, const T* w, T* packed) const;  // W (k, d), once for all blocks; nothing to do for k = 1
   Index workspace(Index m, Index k) const;          // of scores and add_back, in elements
 
-  // z (m, k) = X W' + b; b may be null.
   // Brings dense rows into cache: for products that read several rows at once, or a few columns of all.
   void fetch(Index first, Index m) const;
+  // z (m, k) = X W' + b; b may be null.
   void scores(Index first, Index m, Index k, const T* w, const T* packed, const T* b, T* z, T* workspace) const;
   // out (k, d) += G' X for G (m, k).
   void add_back(Index first, Index m, Index k, const T* g, double* out, T* workspace) const;
@@ -52,7 +52,8 @@ class Design {
   Index n_, d_;
 };
 
-// H (d, d; lower triangle) += X' diag(weight) X for dense rows, in double, through the kernels of T; gram_rows at a time.
+// H (d, d; lower triangle) += X' diag(weight) X for dense rows, in double, through the kernels of T; gram_rows at a
+// time.
 template <class T>
 void add_dense_gram(Index m, Index d, const T* x, Index stride, const T* weight, double* H, Index h_row, T* workspace);
 template <class T>

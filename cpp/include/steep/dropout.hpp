@@ -1,8 +1,8 @@
 // Dropout masks by Philox, and what the kernel levels compute with them.
 //
-// Unit u of a row is dropped where a 16-bit number is below `threshold`. With u = 128 g + 16 part + lane, the number is half
-// (part % 2, low first) of word (part / 2) of philox(seed, 16 g + lane, row, epoch, stream): one block serves eight units,
-// and a vector holds the same word of neighbouring blocks.
+// Unit u of a row is dropped where a 16-bit number is below `threshold`. With u = 128 g + 16 part + lane, the number is
+// half (part % 2, low first) of word (part / 2) of philox(seed, 16 g + lane, row, epoch, stream): one block serves
+// eight units, and a vector holds the same word of neighbouring blocks.
 #pragma once
 #include <cstdint>
 

@@ -10,8 +10,8 @@
 //     beta_j = (S - effective_j) / sum_i s_i r_ij^2,  effective_j = sum_i s_i c_j J_ij (S H)^-1 J_ij'
 //     1 / beta = mean of the 1 / beta_j, so that f stays about what it is with equal weights
 //
-// What is not penalized has a flat prior. Weights of rows count repetitions, so S k is the number of observations. beta is 1 where the
-// loss is a likelihood of its own (cross-entropy, Poisson). O(p^3) beside the Gauss-Newton matrix.
+// What is not penalized has a flat prior. Weights of rows count repetitions, so S k is the number of observations. beta
+// is 1 where the loss is a likelihood of its own (cross-entropy, Poisson). O(p^3) beside the Gauss-Newton matrix.
 #pragma once
 #include "steep/least_squares.hpp"
 
@@ -49,8 +49,8 @@ struct Evidence {
 // std::invalid_argument for an objective that is no EvidenceModel.
 Evidence evidence(Objective& f, const double* w, double beta, bool with_root, bool by_output = false);
 
-// Levenberg-Marquardt steps on f, with l2 (and, by_output, the outputs' weights) set anew by the evidence after every few;
-// f's own are put back at the end. The trace's column is the effective number of parameters.
+// Levenberg-Marquardt steps on f, with l2 (and, by_output, the outputs' weights) set anew by the evidence after every
+// few; f's own are put back at the end. The trace's column is the effective number of parameters.
 class BayesianRegularization : public Solver {
  public:
   BayesianRegularization(LevenbergMarquardtOptions steps, Index steps_per_update, bool by_output)

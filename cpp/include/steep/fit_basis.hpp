@@ -1,5 +1,6 @@
-// The columns that a LinearFit is solved in: its own where their Gram matrix is well-conditioned, else an orthonormal basis of
-// them (centered where the last is the intercept's, and scaled), X = Q R P' by Householder with the rank that pivots reveal.
+// The columns that a LinearFit is solved in: its own where their Gram matrix is well-conditioned, else an orthonormal
+// basis of them (centered where the last is the intercept's, and scaled), X = Q R P' by Householder with the rank that
+// pivots reveal.
 #pragma once
 #include <Eigen/Core>
 #include <functional>

@@ -18,8 +18,8 @@ enum class Initialization : int {
   he_uniform,
   lecun_normal,  // variance 1 / fan_in               (LeCun, Bottou, Orr, Mueller, 1998, section 4.6)
   lecun_uniform,
-  orthogonal,  // rows or columns orthonormal, from the QR of a normal matrix (Saxe, McClelland, Ganguli, ICLR 2014)
-  nguyen_widrow,  // rows of norm 0.7 out^(1/in), biases spread over them (Nguyen and Widrow, IJCNN 1990); inputs in [-1, 1]
+  orthogonal,     // rows or columns orthonormal, from the QR of a normal matrix (Saxe, McClelland, Ganguli, ICLR 2014)
+  nguyen_widrow,  // rows of norm 0.7 out^(1/in), biases spread over them, for inputs in [-1, 1] (IJCNN 1990)
 };
 inline constexpr const char* initialization_names[] = {"zeros",          "normal",     "uniform",      "glorot_normal",
                                                        "glorot_uniform", "he_normal",  "he_uniform",   "lecun_normal",

@@ -1,10 +1,10 @@
 // A layer: a map of rows of entries, with parameters that lie together in the network's flat vector.
 //
-// A layer object is an architecture, without parameters, and is shared by all passes; what a call needs is handed to it.
-// forward and backward work on blocks of rows, so that a task takes a block through many layers while it is in cache;
-// gradient works on tiles of the parameters and sees all rows of a batch. A result depends on its row (its tile) alone,
-// so neither the cut into blocks nor the number of threads changes a bit. Layers that need the whole batch at once
-// (batch normalization in training) say so with whole_batch and override the *_batch calls.
+// A layer object is an architecture, without parameters, and is shared by all passes; what a call needs is handed to
+// it. forward and backward work on blocks of rows, so that a task takes a block through many layers while it is in
+// cache; gradient works on tiles of the parameters and sees all rows of a batch. A result depends on its row (its tile)
+// alone, so neither the cut into blocks nor the number of threads changes a bit. Layers that need the whole batch at
+// once (batch normalization in training) say so with whole_batch and override the *_batch calls.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -42,8 +42,8 @@ struct Tile {
 template <class T>
 struct Block {
   Index rows = 0;
-  // They are rows [first, first + rows) of a batch of `total` (0: of their own), for which caches are laid out; an array
-  // that lies in one begins at the batch's first row.
+  // They are rows [first, first + rows) of a batch of `total` (0: of their own), for which caches are laid out; an
+  // array that lies in one begins at the batch's first row.
   Index first = 0, total = 0;
   const T* w = nullptr;            // the layer's parameters
   const T* packed = nullptr;       // what pack made of them; forward does without (null) for a few rows
@@ -61,7 +61,8 @@ struct Block {
   const std::int64_t* row_ids = nullptr;
 
   Index batch_rows() const { return total > 0 ? total : rows; }
-  // Where these rows begin of an array in a cache of `entries` a row, which holds `before` entries a row in front of it.
+  // Where these rows begin of an array in a cache of `entries` a row, which holds `before` entries a row in front of
+  // it.
   T* within(T* all, Index entries, Index before, Index width) const {
     return all - first * entries + batch_rows() * before + first * width;
   }
@@ -155,8 +156,8 @@ class Layer {
   }
 
   // Exact second derivatives by the R-operator (Pearlmutter, Neural Computation 6 (1994) 147). xdot null: zero.
-  // tangent_forward: ydot = the derivative of y along (xdot, wdot). tangent_backward does to (dy, dydot) and (dx, dxdot)
-  // what backward does, and its derivative.
+  // tangent_forward: ydot = the derivative of y along (xdot, wdot). tangent_backward does to (dy, dydot) and (dx,
+  // dxdot) what backward does, and its derivative.
   virtual bool has_tangents() const { return false; }
   virtual Index tangent_entries() const { return 0; }
   virtual void tangent_forward(const Block<T>& b, const T* x, const T* xdot, const T* y, const T* wdot, T* ydot) const {
@@ -265,7 +266,8 @@ LayerPointer<T> make_residual(const LayerSpec& spec, const Shape& input);
 
 // "(28, 28, 1)", for messages.
 std::string to_text(const Shape& shape);
-// The entries of a shape with sides of at least 1; refuses more than 2^40, in the name of `what`, before a product overflows.
+// The entries of a shape with sides of at least 1; refuses more than 2^40, in the name of `what`, before a product
+// overflows.
 Index checked_entries(const Shape& shape, const char* what);
 
 }  // namespace steep

@@ -1,5 +1,5 @@
-// Methods for sums of squares f = 1/2 ||r||^2: Gauss-Newton and Levenberg-Marquardt. They need residuals, or only J'J and
-// J'r (normal_equations), so that networks never store J.
+// Methods for sums of squares f = 1/2 ||r||^2: Gauss-Newton and Levenberg-Marquardt. They need residuals, or only J'J
+// and J'r (normal_equations), so that networks never store J.
 #pragma once
 #include "steep/gauss_newton_model.hpp"
 #include "steep/solver.hpp"
@@ -48,8 +48,8 @@ class GaussNewton : public Solver {
   Factorization factorization_;
 };
 
-// Newton's method for roots of r: R^n -> R^n, x <- x - a J^-1 r, a halved until ||r|| falls unless `pure`. f = 1/2 ||r||^2.
-// Ends when r is at most tol, or a full step is at most xtol relative to x. A singular J is status singular.
+// Newton's method for roots of r: R^n -> R^n, x <- x - a J^-1 r, a halved until ||r|| falls unless `pure`. f = 1/2
+// ||r||^2. Ends when r is at most tol, or a full step is at most xtol relative to x. A singular J is status singular.
 class NewtonRoot : public Solver {
  public:
   NewtonRoot(bool pure, double xtol) : pure_(pure), xtol_(xtol) {}

@@ -1,4 +1,5 @@
-// A copy of some or all rows of a dense linear risk in single precision, and the risk of these rows: a draft of the whole.
+// A copy of some or all rows of a dense linear risk in single precision, and the risk of these rows: a draft of the
+// whole.
 #pragma once
 #include "steep/linear_risk.hpp"
 

@@ -3,7 +3,8 @@
 //     sum   f(w) = sum_i up_i max(r_i, 0) + down_i max(-r_i, 0)      (least absolute deviations, quantiles)
 //     max   f(w) = max_i |r_i|                                       (Chebyshev)
 //
-// r = y - X w. X (n, dim), dense or CSR, holds a column of ones where there is an intercept. Gradients are subgradients.
+// r = y - X w. X (n, dim), dense or CSR, holds a column of ones where there is an intercept. Gradients are
+// subgradients.
 #pragma once
 #include "steep/buffer.hpp"
 #include "steep/design.hpp"

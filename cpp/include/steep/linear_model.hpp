@@ -64,12 +64,14 @@ class LinearModel {
 // dense columns further than `far` standard deviations from zero, to a centered copy.
 std::unique_ptr<LinearModel> linear_model_of(Objective& f, double far = INFINITY);
 
-// The squared error of `model`, which must outlive it, by X'X alone: no rows, O(d^2) an evaluation. For coordinate search.
+// The squared error of `model`, which must outlive it, by X'X alone: no rows, O(d^2) an evaluation. For coordinate
+// search.
 std::unique_ptr<LinearModel> gram_model(LinearModel& model);
 
-// The duality gap at (w, b): f less the dual value of the point that the slopes suggest, scaled until it is feasible. By
-// Fenchel and Young a sum of terms that are not negative, so it keeps its digits when small. NaN where there is no dual
-// bound: neither l1 nor l2, or a loss without a conjugate here. Changes at.u where the intercept's balance asks for it.
+// The duality gap at (w, b): f less the dual value of the point that the slopes suggest, scaled until it is feasible.
+// By Fenchel and Young a sum of terms that are not negative, so it keeps its digits when small. NaN where there is no
+// dual bound: neither l1 nor l2, or a loss without a conjugate here. Changes at.u where the intercept's balance asks
+// for it.
 double duality_gap(LinearModel& model, double l1, const double* w, const Vector& z, Slopes& at,
                    const Vector& correlations);
 

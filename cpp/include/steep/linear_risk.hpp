@@ -1,10 +1,10 @@
-// The risk of a linear model, f(W, b) = c sum_i s_i l(W x_i + b, y_i) + l2 / 2 ||W||^2 (+ l1 ||W||_1), with c = 1 / sum s
-// (the mean) or 1 (the sum).
+// The risk of a linear model, f(W, b) = c sum_i s_i l(W x_i + b, y_i) + l2 / 2 ||W||^2 (+ l1 ||W||_1), with c = 1 / sum
+// s (the mean) or 1 (the sum).
 //
 // Parameters are those of a dense layer: W (k, d) row-major, then b (k) where there is an intercept, never penalized.
 // Rows are cut into tasks by the shape alone, and their sums are added in order: the bits do not depend on threads. A
-// task goes through its rows in blocks that stay in cache from the scores to the gradient, so an evaluation reads X once.
-// Scores of the last two points are kept: second derivatives and line searches start from them.
+// task goes through its rows in blocks that stay in cache from the scores to the gradient, so an evaluation reads X
+// once. Scores of the last two points are kept: second derivatives and line searches start from them.
 #pragma once
 #include <algorithm>
 #include <functional>
@@ -65,7 +65,8 @@ class LinearRisk : public Objective {
  protected:
   bool has_curvature() const { return has_gradient(); }
   bool separable() const { return options_.loss != Loss::softmax_cross_entropy || options_.outputs == 1; }
-  // Lower triangle of c X~'SX~ for one output, X~ with the intercept's column of ones: (m, m), m = features + intercept.
+  // Lower triangle of c X~'SX~ for one output, X~ with the intercept's column of ones: (m, m), m = features +
+  // intercept.
   virtual void plain_gram(double* H) = 0;
   virtual double squared_size() = 0;  // c sum_i s_i ||x~_i||^2, the trace of that
 

@@ -1,4 +1,5 @@
-// Dense matrices times vectors by the kernels, which are compiled for the machine at hand, as Eigen's products here are not.
+// Dense matrices times vectors by the kernels, which are compiled for the machine at hand, as Eigen's products here are
+// not.
 #pragma once
 #include <Eigen/Core>
 

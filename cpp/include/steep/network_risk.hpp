@@ -1,11 +1,11 @@
-// The risk of a network on a data set: f(w) = (1 / sum s) sum s_i l(h(x_i; w), y_i) + l2/2 ||weights||^2, with an l1 part
-// that solvers treat apart. In inference mode: no dropout, running statistics.
+// The risk of a network on a data set: f(w) = (1 / sum s) sum s_i l(h(x_i; w), y_i) + l2/2 ||weights||^2, with an l1
+// part that solvers treat apart. In inference mode: no dropout, running statistics.
 //
-// Exact derivatives: gradient by backpropagation, Hessian-vector products by the R-operator (Pearlmutter, 1994), and the
-// generalized Gauss-Newton matrix sum_i J_i' H_i J_i (Schraudolph, Neural Computation 14 (2002) 1723), where H_i is the
-// loss's second derivative in the scores: for the squared error J'J. Rows go through in chunks, so memory is
-// O(p^2 + chunk p) for matrices and O(chunk) for vectors; the chunks' sums are added in order, in double. Where all rows
-// fit one chunk, the derivatives at the point evaluated last start from its activations.
+// Exact derivatives: gradient by backpropagation, Hessian-vector products by the R-operator (Pearlmutter, 1994), and
+// the generalized Gauss-Newton matrix sum_i J_i' H_i J_i (Schraudolph, Neural Computation 14 (2002) 1723), where H_i is
+// the loss's second derivative in the scores: for the squared error J'J. Rows go through in chunks, so memory is
+// O(p^2 + chunk p) for matrices and O(chunk) for vectors; the chunks' sums are added in order, in double. Where all
+// rows fit one chunk, the derivatives at the point evaluated last start from its activations.
 #pragma once
 #include "steep/evidence.hpp"
 #include "steep/pass.hpp"

@@ -1,5 +1,5 @@
-// The matrix of a Newton step on a linear model of one output: l2 + X~'diag(h)X~, with the intercept's column of ones, which
-// bears no l2, and its Cholesky factor.
+// The matrix of a Newton step on a linear model of one output: l2 + X~'diag(h)X~, with the intercept's column of ones,
+// which bears no l2, and its Cholesky factor.
 #pragma once
 #include <algorithm>
 #include <numeric>

@@ -1,5 +1,5 @@
-// Methods for objectives with an l1 penalty, and for hinges and tubes: proximal gradient, coordinate descent on working sets, dual
-// coordinate ascent, an interior point for the hinge.
+// Methods for objectives with an l1 penalty, and for hinges and tubes: proximal gradient, coordinate descent on working
+// sets, dual coordinate ascent, an interior point for the hinge.
 #pragma once
 #include "steep/solver.hpp"
 

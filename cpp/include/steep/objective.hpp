@@ -2,7 +2,8 @@
 //
 // Solvers work on double vectors whatever the data's type: a float32 objective converts w on entry and its gradient on
 // return, so vectors of length dim are never the bottleneck and solvers are compiled once. An objective owns its
-// workspace and its Team; calls are not reentrant. Evaluations may throw (a Python function's exception passes through).
+// workspace and its Team; calls are not reentrant. Evaluations may throw (a Python function's exception passes
+// through).
 #pragma once
 #include <cmath>
 #include <mutex>
@@ -75,16 +76,16 @@ class Objective {
     (void)slope;
     lacks("values on a line");
   }
-  // The same objective for less, to draft a minimizer with: that of a sample of rows, or of all rows in single precision.
-  // Owned by this one; null where there is none that is both cheaper and near.
+  // The same objective for less, to draft a minimizer with: that of a sample of rows, or of all rows in single
+  // precision. Owned by this one; null where there is none that is both cheaper and near.
   enum class Brevity { sample, single };
   virtual Objective* draft(Brevity brevity) {
     (void)brevity;
     return nullptr;
   }
-  // H (dim, dim), something like the Hessian at w for a fraction of its cost (that of a sample of rows, say). Returns the
-  // spread s of the estimate, the eigenvalues of H^-1/2 S H^-1/2 being about within (1 -+ sqrt(s))^2: variables over rows
-  // of a sample, 0 when it is the Hessian; negative where there is none.
+  // H (dim, dim), something like the Hessian at w for a fraction of its cost (that of a sample of rows, say). Returns
+  // the spread s of the estimate, the eigenvalues of H^-1/2 S H^-1/2 being about within (1 -+ sqrt(s))^2: variables
+  // over rows of a sample, 0 when it is the Hessian; negative where there is none.
   virtual double approximate_hessian(const double* w, double* H) {
     (void)w;
     (void)H;
@@ -122,8 +123,8 @@ class Objective {
     for (Index i = 0; i < residual_count(); ++i) sum += r[i] * r[i];
     return 0.5 * sum;
   }
-  // The same without storing J: JtJ (dim, dim; both triangles) and Jtr (dim), a penalty's Hessian and gradient included;
-  // returns f(w).
+  // The same without storing J: JtJ (dim, dim; both triangles) and Jtr (dim), a penalty's Hessian and gradient
+  // included; returns f(w).
   virtual bool has_gauss_newton() const { return residual_count() > 0; }
   virtual double normal_equations(const double* w, double* JtJ, double* Jtr) {
     (void)w;

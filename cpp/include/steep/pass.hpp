@@ -1,8 +1,9 @@
 // A pass of a batch through a network: gather, forward, loss, backward, and the parameters' gradient tile by tile.
 //
-// Two phases. run: each task takes a block of rows from the gather to the first layer's dz. gradient: each task makes one
-// tile of the gradient from all rows, for a caller that uses it at once. Workspaces are sized in the constructor; no call
-// allocates. Losses are summed in double in the order of rows, so no cut and no number of threads changes a bit.
+// Two phases. run: each task takes a block of rows from the gather to the first layer's dz. gradient: each task makes
+// one tile of the gradient from all rows, for a caller that uses it at once. Workspaces are sized in the constructor;
+// no call allocates. Losses are summed in double in the order of rows, so no cut and no number of threads changes a
+// bit.
 #pragma once
 #include "steep/augment.hpp"
 #include "steep/loss.hpp"

@@ -1,5 +1,5 @@
-// Philox4x32-10: counter-based random numbers (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
-// SC 2011). Keyed by (seed, stream); the counter is (epoch, row, unit): the same number whoever asks, in any order.
+// Philox4x32-10: counter-based random numbers (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2,
+// 3", SC 2011). Keyed by (seed, stream); the counter is (epoch, row, unit): the same number whoever asks, in any order.
 #pragma once
 #include <cmath>
 #include <cstdint>

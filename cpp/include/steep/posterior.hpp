@@ -1,5 +1,5 @@
-// Standard deviations of a network's outputs under a Gaussian posterior of its parameters, linearized at w: the roots of
-// the diagonal of J_i C J_i', C = R R'. Rows go through in blocks, so memory is O(block k p + p^2).
+// Standard deviations of a network's outputs under a Gaussian posterior of its parameters, linearized at w: the roots
+// of the diagonal of J_i C J_i', C = R R'. Rows go through in blocks, so memory is O(block k p + p^2).
 #pragma once
 #include "steep/monitor.hpp"
 #include "steep/network.hpp"

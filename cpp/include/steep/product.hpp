@@ -20,8 +20,8 @@ struct Product {
   bool packed = false;         // b was written by ProductKernels::pack for these (k, n)
   T* c = nullptr;
   Index c_row = 0;
-  // The sum over k, `repeats` times, A and B moved on by so many elements each time (packed: k * repeats rows of panels):
-  // a window of an image is such a sum, without a copy of its lines side by side.
+  // The sum over k, `repeats` times, A and B moved on by so many elements each time (packed: k * repeats rows of
+  // panels): a window of an image is such a sum, without a copy of its lines side by side.
   Index repeats = 1, a_repeat = 0, b_repeat = 0;
   const T* bias = nullptr;  // (n) or null
   bool accumulate = false;  // add to what C holds
@@ -41,7 +41,8 @@ struct ProductKernels {
   void (*pack)(Index k, Index n, const T* b, Index b_row, Index b_col, T* packed);  // B into panels
   Index (*workspace_size)(Index m, Index n, Index k);                               // elements
   void (*multiply)(const Product<T>& p);
-  // H (d, d; lower triangle, row stride h_row) [+]= X' diag(weight) X for X (n, d; row stride x_row); weight null: ones.
+  // H (d, d; lower triangle, row stride h_row) [+]= X' diag(weight) X for X (n, d; row stride x_row); weight null:
+  // ones.
   Index (*gram_workspace)(Index d);
   void (*weighted_gram)(Index n, Index d, const T* x, Index x_row, const T* weight, T* h, Index h_row, bool accumulate,
                         T* workspace);  // an entry is a chain over blocks of rows; it does not depend on d

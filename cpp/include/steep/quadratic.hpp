@@ -1,4 +1,5 @@
-// f(x) = 1/2 x'Hx + g'x + c, H symmetrized. L = max |eigenvalue|, mu = the least eigenvalue where it is above rounding, else 0.
+// f(x) = 1/2 x'Hx + g'x + c, H symmetrized. L = max |eigenvalue|, mu = the least eigenvalue where it is above rounding,
+// else 0.
 #pragma once
 #include "steep/objective.hpp"
 

@@ -1,4 +1,5 @@
-// min 1/2 x'Qx + c'x + constant   s.t.  A x = b,  G x <= h,  lower <= x <= upper        (Q positive semidefinite, or none)
+// min 1/2 x'Qx + c'x + constant   s.t.  A x = b,  G x <= h,  lower <= x <= upper        (Q positive semidefinite, or
+// none)
 //
 // As an objective it is the quadratic; the constraints are data that the interior point reads.
 #pragma once

@@ -4,9 +4,9 @@
 
 namespace steep {
 
-// By damped Gauss-Newton steps from x, the residuals of `constraints` being equalities and then inequalities; `steepest` is
-// the largest entry of a Jacobian known. Ends the run as infeasible where the violation is stationary above zero; true where the constraints are met, x being such a point;
-// false where nothing was decided.
+// By damped Gauss-Newton steps from x, the residuals of `constraints` being equalities and then inequalities;
+// `steepest` is the largest entry of a Jacobian known. Ends the run as infeasible where the violation is stationary
+// above zero; true where the constraints are met, x being such a point; false where nothing was decided.
 bool restore_feasibility(Run& run, Objective& constraints, Index equalities, double steepest, Vector& x);
 
 }  // namespace steep

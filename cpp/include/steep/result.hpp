@@ -38,8 +38,8 @@ struct Result {
   Index nit = 0, nfev = 0, njev = 0, nhev = 0;
   std::vector<TraceRow> trace;  // row 0 is the start
   std::string extra_name;       // of TraceRow::extra, or empty
-  // Certificate: kind ("gradient_norm", "duality_gap", "kkt_residual", "prox_gradient_norm"), its value, and the bound on
-  // f - f* it implies (infinite when none is known).
+  // Certificate: kind ("gradient_norm", "duality_gap", "kkt_residual", "prox_gradient_norm"), its value, and the bound
+  // on f - f* it implies (infinite when none is known).
   std::string certificate_kind;
   double certificate = 0, suboptimality_bound = 0;
   Vector direction;  // of unboundedness, where status says so

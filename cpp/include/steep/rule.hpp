@@ -61,11 +61,13 @@ struct RuleStep {
 
 template <class T>
 struct RuleKernels {
-  // theta, g, slot0..: (n); slots the rule does not have may be null. No two arrays overlap. Each entry's result depends
-  // on that entry alone, so any cut into segments gives the same bits. l1 > 0 is refused upstream for lion and rprop.
-  // scales: null, or (n) for the step scale of each entry, by which a penalty of whole units goes on (not lion, rprop).
+  // theta, g, slot0..: (n); slots the rule does not have may be null. No two arrays overlap. Each entry's result
+  // depends on that entry alone, so any cut into segments gives the same bits. l1 > 0 is refused upstream for lion and
+  // rprop. scales: null, or (n) for the step scale of each entry, by which a penalty of whole units goes on (not lion,
+  // rprop).
   void (*update)(const RuleStep<T>& step, Index n, T* theta, const T* g, T* slot0, T* slot1, T* slot2, T* scales);
-  // nesterov: out = theta - eta b v, where the gradient belongs (with l1, the proximal step of that); out == theta allowed.
+  // nesterov: out = theta - eta b v, where the gradient belongs (with l1, the proximal step of that); out == theta
+  // allowed.
   void (*lookahead)(const RuleStep<T>& step, Index n, const T* theta, const T* slot0, T* out);
   // sum of (gradient_scale g + weight_decay theta)^2, accumulated in double in an order that depends on n alone.
   double (*squared_norm)(T gradient_scale, T weight_decay, Index n, const T* theta, const T* g);

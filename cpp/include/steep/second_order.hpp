@@ -1,11 +1,12 @@
-// Methods that use second derivatives: Newton (pure or damped), trust region, truncated Newton, and the direct solution.
+// Methods that use second derivatives: Newton (pure or damped), trust region, truncated Newton, and the direct
+// solution.
 #pragma once
 #include "steep/solver.hpp"
 
 namespace steep {
 
-// Pure: x - H^-1 g, nothing else; status not_positive_definite where that ends at a stationary point of an indefinite H.
-// Damped: an indefinite H is made positive
+// Pure: x - H^-1 g, nothing else; status not_positive_definite where that ends at a stationary point of an indefinite
+// H. Damped: an indefinite H is made positive
 // definite, and a strong Wolfe line search follows.
 class Newton : public Solver {
  public:
@@ -31,8 +32,8 @@ class TrustRegion : public Solver {
 // What the trace's own column holds of the steps within regions.
 enum class RegionColumn { none, radius, shift };
 
-// The rest of a run by trust regions, from an evaluated point; radius 0: from the first step. The trace's extra column is
-// the radius, or the shift of the Hessian. Ends by Run::Stop.
+// The rest of a run by trust regions, from an evaluated point; radius 0: from the first step. The trace's extra column
+// is the radius, or the shift of the Hessian. Ends by Run::Stop.
 [[noreturn]] void descend_by_regions(class Run& run, Vector x, Vector g, double fun, double radius,
                                      RegionColumn column);
 
@@ -42,12 +43,12 @@ enum class Seen { by_factor, by_products };
 // Run::start of methods with a Hessian: a start that is stationary but no minimum is left along negative curvature.
 double start_with_hessian(class Run& run, Vector& x, Vector& g, double extra, Seen by = Seen::by_factor);
 
-// Whether an iterate is stationary but no minimum; it is left then. (Asked by a factor only where the Hessian that led to it
-// was not positive definite.)
+// Whether an iterate is stationary but no minimum; it is left then. (Asked by a factor only where the Hessian that led
+// to it was not positive definite.)
 bool leave_saddle(class Run& run, Vector& x, Vector& g, double& fun, double extra, Seen by = Seen::by_factor);
 
-// Has a first-order run of few variables, at (x, g, fun) then, go on like that where its line search fails: close to the
-// rounding of f a Hessian, by differences of gradients if need be, still tells the last digits of x.
+// Has a first-order run of few variables, at (x, g, fun) then, go on like that where its line search fails: close to
+// the rounding of f a Hessian, by differences of gradients if need be, still tells the last digits of x.
 void end_by_regions(class Run& run, const Vector& x, const Vector& g, const double& fun,
                     RegionColumn column = RegionColumn::none);
 

@@ -1,7 +1,7 @@
 // Training by an update rule on minibatches: whole epochs at a time, with everything that a later call goes on from.
 //
-// One step: pack the parameters' panels; a pass of the batch; then, tile by tile while it is in cache, the gradient, its
-// norm, the fused update. With clipping the update waits for the norm of all tiles. The batch's gradient is
+// One step: pack the parameters' panels; a pass of the batch; then, tile by tile while it is in cache, the gradient,
+// its norm, the fused update. With clipping the update waits for the norm of all tiles. The batch's gradient is
 // sum s g / sum s; rows of weight zero are dropped before the shuffle. Nothing is allocated in a step.
 #pragma once
 #include <cmath>
@@ -28,8 +28,8 @@ struct TrainOptions {
   double mixup = 0;  // alpha; needs targets, not labels
   double clip_norm = INFINITY;
   int n_threads = 1;
-  // scikit-learn's conventions: the penalty is divided by the batch's weight, rows of weight zero stay in their batches,
-  // means over an epoch count rows, and the caller gives each epoch's order by set_order.
+  // scikit-learn's conventions: the penalty is divided by the batch's weight, rows of weight zero stay in their
+  // batches, means over an epoch count rows, and the caller gives each epoch's order by set_order.
   bool per_batch = false;
 };
 
