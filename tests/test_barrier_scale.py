@@ -45,6 +45,41 @@ def test_multiples_of_the_constraints_have_the_same_answer(kind, scale):
     np.testing.assert_allclose(run(1.0, CONSTRAINTS[kind](scale)).x, run(1.0, CONSTRAINTS[kind](1.0)).x, atol=1e-6)
 
 
+ROWS = {
+    "type": "ineq",
+    "fun": lambda x: np.array([1e3 * (2 - x @ x), x[1] - x[0]]),
+    "jac": lambda x: np.array([-2e3 * x, [-1, 1]]),
+}  # the least x[0] is at (-sqrt(2), 0); one row is a thousand times steeper than the other
+
+
+@pytest.mark.parametrize("start", [[1.0, 1.5], [30.0, 40.0]])
+@pytest.mark.parametrize("slope", [1e-4, 1e-2, 1.0, 1.001])
+def test_the_violation_at_x0_does_not_decide_how_small_the_gradient_must_be(slope, start):
+    """Whether rtol or the default tol asks for less, and where the gradient at x0 is exactly one."""
+    res = steep.minimize(
+        lambda x: (slope * x[0], np.array([slope, 0.0])), start, gradient=True, constraints=[ROWS], rtol=1e-4
+    )
+    assert res.success, res.message
+    assert res.trace["gradient_norm"][-1] <= max(1e-8, 1e-4 * slope) * (1 + 1e-12)
+    assert f"<= {max(1e-8, 1e-4 * slope):.6g}." in res.message
+    np.testing.assert_allclose(res.x, [-np.sqrt(2), 0], atol=4e-5)
+
+
+@pytest.mark.parametrize("tol", [0, 1e-7, 1e-2])
+def test_a_gradient_of_one_is_held_to_what_its_neighbours_are(tol):
+    """Slope 1 is a number that data can have, and no sign that nothing is relative."""
+    ends = [
+        steep.minimize(
+            lambda x, k=k: (k * x[0], np.array([k, 0.0])), [1.0, 1.5],
+            gradient=True, constraints=[ROWS], tol=tol, rtol=1e-4,
+        )
+        for k in (1.0, 1 + 1e-12)
+    ]  # fmt: skip
+    assert ends[0].success, ends[0].message
+    assert ends[0].message.split("<=")[1] == ends[1].message.split("<=")[1]
+    np.testing.assert_allclose(ends[0].x, ends[1].x, atol=1e-8)
+
+
 def test_bounds_hold_when_the_objective_is_large():
     res = run(1e8, (), bounds=[(0, 0.5), (-1, 2), (2, 3)])
     np.testing.assert_allclose(res.x, [0.5, 1, 2], atol=1e-7)

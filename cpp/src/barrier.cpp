@@ -87,6 +87,7 @@ class Barrier {
   void first_multipliers();
   void evaluate() { fun_ = run_.evaluate(x_, &g_), constrain(x_, c_, &J_); }
   double measure();
+  double first_norm(double residual) const;
 
   Run& run_;
   Objective &f_, &constraints_;
@@ -102,7 +103,9 @@ class Barrier {
   double fun_ = 0, weight_ = 1;
   double exactness_ = 1;            // what the constraints are held to, over what a gradient by differences is
   double share_ = 1;                // what they are held to under rtol, over what the gradient is
-  double f_unit_ = 1, c_unit_ = 1;  // 1, and under rtol the sizes of f's gradient and of the constraints at x0
+  double f_unit_ = 1, c_unit_ = 1;  // 1, and under rtol what aim_ is rtol of, and the constraints' size at x0
+  double aim_ = 0;                  // what the gradient is held to
+  bool relative_ = false;           // aim_ is rtol of the gradient at x0; else tol
   double steepest_ = 0;             // the largest entry of a Jacobian of the constraints
   int restored_ = 0;
 };
@@ -161,7 +164,7 @@ void Barrier::report(double length, double mu) {
   out.assign(y_.data(), y_.data() + p_);
   out.insert(out.end(), z_.data(), z_.data() + m_);
   if (std::isnan(length))
-    run_.start(x_, fun_, g_, f_unit_ == 1 ? residual : f_unit_, mu);
+    run_.start(x_, fun_, g_, first_norm(residual), mu);
   else
     run_.step_with(x_, fun_, g_, residual, length, mu);
 }
@@ -200,17 +203,30 @@ void Barrier::begin(double mu) {
 // Under rtol the gradient is measured by its size at x0, and the constraints by theirs: multiples of f and of the
 // constraints have the same answers. Returns the first mu.
 double Barrier::measure() {
-  const double slope = norm_of(gradient()), aim = run_.threshold_for(slope), length = norm_inf(x_);
-  if (aim > run_.threshold_for(0)) f_unit_ = slope;
+  const double slope = norm_of(gradient()), length = norm_inf(x_);
+  aim_ = run_.threshold_for(slope);
+  relative_ = aim_ > run_.threshold_for(0);
+  if (relative_)
+    f_unit_ = slope;
+  else if (run_.options().rtol > 0 && aim_ > 0)  // and no sudden change where the gradient falls below tol / rtol
+    f_unit_ = std::min(1.0, aim_ / run_.options().rtol);
   const double size = std::max(norm_of(c_), steepest_ * (length > 0 ? length : 1));
-  if (aim > 0 && run_.threshold_for(size) > run_.threshold_for(0)) {
+  if (aim_ > 0 && run_.threshold_for(size) > run_.threshold_for(0)) {
     c_unit_ = size;
-    share_ = run_.threshold_for(size) / aim;
-  } else if (f_unit_ != 1 && run_.threshold_for(0) > 0) {
-    share_ = run_.threshold_for(0) / aim;
+    share_ = run_.threshold_for(size) / aim_;
+  } else if (relative_ && run_.threshold_for(0) > 0) {
+    share_ = run_.threshold_for(0) / aim_;
   }
   weight_ = f_unit_ / c_unit_;
   return 0.1 * f_unit_ * std::clamp(slope / f_unit_, 1.0, 10.0);
+}
+
+// The norm at x0 from which the run's threshold becomes aim_, which share_ is made for: that of the residual, where the
+// constraints are far, would allow any gradient. Where nothing is asked of the gradient the residual is all there is.
+double Barrier::first_norm(double residual) const {
+  if (relative_) return f_unit_;
+  const double rtol = run_.options().rtol;
+  return rtol > 0 && aim_ > 0 ? std::min(residual, aim_ / rtol) : residual;
 }
 
 // The Newton step of the barrier problem; false where its matrix cannot be made positive definite.
