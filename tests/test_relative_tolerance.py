@@ -25,6 +25,28 @@ def test_bounds(seed, method, scale):
     np.testing.assert_allclose(res.x, want, atol=1e-6)
 
 
+@pytest.mark.parametrize(("bound", "multiplier", "x0"), [(100, 1e-2, 1e5), (1, 1e-7, 10), (1e6, 10, 1e7)])
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("method", ["lbfgs", "proximal_gradient"])
+def test_small_multipliers(method, side, bound, multiplier, x0):
+    """At the bound the gradient is far below that of x0, its step below the rounding of x: it still counts as 0."""
+    low, high = (bound, None) if side == 1 else (None, -bound)
+    res = steep.minimize(
+        lambda x: (0.5 * (x - side * (bound - multiplier)) ** 2).sum(), [side * x0], method,
+        gradient=lambda x: x - side * (bound - multiplier), bounds=[(low, high)], tol=0, rtol=1e-9,
+    )  # fmt: skip
+    assert res.success, res.message
+    assert res.x[0] == side * bound
+    assert res.certificate.value == 0
+
+
+def test_a_start_at_its_bounds_is_optimal():
+    res = steep.minimize(lambda x: (x @ x, 2 * x), [1e6, 3.0], "lbfgs", gradient=True, bounds=[(1e6, 1e7), (3, 4)],
+                         tol=0, rtol=1e-9)  # fmt: skip
+    assert res.success, res.message
+    assert res.nit == 0
+
+
 @pytest.mark.parametrize("scale", [1e-8, 1e8])
 @pytest.mark.parametrize("seed", range(3))
 def test_lasso_on_data_of_any_size(seed, scale):

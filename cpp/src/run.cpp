@@ -124,9 +124,10 @@ double Run::mapped_gradient(const Vector& x, const Vector& g, double unit) const
     if (std::isnan(g[i])) return g[i];
     const double threshold = l1 ? l1[i] : 0, v = unit * x[i] - g[i];
     const double slope = v > threshold ? g[i] + threshold : v < -threshold ? g[i] - threshold : unit * x[i];
-    double change = std::abs(slope), moved = x[i] - slope / unit;
-    if (lower && moved < lower[i]) moved = lower[i], change = unit * std::abs(moved - x[i]);
-    if (upper && moved > upper[i]) moved = upper[i], change = unit * std::abs(moved - x[i]);
+    double change = std::abs(slope);
+    // The way to a bound in the gradient's unit: slope / unit may be below the rounding of x.
+    if (lower && slope > unit * (x[i] - lower[i])) change = unit * std::abs(x[i] - lower[i]);
+    if (upper && -slope > unit * (upper[i] - x[i])) change = unit * std::abs(upper[i] - x[i]);
     largest = std::max(largest, change);
   }
   return largest;
