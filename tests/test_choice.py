@@ -28,7 +28,12 @@ CASES = {
         "proximal_gradient",
     ),
     "svm": (lambda: problems.svm(X, np.sign(X[:, 0]), l2=0.1), {}, "hinge_interior_point"),
-    "sparse svm": (lambda: problems.svm(csr_matrix(X), np.sign(X[:, 0]), l2=0.1), {}, "dual_coordinate_ascent"),
+    "sparse svm": (lambda: problems.svm(csr_matrix(X), np.sign(X[:, 0]), l2=0.1), {}, "hinge_interior_point"),
+    "wide svm": (
+        lambda: problems.svm(csr_matrix(np.tile(X, 200)), np.sign(X[:, 0]), l2=0.1),
+        {},
+        "dual_coordinate_ascent",
+    ),
     "lad": (lambda: problems.lad(X, X[:, 0]), {}, "interior_point"),
     "bounds": (lambda: problems.logistic(X, X[:, 0] > 0), {"bounds": [(0, 1)] * 3}, "lbfgs"),
     "ridge": (lambda: problems.least_squares(X, X[:, 0], l2=0.1), {}, "direct"),

@@ -84,8 +84,22 @@ def test_auto_chooses_by_shape():
     res = steep.minimize(P.svm(X, y, l2=0.01, intercept=True))
     assert res.method == "hinge_interior_point"
     assert steep.minimize(P.svm(X[:6], y[:6], l2=0.01)).method == "hinge_interior_point"
-    wide = np.tile(X[:6], 61)
+    wide = np.tile(X[:6], 101)
     assert steep.minimize(P.svm(wide, y[:6], l2=0.01)).method == "dual_coordinate_ascent"
+
+
+def test_auto_minimizes_sparse_and_wide_data_of_uneven_size():
+    data = datasets.load_breast_cancer()
+    X, y = scipy.sparse.csr_matrix(data.data), 2 * data.target - 1
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(60, 350)) * 10.0 ** rng.uniform(-4, 4, size=(60, 1))
+    for f in (
+        P.svm(X, y, l2=1e-4, intercept=True),
+        P.svr(X, y + 0.1, l2=1e-8, intercept=True),
+        P.svm(wide, np.where(rng.random(60) > 0.5, 1, -1), l2=1e-3, intercept=True),
+    ):
+        res = steep.minimize(f)
+        assert res.status == "converged", res.message
 
 
 def test_auto_minimizes_few_rows_of_uneven_columns():

@@ -126,3 +126,9 @@ def test_a_point_without_variables_is_named():
     for ask in (steep.classify_point, steep.diagnostics.condition_number):
         with pytest.raises(ValueError, match="w must hold the variables of a function, got none"):
             ask(lambda x: x @ x, [])
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_point_outside_the_domain_is_named():
+    with pytest.raises(ValueError, match=r"the function and its gradient must be finite at w, got nan .* \[-1.  0.\]"):
+        steep.classify_point(lambda x: np.log(x[0]) + x[1] ** 2, [-1.0, 0.0])

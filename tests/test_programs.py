@@ -163,3 +163,13 @@ def test_relative_tolerance_of_programs():
         assert res.success, res.message
         assert res.fun == pytest.approx(unit, rel=1e-6)
         assert res.certificate.bound < 1e-6 * unit
+
+
+def test_programs_without_an_optimum_have_no_bound():
+    for program in (
+        linear_program([-1, 1], A_ub=[[-1, 1]], b_ub=[1]),
+        linear_program([1, 1], A_ub=[[1, 1]], b_ub=[-1]),
+    ):
+        res = steep.minimize(program)
+        assert res.status in ("unbounded", "infeasible")
+        assert res.certificate.bound == np.inf

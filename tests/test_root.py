@@ -50,3 +50,20 @@ def test_singular_jacobian_has_a_status():
     assert res.status == "singular"
     with pytest.raises(ValueError, match="fun must return 2 values"):
         steep.root(lambda x: x[:1], [0.3, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("function", "start"),
+    [
+        (lambda x: [x[0] - 1e6, np.exp(x[1] * 1e6) - np.exp(1.0)], [1e6, 3e-6]),
+        (
+            lambda x: [x[0] / 1e4 - 1 + 0.1 * np.sin(x[0] / 1e4 - 1), (x[1] * 1e4) ** 2 - 2 + x[0] / 1e4 - 1],
+            [1.2e4, 3e-4],
+        ),
+        (lambda x: [x[0] - 1e9, x[1] ** 2 - 2], [1e9, 3.0]),
+    ],
+)
+def test_a_small_step_of_a_large_variable_is_no_root(function, start):
+    res = steep.root(function, start)  # the test was the step's length beside that of x: residuals of 5.7
+    assert res.success
+    assert np.abs(res.fun).max() < 1e-6

@@ -165,7 +165,7 @@ def test_auto_chooses_by_shape():
     X, y = line(600)
     assert steep.minimize(P.svr(X, y, l2=0.01)).method == "hinge_interior_point"
     assert steep.minimize(P.svr(X[:6], y[:6], l2=0.01)).method == "hinge_interior_point"
-    assert steep.minimize(P.svr(np.tile(X[:6], 61), y[:6], l2=0.01)).method == "dual_coordinate_ascent"
+    assert steep.minimize(P.svr(np.tile(X[:6], 101), y[:6], l2=0.01)).method == "dual_coordinate_ascent"
     assert steep.minimize(P.svr(X, y, l2=0.01, loss=KINDS[1])).method == "newton"
 
 

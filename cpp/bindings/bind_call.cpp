@@ -1,5 +1,6 @@
 // Calls of user functions; see python_call.hpp.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "python_call.hpp"
@@ -62,8 +63,18 @@ void PythonCall::refuse(const std::string& rule, const py::object& value, const 
   throw py::value_error(what_ + " must " + rule + ", got " + got + " at x = " + std::string(py::str(point)));
 }
 
-double PythonCall::scalar(const py::object& value, const double* x, Index n) const {
+void PythonCall::note_precision(const py::object& value) {
+  if (!py::hasattr(value, "dtype")) return;
+  const std::string type = py::str(value.attr("dtype"));  // of NumPy, PyTorch, JAX
+  if (type.find("float32") != std::string::npos)
+    precision_ = std::max<double>(precision_, std::numeric_limits<float>::epsilon());
+  else if (type.find("float16") != std::string::npos)
+    precision_ = std::max(precision_, std::ldexp(1.0, type.find("bfloat16") != std::string::npos ? -7 : -10));
+}
+
+double PythonCall::scalar(const py::object& value, const double* x, Index n) {
   if (PyFloat_Check(value.ptr())) return PyFloat_AS_DOUBLE(value.ptr());
+  note_precision(value);
   const bool list = PyList_Check(value.ptr()) || PyTuple_Check(value.ptr());
   if (list && py::len(value) == 1) return scalar(value[py::int_(0)], x, n);
   if (py::isinstance<py::array>(value)) {
@@ -81,7 +92,7 @@ double PythonCall::scalar(const py::object& value, const double* x, Index n) con
   return number;
 }
 
-void PythonCall::copy(const py::object& value, const double* x, Index n, Index rows, Index columns, double* out) const {
+void PythonCall::copy(const py::object& value, const double* x, Index n, Index rows, Index columns, double* out) {
   const Index size = columns ? rows * columns : rows;
   const auto fits = [&](const py::array& a) {
     if (columns) return a.ndim() == 2 && a.shape(0) == rows && a.shape(1) == columns;
@@ -94,6 +105,7 @@ void PythonCall::copy(const py::object& value, const double* x, Index n, Index r
       return;
     }
   }
+  note_precision(value);
   const std::string rule =
       columns ? "return an array of shape (" + std::to_string(rows) + ", " + std::to_string(columns) + ")"
               : "return a vector of length " + std::to_string(rows);

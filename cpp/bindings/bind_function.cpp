@@ -11,8 +11,6 @@
 namespace steep {
 namespace {
 
-constexpr double eps = std::numeric_limits<double>::epsilon();
-
 class FunctionObjective : public Objective {
  public:
   // gradient: None, True (f returns both) or a function.
@@ -32,6 +30,7 @@ class FunctionObjective : public Objective {
 
   Index dim() const override { return dim_; }
   std::string name() const override { return "function"; }
+  double rounding() const override { return f_.precision() > 1e-10 ? f_.precision() : 1e-13; }
   bool has_hessian() const override { return true; }
   bool has_hessian_product() const override { return true; }
   bool exact_gradient() const { return both_ || gradient_; }
@@ -58,7 +57,7 @@ class FunctionObjective : public Objective {
     if (exact_gradient()) return 0;
     double largest = 0;
     for (Index i = 0; i < dim_; ++i) {
-      const double h = std::abs(step(w, i, central_ ? 3 : 2)), rounding = eps * std::abs(fun) / h;
+      const double h = std::abs(step(w, i, central_ ? 3 : 2)), rounding = eps() * std::abs(fun) / h;
       largest = std::max(largest, central_ ? rounding / 2 : rounding + h * curvature / 2);
     }
     return largest;
@@ -156,7 +155,7 @@ class FunctionObjective : public Objective {
     if (size_v == 0) return;
     // Central: the curvature along v must have the right sign near a minimum. Where a bound is in the way, the part of
     // v that points inside and the part that does so turned around have a difference each.
-    double h = std::cbrt(eps) * std::max(1.0, size_w) / size_v;
+    double h = std::cbrt(eps()) * std::max(1.0, size_w) / size_v;
     bool ahead = true, behind = true;
     for (Index i = 0; i < n; ++i) {
       const double room = std::max(room_above(w, i), room_below(w, i));
@@ -194,6 +193,8 @@ class FunctionObjective : public Objective {
   }
 
  private:
+  double eps() const { return std::max(f_.precision(), gradient_.precision()); }
+
   double value(const double* w) {
     const py::object result = f_(w, dim_);
     return f_.scalar(result, w, dim_);
@@ -241,7 +242,7 @@ class FunctionObjective : public Objective {
   // eps^(1/order) max(1, |x|), away from zero; turned around at a bound, shorter where neither side has `reach` times
   // as much room, and 0 for a variable that is fixed.
   double step(const double* w, Index i, int order, double reach = 1) const {
-    const double h = std::pow(eps, 1.0 / order) * std::max(1.0, std::abs(w[i]));
+    const double h = std::pow(eps(), 1.0 / order) * std::max(1.0, std::abs(w[i]));
     const double above = room_above(w, i) / reach, below = room_below(w, i) / reach;
     const bool up = !std::signbit(w[i]);
     if (up ? above >= h : below >= h) return up ? h : -h;

@@ -96,7 +96,7 @@ class ResidualFunction : public ResidualObjective {
       return jacobian_.copy(value, w, n_, m_, n_, J);
     }
     if (differences_ == Differences::complex_step) return complex_steps(w, J);
-    constexpr double eps = std::numeric_limits<double>::epsilon();
+    const double eps = f_.precision();
     const bool central = sharp_ || differences_ == Differences::three_point;
     Vector x(w, w + n_), ahead(m_), behind(r, r + m_);
     for (Index j = 0; j < n_; ++j) {

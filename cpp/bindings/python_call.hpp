@@ -5,6 +5,7 @@
 // that is no number is an error naming the point; NaN and infinities are returned, and the solver judges them.
 #pragma once
 #include <complex>
+#include <limits>
 
 #include "pybind.hpp"
 
@@ -18,15 +19,18 @@ class PythonCall {
   explicit operator bool() const { return static_cast<bool>(function_); }
   const std::string& what() const { return what_; }
   Index calls() const { return calls_; }
+  // The unit of rounding of what it returned: that of float64, or of the coarsest type seen.
+  double precision() const { return precision_; }
 
   // With the GIL held. function(x, *args) or, with a second vector, function(x, v, *args).
   py::object operator()(const double* x, Index n, const double* v = nullptr);
   py::object operator()(const std::complex<double>* x, Index n);
-  double scalar(const py::object& value, const double* x, Index n) const;
+  double scalar(const py::object& value, const double* x, Index n);
   // Copies an array of this shape (columns 0: a vector of `rows`) into out.
-  void copy(const py::object& value, const double* x, Index n, Index rows, Index columns, double* out) const;
+  void copy(const py::object& value, const double* x, Index n, Index rows, Index columns, double* out);
 
  private:
+  void note_precision(const py::object& value);
   py::object call(const py::object& point, const py::object& vector);
   [[noreturn]] void refuse(const std::string& rule, const py::object& value, const double* x, Index n) const;
 
@@ -35,6 +39,7 @@ class PythonCall {
   std::vector<PyObject*> stack_;
   std::string what_;
   Index calls_ = 0;
+  double precision_ = std::numeric_limits<double>::epsilon();
 };
 
 }  // namespace steep

@@ -15,6 +15,7 @@ namespace {
 
 constexpr Index eigen_limit = 64;
 constexpr int indefinite_limit = 50;
+constexpr Index patience = 200;  // iterations: of piecewise quadratics a line search can go on without end
 
 // d = -|H|^-1 g; returns the largest change of an eigenvalue.
 double absolute_step(const Vector& H, const Vector& g, Vector& d) {
@@ -156,7 +157,7 @@ Result Newton::solve(Objective& f, const double* x0, const SolveOptions& options
         run.step(x, fun, g, 1, shift);
         continue;
       }
-      if (!all_finite(d) || !line.strong_wolfe(x, fun, g, d, 1))
+      if (!all_finite(d) || run.iterations() >= patience || !line.strong_wolfe(x, fun, g, d, 1))
         descend_by_regions(run, std::move(x), std::move(g), fun, 0, RegionColumn::shift);
       x.swap(line.x);
       g.swap(line.g);

@@ -43,12 +43,13 @@ Result NewtonRoot::solve(Objective& f, const double* x0, const SolveOptions& opt
                    "singular, or there is no root nearby.");
         }
       }
-      const double length = norm2(p), reach = norm2(x);
+      const double length = norm2(p), reach = norm2(x), before = size();
       x.swap(x1);
       fun = model.linearize(run, x);
       certify();
       run.step_with(x, fun, model.gradient(), size(), a);
-      if (a == 1 && length <= xtol_ * reach)
+      // A small step of large variables says nothing of small ones, but for the residuals that it left.
+      if (a == 1 && length <= xtol_ * reach && size() <= 1e-4 * before)
         run.fail(Status::converged, "Converged: the relative step is at most xtol.");
     }
   });

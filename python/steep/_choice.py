@@ -17,7 +17,7 @@ __all__ = ["choose"]
 # make it fast; of any other; of Python functions), and for which one factorization is the whole solve: n^3 / 3 against
 # the dozens of gradients that it saves.
 _LINEAR_LIMIT = 2000
-_SHORT_LIMIT = 300  # of a hinge on few rows: dual ascent takes thousands of passes where columns differ in size
+_SHORT_LIMIT = 500  # of a hinge on few rows: dual ascent takes thousands of passes where columns differ in size
 _NEWTON_LIMIT = 1000
 _PYTHON_LIMIT = 200
 _DIRECT_LIMIT = 4000
@@ -86,7 +86,7 @@ _TABLE: tuple[tuple[Callable[[_Case], Any], str | Method, str], ...] = (
     ),
     (lambda c: c.l1, "proximal_gradient", "there is an l1 penalty"),
     (
-        lambda c: c.hinge and not c.sparse and c.d <= (_LINEAR_LIMIT if c.core.rows >= 2 * c.d else _SHORT_LIMIT),
+        lambda c: c.hinge and c.d <= (_LINEAR_LIMIT if c.core.rows >= 2 * c.d else _SHORT_LIMIT),
         "hinge_interior_point",
         "a Gram matrix of {d} columns makes a step",
     ),

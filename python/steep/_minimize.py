@@ -144,8 +144,7 @@ def minimize(
     if isinstance(objective, Risk):
         objective = objective.for_method(chosen)
     result = solve(objective, start, chosen, options.max_time)
-    if reason is not None:
-        result.reason = reason
+    result.reason = reason
     return result
 
 

@@ -125,6 +125,9 @@ def classify_point(
     tol = check_positive(tol, "tol")
     check_bool(search, "search")
     w = as_parameters(w, f.dim, "w")
+    value, gradient = f.value_and_gradient(w)
+    if not (np.isfinite(value) and np.isfinite(gradient).all()):
+        raise ValueError(f"the function and its gradient must be finite at w, got {value:.6g} and {gradient} at {w}")
     known = curvature(f, w)
     fun = known.fun
     norm = float(np.abs(known.gradient).max())

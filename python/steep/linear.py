@@ -69,7 +69,7 @@ class LinearObjective(Objective):
     >>> f = steep.problems.logistic([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1], intercept=True)
     >>> coef, intercept = f.unpack(steep.minimize(f).x)
     >>> np.round(coef, 4), np.round(intercept, 4)
-    (array([0.8047]), -1.2071)
+    (array([0.9082]), np.float64(-1.3623))
     """
 
     def __init__(
