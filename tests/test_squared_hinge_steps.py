@@ -1,4 +1,4 @@
-"""Squared hinges of rows that differ in size by orders of magnitude: line searches along Newton's steps went on without end."""
+"""Squared hinges of rows that differ in size: line searches along Newton's steps went on without end."""
 
 import numpy as np
 import pytest

@@ -345,7 +345,8 @@ Result Run::finish() {
     const bool free = !l1_ && !options_.lower && !options_.upper && known;
     result_.suboptimality_bound = free ? f_.suboptimality_bound(result_.x.data(), result_.jac.data()) : INFINITY;
   }
-  if (result_.status == Status::unbounded || result_.status == Status::infeasible) result_.suboptimality_bound = INFINITY;
+  if (result_.status == Status::unbounded || result_.status == Status::infeasible)
+    result_.suboptimality_bound = INFINITY;
   if (result_.status == Status::converged && !note_.empty()) result_.message += " " + note_;
   if (reason && result_.certificate <= options_.enough) {
     result_.status = Status::converged;
