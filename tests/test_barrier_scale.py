@@ -109,3 +109,17 @@ def test_fixed_variables_and_opposite_rows(seed):
     force = res.multipliers["lower"] - res.multipliers["upper"]
     np.testing.assert_allclose(force, slope(res.x), atol=1e-6)
     assert min(res.multipliers["lower"].min(), res.multipliers["upper"].min()) >= 0
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e-4, 1e-5])
+def test_a_small_objective_takes_no_longer(scale):
+    A, b = np.diag([1.0, 3.0, 10.0]), np.array([1.0, 2.0, 3.0])
+    res = steep.minimize(
+        lambda x: scale * (0.5 * x @ A @ x - b @ x),
+        [0.1] * 3,
+        gradient=lambda x: scale * (A @ x - b),
+        constraints={"type": "ineq", "fun": lambda x: 0.1 - x @ x, "jac": lambda x: -2 * x},
+    )  # mu began at 0.1 whatever f: 500 iterations, and 15 % off
+    assert res.status == "converged"
+    assert res.nit < 20
+    assert res.fun / scale == pytest.approx(-0.874605, abs=1e-8 / scale)

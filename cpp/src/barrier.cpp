@@ -210,6 +210,7 @@ double Barrier::measure() {
     f_unit_ = slope;
   else if (run_.options().rtol > 0 && aim_ > 0)  // and no sudden change where the gradient falls below tol / rtol
     f_unit_ = std::min(1.0, aim_ / run_.options().rtol);
+  if (!relative_ && slope > 0) f_unit_ = std::min(f_unit_, std::max(slope, 1e-6));  // mu of 1 is nothing to go by then
   const double size = std::max(norm_of(c_), steepest_ * (length > 0 ? length : 1));
   if (aim_ > 0 && run_.threshold_for(size) > run_.threshold_for(0)) {
     c_unit_ = size;
