@@ -60,6 +60,44 @@ def test_differences_of_large_values_prove_nothing(method, shift):
         assert np.abs(rosen_der(res.x)).max() < 1e-2
 
 
+BOX = [(-5, 5)] * 4
+
+
+@pytest.mark.parametrize("shift", [1e4, 1e6])
+@pytest.mark.parametrize(
+    ("method", "bounds"),
+    [("lbfgs", BOX), ("newton", None), ("newton_cg", None), ("trust_region", None), ("interior_point", BOX)],
+)
+def test_the_other_methods_heed_them_too(method, bounds, shift):
+    """Of 1e6 central differences tell gradients to 2e-5; of 1e4, where forward ones fail, to 2e-7."""
+    for seed in range(3):
+        x0 = np.random.default_rng(seed).uniform(-2, 2, 4)
+        res = steep.minimize(lambda x: shift + rosen(x), x0, method, bounds=bounds)
+        norm = np.abs(rosen_der(res.x)).max()
+        assert norm <= 1e-3
+        assert "3-point" in res.message
+        if shift == 1e6:
+            assert not res.success
+            assert "tell a gradient to" in res.message
+            assert "minimum" not in res.message
+        else:
+            assert res.success, res.message
+            assert norm <= 2e-5
+
+
+@pytest.mark.parametrize("method", ["lbfgs", "proximal_gradient"])
+def test_the_run_by_central_differences_measures_as_the_first(method):
+    """The way to the bounds, 6, is far below rtol times the gradient, 1e2: it must not count as a small gradient."""
+    seconds = 0
+    for seed in range(8):
+        x0 = np.random.default_rng(seed).uniform(-2, 2, 3)
+        res = steep.minimize(lambda x: 1e12 * (rosen(x) + 10), x0, method, tol=0, rtol=1e-13, bounds=[(-3, 3)] * 3,
+                             max_iter=1000)  # fmt: skip
+        seconds += "3-point" in res.message
+        assert not res.success or np.abs(rosen_der(res.x)).max() <= 1e-11 * np.abs(rosen_der(x0)).max()
+    assert seconds > 0
+
+
 def test_a_run_leaves_the_objective_as_it_was():
     f = steep.objectives.FunctionObjective(rosen, dim=2)
     for _ in range(2):

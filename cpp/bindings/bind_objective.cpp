@@ -156,14 +156,15 @@ bool call_back(const py::function& callback, const Progress& p, Index n) {
   });
 }
 
-Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol, double rtol, double enough,
-               Index max_iter, double max_time, const py::object& lower, const py::object& upper,
+Found minimize(Objective& f, Solver& solver, const Array<double>& x0, double tol, double rtol, double unit,
+               double enough, Index max_iter, double max_time, const py::object& lower, const py::object& upper,
                const py::object& callback, const py::object& records, double interval, int n_threads) {
   SolveOptions options;
   const Index n = f.dim();
   const double* start = vector_of_size(x0, n, "x0");
   options.tol = tol;
   options.rtol = rtol;
+  options.unit = unit;
   options.enough = enough;
   options.max_iter = max_iter;
   options.max_time = max_time;
@@ -237,10 +238,11 @@ void register_objective(py::module_& m) {
       .def_property_readonly("handles_bounds", &Solver::handles_bounds, "Takes bounds.")
       .def_property_readonly("handles_l1", &Solver::handles_l1, "Takes an l1 penalty.");
   m.def("minimize", &minimize, py::arg("objective"), py::arg("solver"), py::arg("x0").noconvert(), py::kw_only(),
-        py::arg("tol") = 1e-8, py::arg("rtol") = 0.0, py::arg("enough") = 0.0, py::arg("max_iter") = -1,
-        py::arg("max_time") = std::numeric_limits<double>::infinity(), py::arg("lower") = py::none(),
-        py::arg("upper") = py::none(), py::arg("callback") = py::none(), py::arg("records") = py::none(),
-        py::arg("interval") = 0.0, py::arg("n_threads") = 0, "Run a solver; a dictionary of its result.");
+        py::arg("tol") = 1e-8, py::arg("rtol") = 0.0, py::arg("unit") = 0.0, py::arg("enough") = 0.0,
+        py::arg("max_iter") = -1, py::arg("max_time") = std::numeric_limits<double>::infinity(),
+        py::arg("lower") = py::none(), py::arg("upper") = py::none(), py::arg("callback") = py::none(),
+        py::arg("records") = py::none(), py::arg("interval") = 0.0, py::arg("n_threads") = 0,
+        "Run a solver; a dictionary of its result.");
 }
 
 }  // namespace steep

@@ -74,7 +74,7 @@ class InverseHessian {
 Result BFGS::solve(Objective& f, const double* x0, const SolveOptions& options) {
   Run run(f, options);
   run.watch_for_stall();
-  run.heed_differences();
+  run.will_refine();
   return run.guard([&] {
     const Index n = f.dim();
     Vector x(x0, x0 + n), g(n), d(n), s(n), y(n);

@@ -12,7 +12,7 @@ namespace steep {
 Result ConjugateGradient::solve(Objective& f, const double* x0, const SolveOptions& options) {
   Run run(f, options);
   run.watch_for_stall();
-  run.heed_differences();  // where forward ones tell no more, a run by central ones follows
+  run.will_refine();  // where forward ones tell no more, a run by central ones follows
   return run.guard([&] {
     const Index n = f.dim();
     const bool quadratic = f.is_quadratic() && f.has_hessian_product();

@@ -110,7 +110,7 @@ Result LBFGS::solve(Objective& f, const double* x0, const SolveOptions& options)
   if (options.lower || options.upper) return solve_bounded(f, x0, options);
   Run run(f, options, {}, std::max<Index>(200 * f.dim(), 15000));
   run.watch_for_stall();
-  run.heed_differences();
+  run.will_refine();
   return run.guard([&] {
     const Index n = f.dim();
     State at{Vector(x0, x0 + n), Vector(n), 0, Pairs(pairs_for(n), n)};

@@ -109,6 +109,7 @@ double Run::normal_equations(const Vector& x, double* JtJ, double* Jtr) {
 // way does not grow with f as the gradient does.
 double Run::optimality(const Vector& x, const Vector& g) const {
   if (!l1_ && !options_.lower && !options_.upper) return norm_inf(g);
+  if (unit_ == 0) unit_ = options_.unit;
   if (unit_ == 0) {
     const double free = mapped_gradient(x, g, 1e30);
     unit_ = options_.rtol * free > options_.tol ? free / std::min(options_.rtol, 1.0) : 1;
@@ -166,7 +167,7 @@ void Run::begin(const Vector& x, double fun, const Vector& g, double norm, doubl
 }
 
 bool Run::resolved(const Vector& x, double fun) const {
-  return !heeded_ || f_.gradient_error(x.data(), fun, 0) <= std::max(threshold_, 1e-300);
+  return f_.gradient_error(x.data(), fun, 0) <= std::max(threshold_, 1e-300);
 }
 
 std::string Run::resolution(const Vector& x, double fun) const {
@@ -184,15 +185,20 @@ bool Run::refine(const Vector& x, double fun, Vector& g, bool stuck) {
   evaluate(x, &g);
   last_g_ = g, last_norm_ = optimality(x, g);
   offer(x, fun, g);
-  if (last_norm_ <= threshold_ && resolved(x, fun))
-    fail(Status::converged, "Converged: " + measure_ + " " + number(last_norm_) + " <= " + number(threshold_) + ".");
+  end_at_threshold("Converged: ");
   return true;
 }
 
+// One whose gradient by differences is too small for them to tell it goes on where refine may yet be asked.
+void Run::end_at_threshold(const std::string& how) {
+  if (!(last_norm_ <= threshold_)) return;
+  if (resolved(last_x_, last_fun_))
+    fail(Status::converged, how + measure_ + " " + number(last_norm_) + " <= " + number(threshold_) + ".");
+  if (!refines_) fail_at_rounding("The gradient by differences is within their error; ");
+}
+
 void Run::stop_at_start() {
-  if (last_norm_ <= threshold_ && resolved(last_x_, last_fun_))
-    fail(Status::converged, std::string(f_.is_convex() ? "The start is optimal: " : "The start is stationary: ") +
-                                measure_ + " " + number(last_norm_) + " <= " + number(threshold_) + ".");
+  end_at_threshold(f_.is_convex() ? "The start is optimal: " : "The start is stationary: ");
   if (max_iter_ == 0) fail(Status::max_iter, "Stopped after max_iter = 0 iterations.");
 }
 
@@ -227,8 +233,7 @@ void Run::step_with(const Vector& x, double fun, const Vector& g, double norm, d
   keep_enough(x, fun, g, norm);
   const bool told_to_stop =
       options_.callback && options_.callback(Progress{result_.nit, x.data(), fun, norm, g.data(), step_size});
-  if (norm <= threshold_ && resolved(x, fun))
-    fail(Status::converged, "Converged: " + measure_ + " " + number(norm) + " <= " + number(threshold_) + ".");
+  end_at_threshold("Converged: ");
   if (fun < -1e40 * std::max(1.0, std::abs(first_fun_)))
     fail(Status::unbounded, "The objective is unbounded below: it fell to " + number(fun) + ".");
   if (told_to_stop) fail(Status::interrupted, "Stopped by the callback.");

@@ -69,17 +69,17 @@ Curvature follow_curvature(Run& run, Vector& x, Vector& g, double& fun, double e
   return Curvature::hidden;
 }
 
-bool may_curve_down(Run& run, const Vector& x, const Vector& g, Seen by) {
+bool may_curve_down(Run& run, const Vector& x, const Vector& g, double fun, Seen by) {
   const Objective& f = run.objective();
   const bool told = by == Seen::by_factor ? f.has_hessian() : f.has_hessian_product();
-  return run.optimality(x, g) <= run.threshold() && !f.is_convex() && told;
+  return run.optimality(x, g) <= run.threshold() && run.resolved(x, fun) && !f.is_convex() && told;
 }
 
 }  // namespace
 
 double start_with_hessian(Run& run, Vector& x, Vector& g, double extra, Seen by) {
   double fun = run.begin(x, g, extra);
-  if (may_curve_down(run, x, g, by) && run.limit() > 0) {
+  if (may_curve_down(run, x, g, fun, by) && run.limit() > 0) {
     const Curvature found = follow_curvature(run, x, g, fun, extra, by);
     if (found == Curvature::followed) return fun;
     if (found == Curvature::hidden)
@@ -91,7 +91,7 @@ double start_with_hessian(Run& run, Vector& x, Vector& g, double extra, Seen by)
 }
 
 bool leave_saddle(Run& run, Vector& x, Vector& g, double& fun, double extra, Seen by) {
-  return may_curve_down(run, x, g, by) && follow_curvature(run, x, g, fun, extra, by) == Curvature::followed;
+  return may_curve_down(run, x, g, fun, by) && follow_curvature(run, x, g, fun, extra, by) == Curvature::followed;
 }
 
 }  // namespace steep

@@ -1354,7 +1354,7 @@ def matrix_vector(x: numpy.typing.NDArray[numpy.float64], w: numpy.typing.NDArra
     """
     x w.
     """
-def minimize(objective: Objective, solver: Solver, x0: numpy.typing.NDArray[numpy.float64], *, tol: typing.SupportsFloat | typing.SupportsIndex = 1e-08, rtol: typing.SupportsFloat | typing.SupportsIndex = 0.0, enough: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_iter: typing.SupportsInt | typing.SupportsIndex = -1, max_time: typing.SupportsFloat | typing.SupportsIndex = ..., lower: typing.Any = None, upper: typing.Any = None, callback: typing.Any = None, records: typing.Any = None, interval: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> dict[str, typing.Any]:
+def minimize(objective: Objective, solver: Solver, x0: numpy.typing.NDArray[numpy.float64], *, tol: typing.SupportsFloat | typing.SupportsIndex = 1e-08, rtol: typing.SupportsFloat | typing.SupportsIndex = 0.0, unit: typing.SupportsFloat | typing.SupportsIndex = 0.0, enough: typing.SupportsFloat | typing.SupportsIndex = 0.0, max_iter: typing.SupportsInt | typing.SupportsIndex = -1, max_time: typing.SupportsFloat | typing.SupportsIndex = ..., lower: typing.Any = None, upper: typing.Any = None, callback: typing.Any = None, records: typing.Any = None, interval: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 0) -> dict[str, typing.Any]:
     """
     Run a solver; a dictionary of its result.
     """

@@ -69,8 +69,8 @@ class Run {
   void rescue(std::function<void()> attempt) { rescue_ = std::move(attempt); }
   // An l1 penalty (dim; null: none) in place of the objective's own, of the methods that take one as an argument.
   void use_l1(const double* l1) { l1_ = l1; }
-  // For methods that ask refine: a small gradient by differences that cannot tell it is no convergence.
-  void heed_differences() { heeded_ = true; }
+  // A small gradient by differences that cannot tell it is no convergence. Methods that ask refine go on there.
+  void will_refine() { refines_ = true; }
   // Where forward differences tell no more of the gradient at x (it is within their error, or `stuck`, or it took many
   // evaluations to come here), g by central ones, as every later gradient; true when it did that.
   bool refine(const Vector& x, double fun, Vector& g, bool stuck = false);
@@ -88,6 +88,7 @@ class Run {
 
   double optimality(const Vector& x, const Vector& g) const;  // infinity norm of the (projected, prox-mapped) gradient
   double threshold() const { return threshold_; }
+  bool resolved(const Vector& x, double fun) const;  // differences tell gradients of the threshold's size
   double threshold_for(double norm) const { return std::max(options_.tol, options_.rtol * norm); }  // norm: at x0
   const SolveOptions& options() const { return options_; }
   Index limit() const { return max_iter_; }
@@ -109,7 +110,7 @@ class Run {
  private:
   void begin(const Vector& x, double fun, const Vector& g, double norm, double extra);
   double mapped_gradient(const Vector& x, const Vector& g, double unit) const;
-  bool resolved(const Vector& x, double fun) const;  // differences tell gradients of the threshold's size
+  void end_at_threshold(const std::string& how);
   std::string resolution(const Vector& x, double fun) const;
   void note_interrupt();
   void try_rescue();
@@ -126,10 +127,10 @@ class Run {
   std::function<void()> rescue_;
   mutable double unit_ = 0;  // of optimality's steps; its first point is x0
   double threshold_ = 0, first_fun_ = 0, last_norm_ = 0;
-  double steepest_ = 0;                      // largest norm where f is no higher than at the start
-  double curvature_ = 0;                     // that of the last steps, where the gradient is by differences
-  bool sharpened_ = false, heeded_ = false;  // the objective's derivatives, by this run
-  Index counted_ = 0;                        // evaluations when refine was last asked
+  double steepest_ = 0;                       // largest norm where f is no higher than at the start
+  double curvature_ = 0;                      // that of the last steps, where the gradient is by differences
+  bool sharpened_ = false, refines_ = false;  // the objective's derivatives, by this run
+  Index counted_ = 0;                         // evaluations when refine was last asked
   bool last_only_ = false, certified_ = false, has_best_ = false, watched_ = false;
   double stall_fun_ = INFINITY, stall_norm_ = INFINITY;
   int stalled_ = 0;

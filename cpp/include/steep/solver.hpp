@@ -23,6 +23,7 @@ struct Progress {
 struct SolveOptions {
   double tol = 1e-8;    // on the infinity norm of the (projected, prox-mapped) gradient, or on the duality gap
   double rtol = 0;      // stop at max(tol, rtol * the norm at x0)
+  double unit = 0;      // of the gradient steps that measure a point under bounds or l1; 0: by tol and rtol at x0
   double enough = 0;    // a run that ends short of tol is converged where its norm was at most this
   Index max_iter = -1;  // -1: the method's own default
   double max_time = std::numeric_limits<double>::infinity();

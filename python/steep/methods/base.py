@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from .._validation import Array, check_integer, check_non_negative, show
 from ..objectives import FunctionObjective, Objective
 from ..results import Result
 from .arguments import as_bounds, as_start, function_objective, inside
+from .central import go_on_by_central_differences
 
 __all__ = ["Method", "Options", "method_table", "with_bounds"]
 
@@ -127,26 +127,12 @@ class Method:
         self._check(f)
         self._check_memory(f.dim)
         before = getattr(f._core, "counts", 0)
-        found = _core.minimize(f._core, solver, x0, **options.to_core())
+        arguments = options.to_core()
+        found = _core.minimize(f._core, solver, x0, **arguments)
         result = Result.from_core(found, method=self.name)
         if isinstance(f, FunctionObjective):
-            core: Any = f._core
-            coarse = not (core.exact_gradient or core.central or "3-point" in result.message)
-            if result.status == "line_search_failed" and coarse:
-                # Forward differences were too coarse for the last digits: the rest with central ones.
-                core.central = True
-                try:
-                    more = options.to_core()
-                    more["tol"] = max(more["tol"], options.rtol * float(result.trace["gradient_norm"][0]))
-                    more["rtol"] = 0.0  # relative to x0's gradient, not to this second start's
-                    more["max_iter"] = -1 if options.max_iter is None else max(options.max_iter - result.nit, 0)
-                    more["max_time"] = max(more["max_time"] - float(result.trace["seconds"][-1]), 0.0)
-                    rest = _core.minimize(core, self._solver(), result.x, **more)
-                finally:
-                    core.central = False
-                rest["message"] = re.sub("^The start is (optimal|stationary)", "Converged", rest["message"])
-                result.extend(Result.from_core(rest, method=self.name))
-            counts = np.subtract(core.counts, before)
+            go_on_by_central_differences(f, self._solver(), result, arguments)
+            counts = np.subtract(f._core.counts, before)  # type: ignore[attr-defined]
             result.nfev, result.njev, result.nhev = (int(count) for count in counts)
         result.settings = self
         if f.minimum is not None:
