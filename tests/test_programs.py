@@ -50,6 +50,27 @@ def test_linear_programs_against_highs(seed):
         assert level < -1e-3 * size
 
 
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_the_violation_is_in_the_units_of_the_rows(scale):
+    """scale (x + y) <= 4 scale, x = 2, y = 3: the least t of relaxing all three by t."""
+    res = steep.minimize(linear_program([1, 1], [[scale, scale]], [4 * scale], bounds=[(2, 2), (3, 3)]))
+    assert f"at least {scale / (1 + 2 * scale):.6g} everywhere" in res.message
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_point_violates_less_than_told(seed):
+    rng = np.random.default_rng(seed)
+    G = rng.standard_normal((12, 4))
+    G[-1] = -rng.uniform(0, 1, 11) @ G[:-1]  # and right sides below 0: infeasible
+    G *= 10 ** rng.uniform(-3, 3, (12, 1))
+    h = -np.abs(G).sum(1) * rng.uniform(0, 1, 12)
+    least = linprog([0] * 4 + [1], np.c_[G, -np.ones(12)], h, bounds=[(None, None)] * 4 + [(0, None)]).fun
+    res = steep.minimize(linear_program(np.ones(4), G, h, bounds=(None, None)))
+    assert res.status == "infeasible"
+    told = float(res.message.split("at least ")[1].split()[0])
+    assert 0 < told <= least * (1 + 1e-5)
+
+
 def kkt_of_quadratic(Q, c, G, h, A, b, res):
     m = res.multipliers
     dual = Q @ res.x + c + A.T @ m["equality"] + G.T @ m["inequality"] - m["lower"] + m["upper"]

@@ -236,8 +236,12 @@ void Search::prove() {
     const double* z = first.multipliers.data();
     const Column y = Eigen::Map<const Column>(z + d_.count, p) - Eigen::Map<const Column>(z + d_.count + p, p);
     store_multipliers(y.data(), z, 1);
+    // For any x the multipliers' sum of its violations is -(b'y + e'z): the largest is at least that over their own sum,
+    // in the units of the program's rows.
+    double sum = 0;
+    for (double multiplier : run_.result().multipliers) sum += std::abs(multiplier);
     char text[32];
-    std::snprintf(text, sizeof text, "%.6g", first.x[n] * d_.x_unit);
+    std::snprintf(text, sizeof text, "%.6g", -(d_.b.dot(y) + d_.e.dot(Eigen::Map<const Column>(z, d_.count))) / sum);
     run_.fail(Status::infeasible, std::string("The constraints are infeasible: some are violated by at least ") + text +
                                       " everywhere; res.multipliers combine them into a contradiction.");
   }

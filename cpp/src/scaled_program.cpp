@@ -116,7 +116,6 @@ void ScaledProgram::enlarge(const QuadraticProgram& q) {
     size = S.cwiseProduct(q.c).lpNorm<Eigen::Infinity>() / Q.cwiseAbs().maxCoeff();
   if (!(size > 0) || size > 1 / unlike_costs) return;
   const double unit = power_of_two(size);
-  x_unit = unit;
   S *= unit, row_A *= unit, row_G *= unit;
   b /= unit, h /= unit;
   Q *= unit * unit;

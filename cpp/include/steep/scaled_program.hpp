@@ -1,6 +1,7 @@
 // A quadratic program as its interior point sees it: in x / S, with unit rows, and all bounds as rows of one list,
-// s = e - E x, E = [G; -I_lower; I_upper], those of fixed variables as the last rows of A. Columns of unlike size are equilibrated together with the rows (Ruiz, RAL
-// report TR-2001-034), by powers of two; right sides that are all small and costs far from one are scaled.
+// s = e - E x, E = [G; -I_lower; I_upper], those of fixed variables as the last rows of A. Columns of unlike size are
+// equilibrated together with the rows (Ruiz, RAL report TR-2001-034), by powers of two; right sides that are all small
+// and costs far from one are scaled.
 #pragma once
 #include "steep/kkt.hpp"
 
@@ -26,7 +27,6 @@ struct ScaledProgram {
   Column b, h, c, e;
   Column row_A, row_G, S;  // what rows were divided by; x = S x_scaled
   double cost = 1;         // what the objective is multiplied by
-  double x_unit = 1;       // what right sides were divided by
   std::vector<Index> low, high, fixed;
 
  private:
