@@ -63,6 +63,22 @@ def test_a_sparse_fit_is_that_of_its_dense_array(make):
     assert (abs(X - before)).nnz == 0
 
 
+@pytest.mark.parametrize("make", [lad, chebyshev, lambda X, y, **keys: quantile(X, y, 0.3, **keys)])
+def test_unsorted_and_double_entries_stay_as_they_are(make):
+    """CSR, which is read without a conversion where it is thin; the entries of a place are added."""
+    data, columns, starts = np.array([1.0, 2.0, 3.0, 4.0, 5.0]), np.array([2, 0, 2, 1, 0]), np.array([0, 3] + 39 * [5])
+    X = sp.csr_array((data.copy(), columns.copy(), starts.copy()), shape=(40, 3))
+    y = np.arange(40.0)
+    f = make(X, y)
+    steep.minimize(f)
+    np.testing.assert_array_equal(X.data, data)
+    np.testing.assert_array_equal(X.indices, columns)
+    np.testing.assert_array_equal(X.indptr, starts)
+    dense = make(np.vstack([[[2.0, 0, 4], [5, 4, 0]], np.zeros((38, 3))]), y)
+    w = np.array([0.5, -1.0, 2.0])
+    assert f.value(w) == pytest.approx(dense.value(w), rel=1e-14)
+
+
 def test_dependent_sparse_columns():
     """Indicators of every group beside an intercept: any basis of them gives the same fit."""
     rng = np.random.default_rng(0)
