@@ -164,6 +164,51 @@ def test_trace_begins_at_zero_and_bounds_the_optimum():
     assert res.nhev > res.nit
 
 
+@pytest.mark.parametrize("case", ["C=1", "tube 0.1, C=1", "tube 1, C=0.001", "far from zero"])
+def test_rtol_is_relative_to_the_gap_at_zero(case):
+    """Whichever rows take part, 49 steps allowing all only; and on too few rows for a draft."""
+    f = make(case, True)
+    fun = f.value(np.zeros(f.dim))
+    for options in ({}, {"max_iter": 49}):
+        res = steep.minimize(f, method="hinge_interior_point", tol=0, rtol=1e-3, **options)
+        assert res.success, res.message
+        assert res.trace["fun"][0] == pytest.approx(fun, rel=1e-6)
+        assert res.trace["gradient_norm"][0] == pytest.approx(fun / max(1, fun), rel=1e-6)
+        assert float(res.message.split("<= ")[1].rstrip(".")) == pytest.approx(1e-3 * fun / max(1, fun), rel=1e-5)
+
+
+def test_a_run_cut_short_in_its_first_round_returns_the_draft():
+    """At zero the value is 1, at the draft nearly the least."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40_000, 50))
+    f = steep.problems.svm(X, labels(X @ rng.standard_normal(50) + 3 * rng.standard_normal(40_000)), l2=1e-3)
+    full = steep.minimize(f, tol=1e-10)
+    seconds = full.trace["seconds"][1]
+    runs = [steep.minimize(f, tol=1e-10, max_time=share * seconds) for share in np.linspace(0.04, 0.96, 24)]
+    early = [res for res in runs if res.nit == 0]
+    assert early
+    assert min(res.fun for res in early) < 1.02 * full.fun
+    for res in early:
+        assert res.status == "max_time"
+        assert res.fun == pytest.approx(f.value(res.x), rel=1e-6)
+        assert res.fun - res.certificate.value <= full.fun
+        assert np.isfinite(res.jac).all()
+
+
+@pytest.mark.parametrize("count", [12, 480])
+def test_rows_without_weight_do_not_tell_how_near_the_others_are(count):
+    """They lie on the corner of their loss, wherever the others lead."""
+    rng, X, _ = rows()
+    y = X @ rng.standard_normal(D) + rng.standard_normal(N)
+    weight = np.zeros(N)
+    weight[rng.permutation(N)[:count]] = 1
+    X[weight == 0], y[weight == 0] = 0, 0.1
+    f = steep.problems.svr(X, y, epsilon=0.1, l2=1e-2, sample_weight=weight)
+    res = steep.minimize(f, method="hinge_interior_point", tol=1e-9)
+    assert res.success, res.message
+    assert res.nit <= 3
+
+
 def test_float32():
     X, y, options = plain(1)
     best = steep.minimize(steep.problems.svm(X, y, **options)).fun

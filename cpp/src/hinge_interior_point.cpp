@@ -52,6 +52,7 @@ class NearRows {
     if (!choose()) return false;
     MarginProblem near = problem_.part(rows_);
     MarginInterior point(near, fixed_rows(), at_.w, 0.25 * at_.reach);
+    if (run.iterations() == 0) offer(point, run);
     minimize(point, run);
     const bool balanced = point.balance();
     for (Index k = 0; k < near.sides(); ++k)
@@ -79,7 +80,8 @@ class NearRows {
     Vector distance(n);
     for (Index i = 0; i < n; ++i) distance[i] = problem_.weight()[i] > 0 ? problem_.distance(at_.z, i) : INFINITY;
     Vector sorted = distance;
-    const auto least = sorted.begin() + static_cast<std::ptrdiff_t>(std::min(n - 1, 2 * model_.features() + 2));
+    const Index weighted = std::count_if(distance.begin(), distance.end(), [](double v) { return v < INFINITY; });
+    const auto least = sorted.begin() + static_cast<std::ptrdiff_t>(std::min(weighted - 1, 2 * model_.features() + 2));
     std::nth_element(sorted.begin(), least, sorted.end());
     at_.reach = std::max(at_.reach, *least);
     for (Index k = 0; k < problem_.sides(); ++k) a_[k] = problem_.rest(at_.z, k) > 0 ? 1 : 0;
@@ -92,6 +94,16 @@ class NearRows {
       if (4 * static_cast<Index>(rows_.size()) > n) return false;
       if (!model_.intercept() || balances()) return true;
     }
+  }
+
+  // The draft, whose loss is linear in the rows left out; the dual value of no multipliers is 0.
+  void offer(const MarginInterior& point, Run& run) {
+    const double primal = point.primal();
+    Vector w = point.coefficients();
+    point.subgradient(g_);
+    problem_.uncenter(w, g_);
+    run.certify("duality_gap", primal, primal);
+    run.offer(w, primal, g_);
   }
 
   bool balances() const {
@@ -152,13 +164,16 @@ class NearRows {
   Vector a_, u_, g_, dual_w_;
 };
 
-// Starts the run at zero, and ends it where the near rows lead to the solution.
-void by_near_rows(MarginProblem& problem, MarginProblem& quick, Run& run) {
+void start_at_zero(MarginProblem& problem, Run& run) {
   Vector w(run.objective().dim(), 0.0), g(w.size());
-  const double fun = quick.value_at_zero(g);
-  quick.uncenter(w, g);
+  const double fun = problem.value_at_zero(g);
+  problem.uncenter(w, g);
   run.certify("duality_gap", fun, fun);
   run.start(w, fun, g, fun / std::max(1.0, fun), problem.scale());
+}
+
+// Ends the run where the near rows lead to the solution.
+void by_near_rows(MarginProblem& problem, MarginProblem& quick, Run& run) {
   MarginDraft draft;
   if (!draft_margin(quick, run, draft)) return;
   NearRows rows(problem, std::move(draft));
@@ -185,13 +200,13 @@ Result HingeInteriorPoint::solve(Objective& f, const double*, const SolveOptions
     Objective* draft = problem.model().center().empty() ? f.draft(Objective::Brevity::single) : nullptr;
     auto rough = draft ? std::make_unique<MarginProblem>(*draft, name()) : nullptr;
     if (rough && !rough->model().center().empty()) rough.reset();
-    const bool begun = draft_pays(problem) && run.limit() >= 50;
-    if (begun) by_near_rows(problem, rough ? *rough : problem, run);
-    MarginInterior point(rough ? *rough : problem);
+    MarginProblem& quick = rough ? *rough : problem;
+    start_at_zero(quick, run);
+    if (draft_pays(problem) && run.limit() >= 50) by_near_rows(problem, quick, run);
+    MarginInterior point(quick);
     Vector g(f.dim()), w;
     double primal = 0, norm = 0, length = 0;
     const auto certificate = [&](bool exact = false) {
-      run.check_time();
       ++run.result().nfev;
       primal = point.primal();
       const double gap = std::abs(primal - (exact ? problem.dual(point.multipliers(), w) : point.dual()));
@@ -209,11 +224,8 @@ Result HingeInteriorPoint::solve(Objective& f, const double*, const SolveOptions
       certificate();
     };
     certificate();
-    leave_copy(options.tol, false);
-    if (begun)
-      run.step_with(w, primal, g, norm, NAN, point.complementarity());
-    else
-      run.start(w, primal, g, norm, point.complementarity());
+    leave_copy(run.threshold(), false);
+    run.step_with(w, primal, g, norm, NAN, point.complementarity());
     for (double best = norm;;) {
       run.check_time();
       ++run.result().nhev;

@@ -29,16 +29,18 @@ class RoundedMargin {
         h_(problem.rows()),
         dz_(problem.rows()),
         dw_(m_) {
-    for (double c : problem.weight()) total_ += c;
+    for (double c : problem.weight()) total_ += c, weighted_ += c > 0;
   }
 
   // At most `most` steps from w, whose scores are z, until one moves the scores by a small share of the width. Returns the
   // mean move of the last; negative when there is no step.
-  double descend(Vector& w, Vector& z, double width, int most) {
+  double descend(Vector& w, Vector& z, double width, int most, bool offers = false) {
     double moved = -1, before = look(w, z, width);
     for (int round = 0; round < most; ++round) {
+      slope_at(w);
+      if (offers) offer(w, z);
       run_.check_time();
-      if (!direct(w)) break;
+      if (!direct()) break;
       double slope = 0, square = 0;
       for (Index j = 0; j < m_; ++j) slope -= g_[j] * dw_[j];
       for (std::size_t i = 0; i < z.size(); ++i) square += problem_.weight()[i] * dz_[i] * dz_[i];
@@ -57,10 +59,10 @@ class RoundedMargin {
     return moved;
   }
 
-  // The width that takes in a share of the rows.
+  // The width that takes in a share of the rows with a weight.
   double width_of(const Vector& z, double share) {
-    for (Index i = 0; i < problem_.rows(); ++i) u_[i] = problem_.distance(z, i);
-    const auto middle = u_.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(problem_.rows()));
+    for (Index i = 0; i < problem_.rows(); ++i) u_[i] = problem_.weight()[i] > 0 ? problem_.distance(z, i) : INFINITY;
+    const auto middle = u_.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(weighted_));
     std::nth_element(u_.begin(), middle, u_.end());
     return 2 * *middle;
   }
@@ -84,16 +86,30 @@ class RoundedMargin {
     return sum + problem_.ridge(w);
   }
 
-  // The Newton step dw_ from w, where look was last, dz_ of the scores, and g_, minus the gradient.
-  bool direct(const Vector& w) {
+  // g_, minus the gradient, at w, where look was last.
+  void slope_at(const Vector& w) {
     g_.resize(m_);
     model_.transposed(u_, g_.data());
     for (Index j = 0; j < d_; ++j) g_[j] -= problem_.l2() * w[j];
+  }
+
+  // The Newton step dw_ from there, and dz_ of the scores.
+  bool direct() {
     if (!matrix_.form(model_, h_)) return false;
     dw_ = g_;
     matrix_.solve(dw_);
     model_.scores(dw_.data(), dz_);
     return true;
+  }
+
+  // w, where slope_at was last; the dual value of no multipliers is 0.
+  void offer(Vector w, const Vector& z) {
+    const double value = problem_.loss(z) + problem_.ridge(w);
+    Vector g(m_);
+    for (Index j = 0; j < m_; ++j) g[j] = -g_[j];
+    problem_.uncenter(w, g);
+    run_.certify("duality_gap", value, value);
+    run_.offer(w, value, g);
   }
 
   MarginProblem& problem_;
@@ -103,6 +119,7 @@ class RoundedMargin {
   NewtonMatrix matrix_;
   Vector u_, h_, dz_, dw_, g_;
   double total_ = 0;
+  Index weighted_ = 0;  // rows that have a weight
 };
 
 Index sample_rows(MarginProblem& problem) {
@@ -139,7 +156,7 @@ bool draft_margin(MarginProblem& problem, Run& run, MarginDraft& out) {
   const double width = drafted.width_of(z, 0.12);
   if (!(width > 0)) return false;
   problem.model().scores(out.w.data(), out.z);
-  const double moved = whole.descend(out.w, out.z, width, 3);
+  const double moved = whole.descend(out.w, out.z, width, 3, true);
   out.reach = std::max(moved, width / 6);
   return moved >= 0;
 }

@@ -36,8 +36,8 @@ class MarginProblem {
   // b that minimizes sum c_i max(0, o_k - s_k (z_i + b))^q.
   double best_intercept(const Vector& z) const;
   double loss(const Vector& z) const;
-  Vector balanced()
-      const;  // multipliers of q = 1 halfway to their bounds, those of the heavier sign less where they must balance
+  // Multipliers of q = 1 halfway to their bounds, those of the heavier sign less where they must balance.
+  Vector balanced() const;
   // w (d, then b) along w(a) as far as the dual along it rises, with the best b, and its scores.
   void aim(const Vector& a, Vector& w, Vector& z);
   struct Values {

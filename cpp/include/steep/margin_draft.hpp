@@ -8,14 +8,14 @@ namespace steep {
 
 struct MarginDraft {
   Vector w, z;  // coefficients, and the scores of all rows
-  double reach =
-      0;  // rows whose terms lie further from their corner are likely on the side where the solution has them
+  // Rows whose terms lie further from their corner are likely on the side where the solution has them.
+  double reach = 0;
 };
 
 // Whether rows are many enough, and dense.
 bool draft_pays(MarginProblem& problem);
 
-// Where it pays; false when the steps lead nowhere.
+// Where it pays; false when the steps lead nowhere. Points on its way are offered to the run, for one that is cut short.
 bool draft_margin(MarginProblem& problem, Run& run, MarginDraft& out);
 
 }  // namespace steep

@@ -135,15 +135,16 @@ class HingeInteriorPoint(Method):
     -----
     Mehrotra's predictor and corrector; a step forms one weighted Gram matrix of the columns, n d^2 flops, and 15 to 30
     steps reach a duality gap of ``tol max(1, |fun|)``, whatever the data's conditioning: faster than
-    :class:`DualCoordinateAscent` where rows outnumber columns. Starts at its own point whatever x0 is; the intercept is
-    free. The trace's column ``complementarity`` is the mean product of multipliers and slacks.
+    :class:`DualCoordinateAscent` where rows outnumber columns. Starts at zero whatever x0 is, and rtol is relative to
+    the gap there, ``f(0) / max(1, f(0))``; the intercept is free. The trace's column ``complementarity`` is the mean
+    product of multipliers and slacks.
 
-    Dense data of at least 2048 rows, and 40 a column, begin at zero with Newton's method on a rounded loss, on a sample
+    Dense data of at least 2048 rows, and 40 a column, go on with Newton's method on a rounded loss, on a sample
     and then on all rows. That tells which rows may end near the corner of their loss, usually a few in a hundred; the
     steps are made with these alone, and an iteration is a round of them: one pass over all rows measures the gap of the
     whole and finds rows that were left out wrongly. Where a few rounds do not end it (or ``max_iter`` is below 50) all
-    rows take part, and an iteration is a step. Source: Ferris and
-    Munson, SIAM J. Optim. 13 (2002) 783.
+    rows take part; the first iteration goes from zero to inner multipliers, any other is a step. Source: Ferris
+    and Munson, SIAM J. Optim. 13 (2002) 783.
 
     Examples
     --------
