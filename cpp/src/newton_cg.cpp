@@ -92,13 +92,14 @@ void NewtonCG::solve_by_lines(Run& run, const double* x0) {
     double first = 1;
     if (plain) first = std::max(first_step(fun, g), last / norm2(g));
     // Later: along it too, as far as the step has come without it, or farther where that went well.
-    const bool bent = cg.met_negative() && !plain;
+    bool bent = cg.met_negative() && !plain;
     if (bent) {
       reach = std::max(reach, norm2(d));
       axpy(reach / norm2(cg.last_direction()), cg.last_direction(), d);
     }
     if (!(dot(g, d) < 0) || !line.strong_wolfe(x, fun, g, d, first)) {
       for (Index i = 0; i < n; ++i) d[i] = -g[i];
+      bent = false;
       if (!line.strong_wolfe(x, fun, g, d, first_step(fun, g))) run.line_search_failed();
     }
     last = line.step * norm2(d);
